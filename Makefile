@@ -1,0 +1,63 @@
+# Every command a contributor needs. `make` alone lists them.
+
+PYTHON ?= python3
+SERVER ?= embedded
+ARGS ?=
+
+venv := .venv
+bin := $(venv)/bin
+stamp := $(venv)/.ready
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-sql lint format currencies dist clean
+
+help:
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+	@echo
+	@echo '  PYTHON=python3.13       the Python that .venv is made from'
+	@echo '  SERVER=system           the PostgreSQL that tests use: embedded, embedded-16, system,'
+	@echo '                          testcontainers:IMAGE or a connection string'
+	@echo '  ARGS="-k pledge -x"     more arguments for pytest'
+
+setup: $(stamp) ## make .venv with everything needed (the targets below do it themselves)
+
+demo: $(stamp) ## run the main job on an embedded server and show what happens
+	@$(bin)/pgwallet demo
+
+test: $(stamp) ## run all tests on SERVER (embedded: PostgreSQL 18)
+	@PGWALLET_TEST_SERVER='$(SERVER)' $(bin)/python -m pytest $(ARGS)
+
+test-sql: $(stamp) ## run only the tests of what the database promises, on SERVER
+	@PGWALLET_TEST_SERVER='$(SERVER)' $(bin)/python -m pytest -m sql $(ARGS)
+
+lint: $(stamp) ## check format, code, types and SQL
+	$(bin)/ruff format --check .
+	$(bin)/ruff check .
+	$(bin)/mypy
+	$(bin)/sqlfluff lint db
+
+format: $(stamp) ## format the Python and sort its imports
+	$(bin)/ruff check --select I --fix .
+	$(bin)/ruff format .
+
+currencies: $(stamp) ## write the migration of ISO 4217 currencies again
+	$(bin)/python db/generate_currencies.py > currencies.tmp
+	mv currencies.tmp db/migrations/0001_currencies.sql
+
+dist: $(stamp) ## build the sdist and the wheel into dist/
+	$(bin)/python -m build
+
+clean: ## remove .venv and everything built or cached
+	rm -rf $(venv) dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	find db driver tests -name __pycache__ -prune -exec rm -rf {} +
+
+# pip is upgraded first because dependency groups need 25.1.
+$(stamp): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit("pgwallet needs Python 3.11 or newer; try make PYTHON=python3.13" if sys.version_info < (3, 11) else 0)'
+	@echo 'Setting up $(venv); the first time takes about a minute.'
+	@$(PYTHON) -m venv $(venv)
+	@$(bin)/python -m pip install --quiet --upgrade 'pip>=25.1'
+	@$(bin)/python -m pip install --quiet --editable '.[all]' --group dev
+	@touch $(stamp)

@@ -1,0 +1,3 @@
+drop table pgwallet.currency;
+
+drop sequence pgwallet.id_seq;

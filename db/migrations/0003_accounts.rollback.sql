@@ -1,0 +1,3 @@
+drop table pgwallet.account;
+
+drop type pgwallet.account_kind;

@@ -1,0 +1,20 @@
+-- Wallets: who owns which wallet account.
+--
+-- depends: 0003_accounts
+
+-- The account row comes second, once the owner turned out to be new; hence the deferred key.
+create table pgwallet.wallet (
+  wallet_id bigint primary key
+  references pgwallet.account deferrable initially deferred,
+  owner_id text not null check (owner_id ~ '\S' and length(owner_id) <= 200),
+  currency text not null references pgwallet.currency,
+  allocation_percentage numeric not null default 0,
+  created_at timestamptz not null default now(),
+  constraint wallet_owner_key unique (owner_id, currency),
+  constraint wallet_allocation_check check (allocation_percentage between 0 and 100)
+);
+
+comment on table pgwallet.wallet is 'A wallet: the money of one owner in one currency.';
+comment on column pgwallet.wallet.owner_id is 'The owner, as the application calls them.';
+comment on column pgwallet.wallet.allocation_percentage is
+'Sum of the percentages of the wallet''s pockets, kept here so that it can never pass 100.';

@@ -1,0 +1,22 @@
+-- Pockets: parts of a wallet that deposits are split over.
+--
+-- depends: 0004_wallets
+
+create table pgwallet.pocket (
+  pocket_id bigint primary key references pgwallet.account,
+  wallet_id bigint not null references pgwallet.wallet,
+  name text not null check (name ~ '\S' and length(name) <= 200),
+  allocation_percentage numeric not null default 0
+  check (allocation_percentage between 0 and 100),
+  pocket_type text check (length(pocket_type) <= 200),
+  target_amount numeric check (target_amount > 0 and target_amount < 1000000000000000),
+  created_at timestamptz not null default now(),
+  constraint pocket_name_key unique (wallet_id, name)
+);
+
+comment on table pgwallet.pocket is 'A part of a wallet, with the share of deposits it receives.';
+comment on column pgwallet.pocket.allocation_percentage is
+'Percentage of an allocated deposit that the pocket receives, with up to four decimals.';
+comment on column pgwallet.pocket.pocket_type is 'What the application uses the pocket for.';
+comment on column pgwallet.pocket.target_amount is
+'What the owner wants to save, in major units; the ledger does not act on it.';

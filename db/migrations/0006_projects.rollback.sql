@@ -1,0 +1,3 @@
+drop table pgwallet.project;
+
+drop type pgwallet.project_status;

@@ -1,0 +1,39 @@
+-- Projects: what wallets pledge money to.
+--
+-- depends: 0005_pockets
+
+create type pgwallet.project_status as enum ('open', 'succeeded', 'failed');
+
+comment on type pgwallet.project_status is 'Whether a project takes pledges, or how it ended.';
+
+-- The account rows come second, once the reference turned out to be new; hence deferred keys.
+create table pgwallet.project (
+  project_id bigint primary key
+  references pgwallet.account deferrable initially deferred,
+  reference text not null check (reference ~ '\S' and length(reference) <= 200),
+  currency text not null references pgwallet.currency,
+  status pgwallet.project_status not null default 'open',
+  commission_rate numeric not null check (commission_rate between 0 and 1),
+  fee_rate numeric not null check (fee_rate between 0 and 1),
+  max_pledge numeric not null check (max_pledge > 0 and max_pledge < 1000000000000000),
+  escrow_account_id bigint not null unique
+  references pgwallet.account deferrable initially deferred,
+  request text not null,
+  created_at timestamptz not null default now(),
+  closed_at timestamptz,
+  constraint project_reference_key unique (reference),
+  constraint project_rates_check check (commission_rate + fee_rate <= 1),
+  constraint project_closed_check check ((status = 'open') = (closed_at is null))
+);
+
+comment on table pgwallet.project is 'What wallets pledge money to.';
+comment on column pgwallet.project.reference is 'The project, as the application calls it.';
+comment on column pgwallet.project.commission_rate is
+'Part of a released amount that the platform takes, fixed when the project was created.';
+comment on column pgwallet.project.fee_rate is
+'Part of a released amount that pays for payments, fixed when the project was created.';
+comment on column pgwallet.project.max_pledge is 'The largest single pledge, in major units.';
+comment on column pgwallet.project.escrow_account_id is
+'The account that holds what is locked for the project.';
+comment on column pgwallet.project.request is
+'The arguments it was created with, to tell the same call again from another one.';

@@ -1,0 +1,3 @@
+drop table pgwallet.escrow;
+
+drop type pgwallet.escrow_status;

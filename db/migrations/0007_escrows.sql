@@ -1,0 +1,48 @@
+-- Escrows: pledges, locked until they are released or refunded.
+--
+-- depends: 0006_projects
+
+create type pgwallet.escrow_status as enum ('locked', 'released', 'refunded', 'settled');
+
+comment on type pgwallet.escrow_status is
+'Locked while anything is left in the escrow; then released, refunded or settled (some of both).';
+
+-- No foreign keys: each would cost a query a pledge, and the one to the project would share a
+-- lock on its row. The functions look both up, and check_ledger finds what they would miss.
+create table pgwallet.escrow (
+  escrow_id bigint primary key,
+  project_id bigint not null,
+  wallet_id bigint not null,
+  expires_at timestamptz,
+  created_at timestamptz not null default now(),
+  status pgwallet.escrow_status not null default 'locked',
+  amount numeric not null,
+  released_amount numeric not null default 0,
+  refunded_amount numeric not null default 0,
+  commission_amount numeric not null default 0,
+  fee_amount numeric not null default 0,
+  net_amount numeric not null default 0,
+  constraint escrow_amount_check check (amount > 0 and amount < 1000000000000000),
+  constraint escrow_parts_check check (
+    released_amount >= 0 and refunded_amount >= 0
+    and released_amount + refunded_amount <= amount
+    and commission_amount >= 0 and fee_amount >= 0 and net_amount >= 0
+    and commission_amount + fee_amount + net_amount = released_amount
+  ),
+  constraint escrow_status_check
+  check ((status = 'locked') = (released_amount + refunded_amount < amount))
+);
+
+-- Batches walk along these, each from where the last one ended.
+create index escrow_locked_idx on pgwallet.escrow (project_id, escrow_id)
+where status = 'locked';
+create index escrow_expiry_idx on pgwallet.escrow (expires_at, escrow_id)
+where status = 'locked' and expires_at is not null;
+
+comment on table pgwallet.escrow is 'A pledge: money of a wallet, locked for a project.';
+comment on column pgwallet.escrow.expires_at is
+'When the pledge may be refunded unless the project has succeeded; null for never.';
+comment on column pgwallet.escrow.amount is 'What was pledged, in major units.';
+comment on column pgwallet.escrow.released_amount is
+'What was released so far: commission, fee and net together.';
+comment on column pgwallet.escrow.refunded_amount is 'What went back to the wallet so far.';

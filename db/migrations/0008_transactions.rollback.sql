@@ -1,0 +1,3 @@
+drop table pgwallet.transaction;
+
+drop type pgwallet.transaction_kind;

@@ -1,0 +1,43 @@
+-- Transactions: what one call did.
+--
+-- depends: 0007_escrows
+
+create type pgwallet.transaction_kind as enum (
+  'deposit', 'withdrawal', 'allocation', 'transfer_to_pocket', 'transfer_from_pocket',
+  'pledge', 'release', 'refund', 'payout'
+);
+
+comment on type pgwallet.transaction_kind is 'What a transaction did.';
+
+create sequence pgwallet.transaction_id_seq as bigint;
+
+comment on sequence pgwallet.transaction_id_seq is 'Source of transaction ids.';
+
+create table pgwallet.transaction (
+  transaction_id bigint primary key default nextval('pgwallet.transaction_id_seq'),
+  created_at timestamptz not null default clock_timestamp(),
+  kind pgwallet.transaction_kind not null,
+  escrow_id bigint,
+  effective_at timestamptz,
+  idempotency_key text,
+  request text,
+  metadata jsonb,
+  constraint transaction_key_check check ((idempotency_key is null) = (request is null))
+);
+
+-- Partial, so that calls without a key do not pay for it.
+create unique index transaction_idempotency_key on pgwallet.transaction (idempotency_key)
+where idempotency_key is not null;
+
+alter sequence pgwallet.transaction_id_seq owned by pgwallet.transaction.transaction_id;
+
+comment on table pgwallet.transaction is 'What one call did; never updated or deleted.';
+comment on column pgwallet.transaction.created_at is 'When it was recorded.';
+comment on column pgwallet.transaction.escrow_id is
+'The escrow that it made, released or refunded; null for others and for batches.';
+comment on column pgwallet.transaction.effective_at is
+'When it happened outside, where the caller said so.';
+comment on column pgwallet.transaction.idempotency_key is
+'The caller''s name for this call: the same key again moves nothing again.';
+comment on column pgwallet.transaction.request is
+'Function, ids, amount and rounding of a call with a key, to tell the same call from another.';

@@ -1,0 +1,18 @@
+-- Which role was given which access, so that every deployment gives it again.
+--
+-- depends: 0009_postings
+
+create table pgwallet.role_grant (
+  role_name name not null,
+  access text not null,
+  granted_at timestamptz not null default now(),
+  constraint role_grant_pkey primary key (role_name, access),
+  constraint role_grant_access_check check (access in ('app', 'operator', 'auditor'))
+);
+
+comment on table pgwallet.role_grant is
+'Roles that grant_app, grant_operator and grant_auditor were called for. To take an access away, '
+'delete the row and run: revoke execute on all routines in schema pgwallet from the_role.';
+
+comment on column pgwallet.role_grant.role_name is
+'The role as it is called in pg_roles; a role that was dropped is skipped.';

@@ -1,0 +1,24 @@
+-- The functions go first, because they use types that the rollbacks after this one drop. A
+-- trigger's function goes with the migration that made the trigger.
+do $block$
+declare
+  v_routines text;
+begin
+  select string_agg(r.oid::regprocedure::text, ', ')
+  into v_routines
+  from pg_catalog.pg_proc r
+  where r.pronamespace = 'pgwallet'::regnamespace
+    and r.prorettype <> 'pg_catalog.trigger'::regtype
+    and not exists (
+      select from pg_catalog.pg_depend d
+      where d.classid = 'pg_catalog.pg_proc'::regclass and d.objid = r.oid and d.deptype = 'e'
+    );
+  if v_routines is not null then
+    execute 'drop routine ' || v_routines;
+  end if;
+end
+$block$;
+
+drop view pgwallet.installed_routine;
+drop table pgwallet.deployed_routine;
+drop table pgwallet.deployment;

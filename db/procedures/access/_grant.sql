@@ -1,0 +1,65 @@
+-- Remembers that a role has an access and gives it: usage of the schema and EXECUTE on the
+-- functions of that access. The lists below are the only place that says who may call what.
+--
+-- Locks: the deployment, since two at once cannot change the rights of one function.
+create or replace function pgwallet._grant(p_role name, p_access text)
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+  c_reading constant text[] := array['balance', 'balance_at', 'statement'];
+  c_application constant text[] := array[
+    'create_wallet', 'create_pocket', 'set_allocation', 'create_project',
+    'deposit', 'deposit_many', 'withdraw',
+    'allocate_deposit', 'allocate_deposits', 'preview_allocation',
+    'transfer_to_pocket', 'transfer_from_pocket',
+    'pledge', 'pledge_many'
+  ];
+  -- The procedures run with the rights of their caller, hence the internal two.
+  c_operation constant text[] := array[
+    'close_project', 'release_escrow', 'refund_escrow',
+    'release_escrows', 'refund_escrows', 'refund_expired_escrows', 'payout',
+    'release_project', 'refund_project', '_release_batch', '_refund_batch'
+  ];
+  c_audit constant text[] := array['check_ledger'];
+  v_names text[];
+  v_routine regprocedure;
+begin
+  -- PUBLIC is in no catalog of roles, so it is refused here too.
+  if not exists (select from pg_roles as r where r.rolname = p_role) then
+    raise exception using
+      errcode = 'PW002',
+      message = format('role %s does not exist', coalesce(quote_ident(p_role), 'null')),
+      detail = format('The access asked for is %s.', p_access),
+      hint = 'Name one existing role; PUBLIC is none and is never given access.';
+  end if;
+
+  v_names := case p_access
+    when 'app' then c_reading || c_application
+    when 'operator' then c_reading || c_application || c_operation || c_audit
+    when 'auditor' then c_reading || c_audit
+  end;
+
+  perform pg_advisory_xact_lock(hashtextextended('pgwallet.deployment', 0));
+
+  insert into pgwallet.role_grant (role_name, access)
+  values (p_role, p_access)
+  on conflict on constraint role_grant_pkey do nothing;
+
+  execute format('grant usage on schema pgwallet to %I', p_role);
+
+  for v_routine in
+    select i.routine_id::regprocedure
+    from pgwallet.installed_routine as i
+    inner join pg_proc as p on p.oid = i.routine_id
+    where p.proname = any (v_names)
+    order by i.signature
+  loop
+    execute format('grant execute on routine %s to %I', v_routine, p_role);
+  end loop;
+end;
+$function$;
+
+comment on function pgwallet._grant(name, text) is
+'Gives a role one of the accesses app, operator, auditor and remembers it. Raises: PW002.';

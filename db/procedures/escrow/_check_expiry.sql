@@ -1,0 +1,26 @@
+-- Refuses an expiry that clients cannot hold, or one in the past unless the call is a replay: a
+-- repeated call may well come after the expiry.
+create or replace function pgwallet._check_expiry(
+  p_expires_at timestamptz,
+  p_idempotency_key text
+)
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $function$
+begin
+  perform pgwallet._check_time('expires_at', p_expires_at);
+  if p_expires_at <= clock_timestamp() and not exists (
+    select from pgwallet.transaction as t where t.idempotency_key = p_idempotency_key
+  ) then
+    perform pgwallet._refuse_argument(
+      'expires_at is in the past',
+      format('It is %s, now is %s.', p_expires_at, clock_timestamp()),
+      'Pass a time to come, or null for a pledge that never expires.'
+    );
+  end if;
+end;
+$function$;
+
+comment on function pgwallet._check_expiry(timestamptz, text) is
+'Refuses an expiry in the past or out of range. Raises: PW002.';

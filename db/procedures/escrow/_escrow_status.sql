@@ -1,0 +1,23 @@
+-- The status of an escrow with these amounts.
+create or replace function pgwallet._escrow_status(
+  p_amount numeric,
+  p_released_amount numeric,
+  p_refunded_amount numeric
+)
+returns pgwallet.escrow_status
+language sql
+immutable
+set search_path = pg_catalog, pg_temp
+as $function$
+  select (
+    case
+      when p_released_amount + p_refunded_amount < p_amount then 'locked'
+      when p_refunded_amount = 0 then 'released'
+      when p_released_amount = 0 then 'refunded'
+      else 'settled'
+    end
+  )::pgwallet.escrow_status;
+$function$;
+
+comment on function pgwallet._escrow_status(numeric, numeric, numeric) is
+'The status of an escrow with these amounts.';

@@ -1,0 +1,60 @@
+-- Refunds one batch of a failed project's escrows; with p_wait, also those that others hold. The
+-- procedure and the drivers call it, so operators may.
+--
+-- Locks, in order: the escrows by id, the wallets by id.
+create or replace function pgwallet._refund_batch(
+  p_project_id bigint,
+  p_limit integer,
+  p_after_escrow_id bigint,
+  p_wait boolean
+)
+returns table (
+  escrow_count integer, refunded_amount numeric, last_escrow_id bigint,
+  transaction_id bigint, replayed boolean
+)
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+  v_project pgwallet.project;
+  v_escrow_ids bigint[];
+  v_amounts numeric[];
+  v_amount numeric;
+  v_transaction_id bigint;
+begin
+  perform pgwallet._check_limit(p_limit);
+  select p.* into v_project from pgwallet.project as p where p.project_id = p_project_id;
+  if not found then
+    perform pgwallet._refuse_missing('project', p_project_id);
+  end if;
+  if v_project.status <> 'failed' then
+    perform pgwallet._refuse_status(p_project_id, v_project.status, 'failed');
+  end if;
+
+  select array_agg(l.escrow_id), array_agg(l.amount), sum(l.amount)
+  into v_escrow_ids, v_amounts, v_amount
+  from (
+    select e.escrow_id, e.amount - e.released_amount - e.refunded_amount as amount
+    from pgwallet._lock_escrows(p_project_id, p_limit, p_after_escrow_id, p_wait) as e
+  ) as l;
+
+  if v_escrow_ids is not null then
+    insert into pgwallet.transaction as t (kind)
+    values ('refund')
+    returning t.transaction_id into v_transaction_id;
+    perform pgwallet._refund(v_transaction_id, v_escrow_ids, v_amounts);
+  end if;
+
+  return query
+  select
+    coalesce(cardinality(v_escrow_ids), 0),
+    round(coalesce(v_amount, 0), pgwallet._exponent(v_project.currency)),
+    coalesce(v_escrow_ids[cardinality(v_escrow_ids)], p_after_escrow_id, 0),
+    v_transaction_id,
+    false;
+end;
+$function$;
+
+comment on function pgwallet._refund_batch(bigint, integer, bigint, boolean) is
+'Refunds one batch of a failed project''s escrows. Raises: PW002, PW103, PW205.';

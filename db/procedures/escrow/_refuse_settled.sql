@@ -1,0 +1,35 @@
+-- Refuses to take more out of an escrow than is left in it.
+create or replace function pgwallet._refuse_settled(
+  p_escrow_id bigint,
+  p_status pgwallet.escrow_status,
+  p_left numeric,
+  p_amount numeric
+)
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $function$
+begin
+  raise exception using
+    errcode = 'PW202',
+    message = format(
+      case p_status
+        when 'locked' then 'escrow %s does not hold that much' else 'escrow %s is not locked'
+      end,
+      p_escrow_id
+    ),
+    detail = format(
+      'Its status is %s, %s is left in it, the amount is %s.',
+      p_status, p_left, coalesce(p_amount::text, 'what is left')
+    ),
+    hint = case p_status
+      when 'locked' then 'Take less, or leave the amount out for all that is left.'
+      else 'Nothing is left to release or refund.'
+    end;
+end;
+$function$;
+
+comment on function pgwallet._refuse_settled(
+  bigint, pgwallet.escrow_status, numeric, numeric
+) is
+'Refuses to take more out of an escrow than is left in it. Raises: PW202.';

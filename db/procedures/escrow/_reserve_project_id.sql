@@ -1,0 +1,34 @@
+-- Takes an id that a new project is to have, and moves the sequence of ids past it; null is none.
+--
+-- The sequence jumps by 10^9 beyond: other sessions may draw from it between reading and
+-- setting it, and must not be set back. So a jump is rare.
+--
+-- Locks: the jump, so that two at once do not undo each other.
+create or replace function pgwallet._reserve_project_id(p_project_id bigint)
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+  v_last bigint;
+begin
+  if p_project_id is null then
+    return;
+  end if;
+
+  perform pg_advisory_xact_lock(hashtextextended('pgwallet.id_seq', 0));
+  if exists (select from pgwallet.account as a where a.account_id = p_project_id)
+    or exists (select from pgwallet.escrow as e where e.escrow_id = p_project_id)
+  then
+    perform pgwallet._refuse_project_id(p_project_id);
+  end if;
+
+  select s.last_value into v_last from pgwallet.id_seq as s;
+  if p_project_id / 1024 >= v_last then
+    perform setval('pgwallet.id_seq', p_project_id / 1024 + 1000000000);
+  end if;
+end;
+$function$;
+
+comment on function pgwallet._reserve_project_id(bigint) is
+'Takes an id that a new project is to have. Raises: PW002.';

@@ -1,0 +1,115 @@
+-- Makes a project that wallets can pledge to; rates and the limit of a pledge are fixed here.
+-- The same reference and arguments again return the same project.
+--
+-- Two calls at once make one project: the second waits on the reference.
+create or replace function pgwallet.create_project(
+  p_reference text,
+  p_currency text default 'EUR',
+  p_commission_rate numeric default null,
+  p_fee_rate numeric default null,
+  p_max_pledge numeric default null,
+  p_project_id bigint default null
+)
+returns table (
+  project_id bigint, reference text, currency text, status text,
+  commission_rate numeric, fee_rate numeric, max_pledge numeric
+)
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+  v_settings pgwallet.settings;
+  v_commission_rate numeric;
+  v_fee_rate numeric;
+  v_request text;
+  v_other_request text;
+  v_exponent integer;
+  v_project_id bigint;
+  v_escrow_account_id bigint;
+begin
+  if p_max_pledge is not null and (p_max_pledge > 0 and p_max_pledge < 1000000000000000) is not true
+  then
+    perform pgwallet._refuse_amount(p_max_pledge);
+  end if;
+  perform pgwallet._check_text('reference', p_reference);
+
+  select s.* into v_settings from pgwallet.settings as s;
+  v_commission_rate := trim_scale(coalesce(p_commission_rate, v_settings.commission_rate));
+  v_fee_rate := trim_scale(coalesce(p_fee_rate, v_settings.fee_rate));
+  if not (
+    v_commission_rate between 0 and 1 and v_fee_rate between 0 and 1
+    and v_commission_rate + v_fee_rate <= 1
+    and scale(v_commission_rate) <= 20 and scale(v_fee_rate) <= 20
+  ) then
+    perform pgwallet._refuse_argument(
+      'the rates of a project are not valid',
+      format('The commission rate is %s, the fee rate %s.', v_commission_rate, v_fee_rate),
+      'Each is from 0 to 1 with up to 20 decimals, and they sum to at most 1; 0.05 is 5 percent.'
+    );
+  end if;
+
+  perform pgwallet._check_project_id(p_project_id);
+
+  v_exponent := pgwallet._exponent(p_currency);
+  if scale(trim_scale(p_max_pledge)) > v_exponent then
+    perform pgwallet._refuse_decimals(p_max_pledge, p_currency, v_exponent);
+  end if;
+
+  v_request := format(
+    'create_project(%L, %s, %s, %s, %s, %s)', p_reference, p_currency,
+    coalesce(trim_scale(p_commission_rate)::text, 'null'),
+    coalesce(trim_scale(p_fee_rate)::text, 'null'),
+    coalesce(trim_scale(p_max_pledge)::text, 'null'),
+    coalesce(p_project_id::text, 'null')
+  );
+
+  select p.project_id into v_project_id
+  from pgwallet.project as p where p.reference = p_reference;
+  if not found then
+    v_escrow_account_id := pgwallet._new_account_id(0);
+    insert into pgwallet.project as p (
+      project_id, reference, currency, commission_rate, fee_rate, max_pledge,
+      escrow_account_id, request
+    )
+    values (
+      coalesce(p_project_id, pgwallet._new_account_id(0)), p_reference, p_currency,
+      v_commission_rate, v_fee_rate, coalesce(round(p_max_pledge, v_exponent), v_settings.max_pledge),
+      v_escrow_account_id, v_request
+    )
+    on conflict do nothing
+    returning p.project_id into v_project_id;
+
+    if found then
+      perform pgwallet._reserve_project_id(p_project_id);
+      insert into pgwallet.account (account_id, kind, currency, balance)
+      values
+        (v_project_id, 'project', p_currency, round(0.0, v_exponent)),
+        (v_escrow_account_id, 'escrow', p_currency, null);
+    end if;
+  end if;
+
+  -- A fresh statement, which sees the project of a call that was faster.
+  select p.project_id, p.request into v_project_id, v_other_request
+  from pgwallet.project as p where p.reference = p_reference;
+  if not found then
+    perform pgwallet._refuse_project_id(p_project_id);
+  elsif v_other_request <> v_request then
+    perform pgwallet._refuse_argument(
+      format('project %L exists with other arguments', p_reference),
+      format('It was made by %s, this is %s.', v_other_request, v_request),
+      'Repeat the first arguments to get it, or take another reference.'
+    );
+  end if;
+
+  return query
+  select
+    p.project_id, p.reference, p.currency, p.status::text,
+    p.commission_rate, p.fee_rate, p.max_pledge
+  from pgwallet.project as p
+  where p.project_id = v_project_id;
+end;
+$function$;
+
+comment on function pgwallet.create_project(text, text, numeric, numeric, numeric, bigint) is
+'Makes a project that wallets can pledge to, or returns it again. Raises: PW001, PW002, PW003.';

@@ -1,0 +1,158 @@
+-- Pledges to one project from many wallets: one transaction and one escrow an element, all or
+-- none.
+--
+-- Locks, in order: the idempotency keys, sorted; a share of the project; the wallets by id.
+create or replace function pgwallet.pledge_many(
+  p_project_id bigint,
+  p_wallet_ids bigint[],
+  p_amounts numeric[],
+  p_idempotency_keys text[] default null
+)
+returns table (
+  transaction_id bigint, wallet_id bigint, escrow_id bigint, amount numeric,
+  balance numeric, replayed boolean
+)
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+  v_project pgwallet.project;
+  v_element record;
+  v_escrow_ids bigint[];
+  v_transaction_ids bigint[];
+  v_replays boolean[];
+  v_status pgwallet.project_status;
+begin
+  perform pgwallet._check_arrays(p_wallet_ids, p_amounts, p_idempotency_keys);
+  select p.* into v_project from pgwallet.project as p where p.project_id = p_project_id;
+  if not found then
+    perform pgwallet._refuse_missing('project', p_project_id);
+  end if;
+  if cardinality(p_amounts) = 0 then
+    return;
+  end if;
+  perform pgwallet._check_wallets(p_wallet_ids, p_amounts);
+
+  select array_agg(nextval('pgwallet.id_seq') * 1024 + u.wallet_id % 1024 order by u.ordinal)
+  into v_escrow_ids
+  from unnest(p_wallet_ids) with ordinality as u (wallet_id, ordinal);
+  select c.transaction_ids, c.replays
+  into v_transaction_ids, v_replays
+  from pgwallet._claim_keys(
+    'pledge',
+    pgwallet._requests(
+      'pledge_many(' || p_project_id || ', %s, %s)', p_wallet_ids, p_amounts
+    ),
+    p_idempotency_keys,
+    v_escrow_ids
+  ) as c;
+
+  if false = any (v_replays) then
+    select a.account_id, a.currency
+    into v_element
+    from unnest(p_wallet_ids, v_replays) with ordinality as u (wallet_id, replayed, ordinal)
+    inner join pgwallet.account as a on a.account_id = u.wallet_id
+    where a.currency <> v_project.currency and not u.replayed
+    order by u.ordinal
+    limit 1;
+    if found then
+      perform pgwallet._refuse_currency(
+        v_element.account_id, v_element.currency, p_project_id, v_project.currency
+      );
+    end if;
+
+    v_status := pgwallet._project_status(p_project_id);
+    if v_status <> 'open' then
+      perform pgwallet._refuse_closed(p_project_id, v_status);
+    end if;
+
+    select u.amount
+    into v_element
+    from unnest(p_amounts, v_replays) with ordinality as u (amount, replayed, ordinal)
+    where u.amount > v_project.max_pledge and not u.replayed
+    order by u.ordinal
+    limit 1;
+    if found then
+      perform pgwallet._refuse_limit(p_project_id, v_element.amount, v_project.max_pledge);
+    end if;
+  end if;
+
+  perform
+  from pgwallet.account as a
+  where a.account_id = any (p_wallet_ids)
+  order by a.account_id
+  for no key update;
+
+  select d.wallet_id, a.balance, d.amount
+  into v_element
+  from (
+    select u.wallet_id, sum(u.amount) as amount, min(u.ordinal) as ordinal
+    from unnest(p_wallet_ids, p_amounts, v_replays) with ordinality
+      as u (wallet_id, amount, replayed, ordinal)
+    where not u.replayed
+    group by u.wallet_id
+  ) as d
+  inner join pgwallet.account as a on a.account_id = d.wallet_id
+  where a.balance < d.amount
+  order by d.ordinal
+  limit 1;
+  if found then
+    perform pgwallet._refuse_funds(
+      'wallet', v_element.wallet_id, v_element.balance, v_element.amount
+    );
+  end if;
+
+  with element as (
+    select
+      u.ordinal, u.wallet_id, u.transaction_id, u.escrow_id, round(u.amount, c.exponent) as amount
+    from unnest(p_wallet_ids, p_amounts, v_transaction_ids, v_escrow_ids, v_replays)
+      with ordinality
+      as u (wallet_id, amount, transaction_id, escrow_id, replayed, ordinal)
+    inner join pgwallet.currency as c on c.currency = v_project.currency
+    where not u.replayed
+  ),
+
+  locked as (
+    insert into pgwallet.escrow (escrow_id, project_id, wallet_id, amount)
+    select e.escrow_id, p_project_id, e.wallet_id, e.amount
+    from element as e
+    order by e.ordinal
+  ),
+
+  debited as (
+    update pgwallet.account as a
+    set balance = a.balance - d.amount
+    from (
+      select e.wallet_id, sum(e.amount) as amount
+      from element as e
+      group by e.wallet_id
+    ) as d
+    where a.account_id = d.wallet_id
+    returning a.account_id, a.balance + d.amount as balance_before
+  )
+
+  insert into pgwallet.posting (
+    transaction_id, source_account_id, destination_account_id, amount, source_balance
+  )
+  select
+    e.transaction_id, e.wallet_id, v_project.escrow_account_id, e.amount,
+    d.balance_before - sum(e.amount) over (partition by e.wallet_id order by e.ordinal)
+  from element as e
+  inner join debited as d on d.account_id = e.wallet_id
+  order by e.ordinal;
+
+  return query
+  select
+    t.transaction_id, p.source_account_id, t.escrow_id, p.amount, p.source_balance, u.replayed
+  from unnest(v_transaction_ids, v_replays) with ordinality
+    as u (transaction_id, replayed, ordinal)
+  inner join pgwallet.transaction as t on t.transaction_id = u.transaction_id
+  inner join pgwallet.posting as p on p.transaction_id = t.transaction_id
+  order by u.ordinal;
+end;
+$function$;
+
+comment on function pgwallet.pledge_many(bigint, bigint[], numeric[], text[]) is
+'Pledges to one project from many wallets, all or none. '
+'Raises: PW001, PW002, PW003, PW101, PW103, PW201, PW203, PW204, PW301.';

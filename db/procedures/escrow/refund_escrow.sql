@@ -1,0 +1,79 @@
+-- Gives an escrow, or a part of it, back to the wallet that pledged it.
+--
+-- Locks, in order: the idempotency key, the escrow, the wallet.
+create or replace function pgwallet.refund_escrow(
+  p_escrow_id bigint,
+  p_amount numeric default null,
+  p_idempotency_key text default null,
+  p_metadata jsonb default null,
+  p_effective_at timestamptz default null
+)
+returns table (
+  transaction_id bigint, escrow_id bigint, wallet_id bigint, refunded_amount numeric,
+  status text, balance numeric, replayed boolean
+)
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+  v_request text;
+  v_project_id bigint;
+  v_currency pgwallet.currency;
+  v_transaction_id bigint;
+  v_replayed boolean;
+  v_escrow pgwallet.escrow;
+  v_left numeric;
+  v_amount numeric;
+begin
+  if p_amount is not null and (p_amount > 0 and p_amount < 1000000000000000) is not true then
+    perform pgwallet._refuse_amount(p_amount);
+  end if;
+  if p_idempotency_key is not null or p_effective_at is not null then
+    perform pgwallet._check_call(p_idempotency_key, p_effective_at);
+  end if;
+  select e.project_id into v_project_id from pgwallet.escrow as e where e.escrow_id = p_escrow_id;
+  if not found then
+    perform pgwallet._refuse_missing('escrow', p_escrow_id);
+  end if;
+  v_currency := pgwallet._currency_of('project', v_project_id, p_amount);
+  if p_idempotency_key is not null then
+    v_request := format(
+      'refund_escrow(%s, %s)', p_escrow_id, coalesce(trim_scale(p_amount)::text, 'null')
+    );
+  end if;
+
+  insert into pgwallet.transaction as t (
+    kind, escrow_id, idempotency_key, request, metadata, effective_at
+  )
+  values ('refund', p_escrow_id, p_idempotency_key, v_request, p_metadata, p_effective_at)
+  on conflict do nothing
+  returning t.transaction_id into v_transaction_id;
+  v_replayed := not found;
+  if v_replayed then
+    v_transaction_id := pgwallet._replay(p_idempotency_key, v_request);
+  else
+    select e.* into v_escrow
+    from pgwallet.escrow as e where e.escrow_id = p_escrow_id
+    for no key update;
+    v_left := v_escrow.amount - v_escrow.released_amount - v_escrow.refunded_amount;
+    v_amount := round(coalesce(p_amount, v_left), v_currency.exponent);
+    if v_left = 0 or v_amount > v_left then
+      perform pgwallet._refuse_settled(p_escrow_id, v_escrow.status, v_left, p_amount);
+    end if;
+
+    perform pgwallet._refund(v_transaction_id, array[p_escrow_id], array[v_amount]);
+  end if;
+
+  return query
+  select
+    p.transaction_id, e.escrow_id, e.wallet_id, p.amount, e.status::text,
+    p.destination_balance, v_replayed
+  from pgwallet.escrow as e
+  inner join pgwallet.posting as p on p.transaction_id = v_transaction_id
+  where e.escrow_id = p_escrow_id;
+end;
+$function$;
+
+comment on function pgwallet.refund_escrow(bigint, numeric, text, jsonb, timestamptz) is
+'Gives an escrow, or a part of it, back to its wallet. Raises: PW001, PW002, PW104, PW202, PW203.';

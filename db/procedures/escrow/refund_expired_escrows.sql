@@ -1,0 +1,78 @@
+-- Refunds one batch of escrows past their expiry, of all projects that have not succeeded. The
+-- amount is null if the batch spans several currencies, which cannot be added up.
+--
+-- Locks, in order: shares of the projects by id, so that none succeeds meanwhile; the escrows by
+-- id, leaving out those that others hold; the wallets by id.
+create or replace function pgwallet.refund_expired_escrows(p_limit integer default 100)
+returns table (
+  escrow_count integer, refunded_amount numeric, last_escrow_id bigint,
+  transaction_id bigint, replayed boolean, currency text
+)
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+  v_candidates bigint[];
+  v_escrow_ids bigint[];
+  v_amounts numeric[];
+  v_amount numeric;
+  v_currencies text[];
+  v_transaction_id bigint;
+begin
+  perform pgwallet._check_limit(p_limit);
+
+  select array_agg(x.escrow_id)
+  into v_candidates
+  from (
+    select e.escrow_id
+    from pgwallet.escrow as e
+    inner join pgwallet.project as p on p.project_id = e.project_id and p.status <> 'succeeded'
+    where e.status = 'locked' and e.expires_at <= clock_timestamp()
+    order by e.expires_at, e.escrow_id
+    limit p_limit
+  ) as x;
+
+  perform pgwallet._project_status(x.project_id)
+  from (
+    select distinct e.project_id
+    from pgwallet.escrow as e
+    where e.escrow_id = any (v_candidates)
+    order by e.project_id
+  ) as x;
+
+  select array_agg(l.escrow_id), array_agg(l.amount), sum(l.amount), array_agg(distinct l.currency)
+  into v_escrow_ids, v_amounts, v_amount, v_currencies
+  from (
+    select
+      e.escrow_id, e.amount - e.released_amount - e.refunded_amount as amount, p.currency
+    from pgwallet.escrow as e
+    inner join pgwallet.project as p on p.project_id = e.project_id and p.status <> 'succeeded'
+    where e.escrow_id = any (v_candidates) and e.status = 'locked'
+    order by e.escrow_id
+    for no key update of e skip locked
+  ) as l;
+
+  if v_escrow_ids is not null then
+    insert into pgwallet.transaction as t (kind)
+    values ('refund')
+    returning t.transaction_id into v_transaction_id;
+    perform pgwallet._refund(v_transaction_id, v_escrow_ids, v_amounts);
+  end if;
+
+  return query
+  select
+    coalesce(cardinality(v_escrow_ids), 0),
+    case coalesce(cardinality(v_currencies), 0)
+      when 0 then 0
+      when 1 then round(v_amount, pgwallet._exponent(v_currencies[1]))
+    end,
+    coalesce(v_escrow_ids[cardinality(v_escrow_ids)], 0),
+    v_transaction_id,
+    false,
+    case cardinality(v_currencies) when 1 then v_currencies[1] end;
+end;
+$function$;
+
+comment on function pgwallet.refund_expired_escrows(integer) is
+'Refunds one batch of escrows past their expiry. Raises: PW002.';

@@ -1,0 +1,127 @@
+-- Releases an escrow, or a part of it, to its project, less commission and fee.
+--
+-- Locks, in order: the idempotency key, a share of the project, so that it does not fail
+-- meanwhile, the escrow, the project's account.
+create or replace function pgwallet.release_escrow(
+  p_escrow_id bigint,
+  p_amount numeric default null,
+  p_idempotency_key text default null,
+  p_metadata jsonb default null,
+  p_effective_at timestamptz default null
+)
+returns table (
+  transaction_id bigint, escrow_id bigint, project_id bigint, released_amount numeric,
+  commission_amount numeric, fee_amount numeric, net_amount numeric, status text,
+  replayed boolean
+)
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+  v_request text;
+  v_project_id bigint;
+  v_project pgwallet.project;
+  v_currency pgwallet.currency;
+  v_transaction_id bigint;
+  v_replayed boolean;
+  v_status pgwallet.project_status;
+  v_escrow pgwallet.escrow;
+  v_left numeric;
+  v_amount numeric;
+  v_commission numeric;
+  v_fee numeric;
+begin
+  if p_amount is not null and (p_amount > 0 and p_amount < 1000000000000000) is not true then
+    perform pgwallet._refuse_amount(p_amount);
+  end if;
+  if p_idempotency_key is not null or p_effective_at is not null then
+    perform pgwallet._check_call(p_idempotency_key, p_effective_at);
+  end if;
+  select e.project_id into v_project_id from pgwallet.escrow as e where e.escrow_id = p_escrow_id;
+  if not found then
+    perform pgwallet._refuse_missing('escrow', p_escrow_id);
+  end if;
+  v_currency := pgwallet._currency_of('project', v_project_id, p_amount);
+  if p_idempotency_key is not null then
+    v_request := format(
+      'release_escrow(%s, %s)', p_escrow_id, coalesce(trim_scale(p_amount)::text, 'null')
+    );
+  end if;
+
+  insert into pgwallet.transaction as t (
+    kind, escrow_id, idempotency_key, request, metadata, effective_at
+  )
+  values ('release', p_escrow_id, p_idempotency_key, v_request, p_metadata, p_effective_at)
+  on conflict do nothing
+  returning t.transaction_id into v_transaction_id;
+  v_replayed := not found;
+  if v_replayed then
+    v_transaction_id := pgwallet._replay(p_idempotency_key, v_request);
+  else
+    v_status := pgwallet._project_status(v_project_id);
+    if v_status = 'failed' then
+      perform pgwallet._refuse_status(v_project_id, v_status, 'succeeded');
+    end if;
+    select p.* into v_project from pgwallet.project as p where p.project_id = v_project_id;
+
+    select e.* into v_escrow
+    from pgwallet.escrow as e where e.escrow_id = p_escrow_id
+    for no key update;
+    v_left := v_escrow.amount - v_escrow.released_amount - v_escrow.refunded_amount;
+    v_amount := round(coalesce(p_amount, v_left), v_currency.exponent);
+    if v_left = 0 or v_amount > v_left then
+      perform pgwallet._refuse_settled(p_escrow_id, v_escrow.status, v_left, p_amount);
+    end if;
+
+    v_commission := pgwallet._part(
+      v_amount, v_escrow.released_amount, v_escrow.commission_amount,
+      v_project.commission_rate, v_currency.exponent
+    );
+    v_fee := least(
+      v_amount - v_commission,
+      pgwallet._part(
+        v_amount, v_escrow.released_amount, v_escrow.fee_amount,
+        v_project.fee_rate, v_currency.exponent
+      )
+    );
+
+    update pgwallet.escrow as e
+    set
+      released_amount = e.released_amount + v_amount,
+      commission_amount = e.commission_amount + v_commission,
+      fee_amount = e.fee_amount + v_fee,
+      net_amount = e.net_amount + v_amount - v_commission - v_fee,
+      status = pgwallet._escrow_status(e.amount, e.released_amount + v_amount, e.refunded_amount)
+    where e.escrow_id = p_escrow_id;
+
+    perform pgwallet._post_release(
+      v_transaction_id, v_project_id, v_amount - v_commission - v_fee, v_commission, v_fee
+    );
+  end if;
+
+  return query
+  select
+    v_transaction_id, e.escrow_id, e.project_id,
+    round(sum(p.amount), v_currency.exponent),
+    round(coalesce(sum(p.amount) filter (
+      where p.destination_account_id = v_currency.commission_account_id
+    ), 0), v_currency.exponent),
+    round(coalesce(sum(p.amount) filter (
+      where p.destination_account_id = v_currency.fee_account_id
+    ), 0), v_currency.exponent),
+    round(coalesce(sum(p.amount) filter (
+      where p.destination_account_id = e.project_id
+    ), 0), v_currency.exponent),
+    e.status::text,
+    v_replayed
+  from pgwallet.escrow as e
+  inner join pgwallet.posting as p on p.transaction_id = v_transaction_id
+  where e.escrow_id = p_escrow_id
+  group by e.escrow_id;
+end;
+$function$;
+
+comment on function pgwallet.release_escrow(bigint, numeric, text, jsonb, timestamptz) is
+'Releases an escrow, or a part of it, to its project. '
+'Raises: PW001, PW002, PW104, PW202, PW203, PW205.';

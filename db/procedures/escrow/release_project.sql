@@ -1,0 +1,51 @@
+-- Releases all escrows of a project in batches, with a commit after each, for a DBA in psql.
+-- Closes the project as succeeded first. Stopped half-way, the next call goes on.
+--
+-- Runs with the rights of its caller: PostgreSQL lets a procedure commit only without security
+-- definer and without set clauses. So it pins search_path itself, again after every commit.
+create or replace procedure pgwallet.release_project(
+  p_project_id bigint,
+  p_batch_size integer default 1000
+)
+language plpgsql
+as $procedure$
+declare
+  v_wait boolean;
+  v_after_escrow_id bigint;
+  v_batch record;
+  v_escrow_count bigint := 0;
+  v_amount numeric := 0;
+begin
+  perform pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+  perform pgwallet._check_limit(p_batch_size);
+  perform from pgwallet.close_project(p_project_id, 'succeeded');
+  commit;
+
+  -- The first pass leaves out what others hold, the second waits for it.
+  foreach v_wait in array array[false, true] loop
+    v_after_escrow_id := 0;
+    loop
+      perform pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+      select b.escrow_count, b.gross_amount as amount, b.last_escrow_id
+      into v_batch
+      from pgwallet._release_batch(p_project_id, p_batch_size, v_after_escrow_id, v_wait) as b;
+      commit;
+      exit when v_batch.escrow_count = 0;
+
+      v_after_escrow_id := v_batch.last_escrow_id;
+      v_escrow_count := v_escrow_count + v_batch.escrow_count;
+      v_amount := v_amount + v_batch.amount;
+      raise notice using message = pg_catalog.format(
+        'project %s: %s escrows released, %s in all', p_project_id, v_escrow_count, v_amount
+      );
+    end loop;
+  end loop;
+
+  raise notice using message = pg_catalog.format(
+    'project %s: done, %s escrows released, %s in all', p_project_id, v_escrow_count, v_amount
+  );
+end;
+$procedure$;
+
+comment on procedure pgwallet.release_project(bigint, integer) is
+'Releases all escrows of a project in committed batches. Raises: PW002, PW103, PW204.';

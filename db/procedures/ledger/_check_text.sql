@@ -1,0 +1,33 @@
+-- Refuses a text that is too long, or blank where p_required; null is refused only then.
+create or replace function pgwallet._check_text(
+  p_name text,
+  p_text text,
+  p_required boolean default true
+)
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $function$
+begin
+  if p_required and p_text is null then
+    perform pgwallet._refuse_argument(
+      p_name || ' is null', 'It needs 1 to 200 characters.', 'Pass a text.'
+    );
+  elsif p_required and p_text !~ '\S' then
+    perform pgwallet._refuse_argument(
+      p_name || ' is blank',
+      format('It has %s characters, none of them visible.', length(p_text)),
+      'Pass a text of 1 to 200 characters.'
+    );
+  elsif length(p_text) > 200 then
+    perform pgwallet._refuse_argument(
+      p_name || ' is too long',
+      format('It has %s characters, at most 200 are allowed.', length(p_text)),
+      'Pass a shorter text; a digest will do for a key.'
+    );
+  end if;
+end;
+$function$;
+
+comment on function pgwallet._check_text(text, text, boolean) is
+'Refuses a text over 200 characters, or a blank one. Raises: PW002.';

@@ -1,0 +1,19 @@
+-- Refuses a time that clients cannot hold: infinite, past the year 9999, or before the year 1.
+create or replace function pgwallet._check_time(p_name text, p_time timestamptz)
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $function$
+begin
+  if p_time >= '9999-12-31 00:00:00+00' or p_time < '0001-01-02 00:00:00+00' then
+    perform pgwallet._refuse_argument(
+      format('%s is out of range', p_name),
+      format('It is %s; the years 1 to 9999 are allowed.', p_time),
+      'Pass a time that exists, or null.'
+    );
+  end if;
+end;
+$function$;
+
+comment on function pgwallet._check_time(text, timestamptz) is
+'Refuses a time that clients cannot hold. Raises: PW002.';

@@ -1,0 +1,73 @@
+-- Inserts a transaction for each element of a bulk call, unless its key is used already: then
+-- the transaction that used it stands in. Returns, in the order of the elements, the
+-- transaction ids and whether they are replays.
+--
+-- Locks: the idempotency keys, sorted, so that calls with the same keys in other orders queue.
+create or replace function pgwallet._claim_keys(
+  p_kind pgwallet.transaction_kind,
+  p_requests text[],
+  p_idempotency_keys text[],
+  p_escrow_ids bigint[] default null,
+  out transaction_ids bigint[],
+  out replays boolean[]
+)
+returns record
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+  v_keys text[] := coalesce(
+    p_idempotency_keys, array_fill(null::text, array[cardinality(p_requests)])
+  );
+  v_claimed bigint[];
+  v_other record;
+begin
+  select array_agg(nextval('pgwallet.transaction_id_seq'))
+  into transaction_ids
+  from generate_series(1, cardinality(p_requests));
+
+  with claimed as (
+    insert into pgwallet.transaction as t (
+      transaction_id, kind, escrow_id, idempotency_key, request
+    )
+    select
+      u.transaction_id, p_kind, u.escrow_id, u.idempotency_key,
+      case when u.idempotency_key is not null then u.request end
+    from unnest(transaction_ids, p_escrow_ids, v_keys, p_requests) with ordinality
+      as u (transaction_id, escrow_id, idempotency_key, request, ordinal)
+    order by u.idempotency_key collate "C", u.ordinal
+    on conflict do nothing
+    returning t.transaction_id
+  )
+  select array_agg(c.transaction_id) into v_claimed from claimed as c;
+
+  if cardinality(v_claimed) = cardinality(p_requests) then
+    replays := array_fill(false, array[cardinality(p_requests)]);
+    return;
+  end if;
+
+  -- A fresh statement, which sees the transactions that were faster.
+  select u.idempotency_key, u.request
+  into v_other
+  from unnest(transaction_ids, v_keys, p_requests) with ordinality
+    as u (transaction_id, idempotency_key, request, ordinal)
+  inner join pgwallet.transaction as t on t.idempotency_key = u.idempotency_key
+  where t.request <> u.request
+  order by u.ordinal
+  limit 1;
+  if found then
+    perform pgwallet._replay(v_other.idempotency_key, v_other.request);
+  end if;
+
+  select
+    array_agg(coalesce(t.transaction_id, u.transaction_id) order by u.ordinal),
+    array_agg(coalesce(t.transaction_id <> u.transaction_id, false) order by u.ordinal)
+  into transaction_ids, replays
+  from unnest(transaction_ids, v_keys) with ordinality
+    as u (transaction_id, idempotency_key, ordinal)
+  left join pgwallet.transaction as t on t.idempotency_key = u.idempotency_key;
+end;
+$function$;
+
+comment on function pgwallet._claim_keys(pgwallet.transaction_kind, text[], text[], bigint[]) is
+'Inserts the transactions of a bulk call, or finds those that it repeats. Raises: PW203.';

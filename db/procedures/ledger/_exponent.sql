@@ -1,0 +1,24 @@
+-- The number of decimals of a currency.
+create or replace function pgwallet._exponent(p_currency text)
+returns integer
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+  v_exponent integer;
+begin
+  select c.exponent into v_exponent from pgwallet.currency as c where c.currency = p_currency;
+  if not found then
+    raise exception using
+      errcode = 'PW003',
+      message = format('currency %s is unknown', coalesce(quote_literal(left(p_currency, 200)), 'null')),
+      detail = 'Currencies are known by their ISO 4217 code, in capitals.',
+      hint = 'Use a code such as EUR, USD or JPY; pgwallet.currency lists them.';
+  end if;
+  return v_exponent;
+end;
+$function$;
+
+comment on function pgwallet._exponent(text) is
+'The number of decimals of a currency. Raises: PW003.';

@@ -1,0 +1,22 @@
+-- Refuses to take more out of an account than is in it.
+create or replace function pgwallet._refuse_funds(
+  p_kind text,
+  p_account_id bigint,
+  p_balance numeric,
+  p_amount numeric
+)
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $function$
+begin
+  raise exception using
+    errcode = 'PW201',
+    message = format('%s %s does not hold enough', p_kind, p_account_id),
+    detail = format('Its balance is %s, the amount %s.', p_balance, p_amount),
+    hint = 'Take a smaller amount, or pay in first.';
+end;
+$function$;
+
+comment on function pgwallet._refuse_funds(text, bigint, numeric, numeric) is
+'Refuses to take more out of an account than is in it. Raises: PW201.';

@@ -1,0 +1,19 @@
+-- Refuses a rounding that does not exist.
+create or replace function pgwallet._check_rounding(p_rounding text)
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $function$
+begin
+  if (p_rounding in ('half_up', 'largest_remainder')) is not true then
+    perform pgwallet._refuse_argument(
+      format('rounding %s is unknown', coalesce(quote_literal(left(p_rounding, 200)), 'null')),
+      'There are half_up and largest_remainder.',
+      'Leave it out for half_up; take largest_remainder to leave nothing over at 100 percent.'
+    );
+  end if;
+end;
+$function$;
+
+comment on function pgwallet._check_rounding(text) is
+'Refuses a rounding that does not exist. Raises: PW002.';

@@ -1,0 +1,63 @@
+-- Splits amounts in many wallets over their pockets: one transaction an element, all or none.
+--
+-- Locks, in order: the idempotency keys, sorted; the wallets by id.
+create or replace function pgwallet.allocate_deposits(
+  p_wallet_ids bigint[],
+  p_amounts numeric[],
+  p_idempotency_keys text[] default null,
+  p_rounding text default 'half_up'
+)
+returns table (
+  transaction_id bigint, wallet_id bigint, pocket_id bigint, name text,
+  allocation_percentage numeric, amount numeric, balance numeric, replayed boolean
+)
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+  v_transaction_ids bigint[];
+  v_replays boolean[];
+begin
+  perform pgwallet._check_arrays(p_wallet_ids, p_amounts, p_idempotency_keys);
+  perform pgwallet._check_rounding(p_rounding);
+  if cardinality(p_amounts) = 0 then
+    return;
+  end if;
+  perform pgwallet._check_wallets(p_wallet_ids, p_amounts);
+
+  select c.transaction_ids, c.replays
+  into v_transaction_ids, v_replays
+  from pgwallet._claim_keys(
+    'allocation',
+    pgwallet._requests(
+      'allocate_deposits(%s, %s, ' || p_rounding || ')', p_wallet_ids, p_amounts
+    ),
+    p_idempotency_keys
+  ) as c;
+
+  perform pgwallet._allocate(
+    array_agg(u.wallet_id order by u.ordinal),
+    array_agg(u.amount order by u.ordinal),
+    array_agg(u.transaction_id order by u.ordinal),
+    p_rounding
+  )
+  from unnest(p_wallet_ids, p_amounts, v_transaction_ids, v_replays) with ordinality
+    as u (wallet_id, amount, transaction_id, replayed, ordinal)
+  where not u.replayed;
+
+  return query
+  select
+    p.transaction_id, p.source_account_id, k.pocket_id, k.name, k.allocation_percentage,
+    p.amount, p.destination_balance, u.replayed
+  from unnest(v_transaction_ids, v_replays) with ordinality
+    as u (transaction_id, replayed, ordinal)
+  inner join pgwallet.posting as p on p.transaction_id = u.transaction_id
+  inner join pgwallet.pocket as k on k.pocket_id = p.destination_account_id
+  order by u.ordinal, p.posting_id;
+end;
+$function$;
+
+comment on function pgwallet.allocate_deposits(bigint[], numeric[], text[], text) is
+'Splits amounts in many wallets over their pockets, all or none. '
+'Raises: PW001, PW002, PW101, PW201, PW203.';

@@ -1,0 +1,69 @@
+-- Makes a pocket in a wallet, with the percentage of allocated deposits that it receives.
+--
+-- Locks: the wallet.
+create or replace function pgwallet.create_pocket(
+  p_wallet_id bigint,
+  p_name text,
+  p_allocation_percentage numeric default 0,
+  p_pocket_type text default null,
+  p_target_amount numeric default null
+)
+returns table (
+  pocket_id bigint, wallet_id bigint, name text, allocation_percentage numeric, balance numeric,
+  pocket_type text, target_amount numeric
+)
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+  v_currency pgwallet.currency;
+  v_pocket_id bigint;
+begin
+  if p_target_amount is not null
+    and (p_target_amount > 0 and p_target_amount < 1000000000000000) is not true
+  then
+    perform pgwallet._refuse_amount(p_target_amount);
+  end if;
+  perform pgwallet._check_text('name', p_name);
+  perform pgwallet._check_percentage(p_allocation_percentage);
+  perform pgwallet._check_text('pocket_type', p_pocket_type, false);
+  v_currency := pgwallet._currency_of('wallet', p_wallet_id, p_target_amount);
+
+  perform from pgwallet.account as a where a.account_id = p_wallet_id for no key update;
+
+  if exists (
+    select from pgwallet.pocket as k where k.wallet_id = p_wallet_id and k.name = p_name
+  ) then
+    perform pgwallet._refuse_argument(
+      format('wallet %s has a pocket %L already', p_wallet_id, p_name),
+      'Names are unique in a wallet.',
+      'Use that pocket, or take another name.'
+    );
+  end if;
+  perform pgwallet._add_percentage(p_wallet_id, p_allocation_percentage);
+
+  -- In the wallet's slot, like all that belongs to it.
+  v_pocket_id := pgwallet._new_account_id((p_wallet_id % 1024)::integer);
+  insert into pgwallet.account (account_id, kind, currency, balance)
+  values (v_pocket_id, 'pocket', v_currency.currency, round(0.0, v_currency.exponent));
+  insert into pgwallet.pocket (
+    pocket_id, wallet_id, name, allocation_percentage, pocket_type, target_amount
+  )
+  values (
+    v_pocket_id, p_wallet_id, p_name, trim_scale(p_allocation_percentage), p_pocket_type,
+    round(p_target_amount, v_currency.exponent)
+  );
+
+  return query
+  select
+    k.pocket_id, k.wallet_id, k.name, k.allocation_percentage, a.balance,
+    k.pocket_type, k.target_amount
+  from pgwallet.pocket as k
+  inner join pgwallet.account as a on a.account_id = k.pocket_id
+  where k.pocket_id = v_pocket_id;
+end;
+$function$;
+
+comment on function pgwallet.create_pocket(bigint, text, numeric, text, numeric) is
+'Makes a pocket in a wallet. Raises: PW001, PW002, PW101, PW302.';

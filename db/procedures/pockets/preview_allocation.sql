@@ -1,0 +1,30 @@
+-- Shows what allocate_deposit would give to each pocket; moves nothing and asks no balance.
+create or replace function pgwallet.preview_allocation(
+  p_wallet_id bigint,
+  p_amount numeric,
+  p_rounding text default 'half_up'
+)
+returns table (
+  pocket_id bigint, name text, allocation_percentage numeric, amount numeric, balance numeric
+)
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $function$
+begin
+  if (p_amount > 0 and p_amount < 1000000000000000) is not true then
+    perform pgwallet._refuse_amount(p_amount);
+  end if;
+  perform pgwallet._check_rounding(p_rounding);
+  perform pgwallet._currency_of('wallet', p_wallet_id, p_amount);
+
+  return query
+  select s.pocket_id, s.name, s.allocation_percentage, s.amount, a.balance + s.amount
+  from pgwallet._shares(array[p_wallet_id], array[p_amount], p_rounding) as s
+  inner join pgwallet.account as a on a.account_id = s.pocket_id
+  order by s.allocation_percentage desc, s.pocket_id;
+end;
+$function$;
+
+comment on function pgwallet.preview_allocation(bigint, numeric, text) is
+'Shows what an allocation would give to each pocket. Raises: PW001, PW002, PW101.';

@@ -1,0 +1,53 @@
+-- Returns the wallet of an owner in a currency; makes it, with balance 0, if there is none yet.
+--
+-- Two calls at once make one wallet: the second waits on the owner's key.
+create or replace function pgwallet.create_wallet(p_owner_id text, p_currency text default 'EUR')
+returns table (wallet_id bigint, owner_id text, currency text, balance numeric)
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+  v_exponent integer;
+  v_digest bytea;
+  v_slot integer;
+  v_wallet_id bigint;
+begin
+  perform pgwallet._check_text('owner_id', p_owner_id);
+  v_exponent := pgwallet._exponent(p_currency);
+
+  select w.wallet_id
+  into v_wallet_id
+  from pgwallet.wallet as w
+  where w.owner_id = p_owner_id and w.currency = p_currency;
+
+  if not found then
+    -- The slot depends on the owner alone: all wallets of an owner are in one place.
+    v_digest := sha256(convert_to(p_owner_id, 'UTF8'));
+    v_slot := (get_byte(v_digest, 0) * 256 + get_byte(v_digest, 1)) % 1024;
+
+    insert into pgwallet.wallet as w (wallet_id, owner_id, currency)
+    values (pgwallet._new_account_id(v_slot), p_owner_id, p_currency)
+    on conflict on constraint wallet_owner_key do nothing
+    returning w.wallet_id into v_wallet_id;
+
+    if found then
+      insert into pgwallet.account (account_id, kind, currency, balance)
+      values (v_wallet_id, 'wallet', p_currency, round(0.0, v_exponent));
+    else
+      select w.wallet_id
+      into v_wallet_id
+      from pgwallet.wallet as w
+      where w.owner_id = p_owner_id and w.currency = p_currency;
+    end if;
+  end if;
+
+  return query
+  select a.account_id, p_owner_id, a.currency, a.balance
+  from pgwallet.account as a
+  where a.account_id = v_wallet_id;
+end;
+$function$;
+
+comment on function pgwallet.create_wallet(text, text) is
+'Returns the wallet of an owner in a currency, and makes it if needed. Raises: PW002, PW003.';

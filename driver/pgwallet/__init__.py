@@ -1,0 +1,150 @@
+"""Wallets, pockets and escrow as PostgreSQL functions: the Python driver.
+
+Every function takes a psycopg connection first, and returns its result on a
+psycopg.Connection, a coroutine of it on a psycopg.AsyncConnection:
+
+    pgwallet.deposit(conn, wallet_id, Decimal("12.34"), idempotency_key="order-1")
+    await pgwallet.deposit(aconn, wallet_id, Decimal("12.34"), idempotency_key="order-1")
+
+It runs in the transaction that the connection is in and never ends one; `run_transaction`,
+`release_project` and `refund_project` are the exceptions. What the ledger refuses is a
+`PgWalletError`; what it warns of goes to the logger `pgwallet`.
+"""
+
+from importlib.metadata import version
+
+from .deployment import migrate, status
+from .errors import (
+    AccountNotFound,
+    AllocationExceeds100,
+    CurrencyMismatch,
+    EscrowNotFound,
+    EscrowNotLocked,
+    IdempotencyConflict,
+    InsufficientFunds,
+    InvalidAmount,
+    InvalidArgument,
+    LedgerImmutable,
+    PgWalletError,
+    PledgeLimitExceeded,
+    PocketNotFound,
+    ProjectClosed,
+    ProjectNotClosed,
+    ProjectNotFound,
+    WalletNotFound,
+)
+from .escrow import (
+    pledge,
+    pledge_many,
+    refund_escrow,
+    refund_escrows,
+    refund_expired_escrows,
+    release_escrow,
+    release_escrows,
+)
+from .ledger import balance, balance_at, check_ledger, statement
+from .pockets import (
+    allocate_deposit,
+    allocate_deposits,
+    create_pocket,
+    preview_allocation,
+    set_allocation,
+    transfer_from_pocket,
+    transfer_to_pocket,
+)
+from .projects import close_project, create_project, payout, refund_project, release_project
+from .results import (
+    Allocation,
+    Deposit,
+    DepositRow,
+    Payout,
+    Pledge,
+    PledgeRow,
+    Pocket,
+    PocketTransfer,
+    Project,
+    Refund,
+    RefundBatch,
+    Release,
+    ReleaseBatch,
+    Share,
+    ShareRow,
+    StatementRow,
+    Violation,
+    Wallet,
+    Withdrawal,
+)
+from .transactions import run_transaction
+from .wallets import create_wallet, deposit, deposit_many, withdraw
+
+__version__ = version("pgwallet")
+
+__all__ = [
+    "AccountNotFound",
+    "Allocation",
+    "AllocationExceeds100",
+    "CurrencyMismatch",
+    "Deposit",
+    "DepositRow",
+    "EscrowNotFound",
+    "EscrowNotLocked",
+    "IdempotencyConflict",
+    "InsufficientFunds",
+    "InvalidAmount",
+    "InvalidArgument",
+    "LedgerImmutable",
+    "Payout",
+    "PgWalletError",
+    "Pledge",
+    "PledgeLimitExceeded",
+    "PledgeRow",
+    "Pocket",
+    "PocketNotFound",
+    "PocketTransfer",
+    "Project",
+    "ProjectClosed",
+    "ProjectNotClosed",
+    "ProjectNotFound",
+    "Refund",
+    "RefundBatch",
+    "Release",
+    "ReleaseBatch",
+    "Share",
+    "ShareRow",
+    "StatementRow",
+    "Violation",
+    "Wallet",
+    "WalletNotFound",
+    "Withdrawal",
+    "__version__",
+    "allocate_deposit",
+    "allocate_deposits",
+    "balance",
+    "balance_at",
+    "check_ledger",
+    "close_project",
+    "create_pocket",
+    "create_project",
+    "create_wallet",
+    "deposit",
+    "deposit_many",
+    "migrate",
+    "payout",
+    "pledge",
+    "pledge_many",
+    "preview_allocation",
+    "refund_escrow",
+    "refund_escrows",
+    "refund_expired_escrows",
+    "refund_project",
+    "release_escrow",
+    "release_escrows",
+    "release_project",
+    "run_transaction",
+    "set_allocation",
+    "statement",
+    "status",
+    "transfer_from_pocket",
+    "transfer_to_pocket",
+    "withdraw",
+]

@@ -1,0 +1,150 @@
+"""Python values as SQL parameters.
+
+What is malformed in the ledger's terms goes to the server, which knows the order in which to
+refuse things. Only three kinds of value stop here: a wrong Python type (TypeError), a value
+that no PostgreSQL type can hold although the type is right (InvalidArgument), and numbers
+past the range of their SQL type, which become numbers that the server refuses alike.
+"""
+
+import json
+import re
+from collections.abc import Iterable
+from datetime import datetime
+from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal
+from typing import Any
+
+from psycopg.types.numeric import Int4, Int8
+
+from .errors import InvalidArgument
+
+# The ledger refuses amounts from 10^15 on, and no currency has a hundred decimals.
+_MAX_INTEGER_DIGITS = 15
+_MAX_DECIMALS = 100
+_TOO_LARGE = Decimal("1E+15")
+_TOO_FINE = Decimal("1E-100")
+_UNROUNDED = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN)
+
+# A NUL as json.dumps writes it, told from a backslash followed by the letters u0000.
+_JSON_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
+
+
+def as_id(name: str, value: int | None) -> Int8 | None:
+    """An id; one past bigint becomes the outermost bigint, which is never assigned."""
+    return None if value is None else Int8(_clamped(name, value, 63))
+
+
+def as_ids(name: str, values: Iterable[int | None] | None) -> list[Int8 | None] | None:
+    if values is None:
+        return None
+    element = _element_of(name, values)
+    return [as_id(element, value) for value in values]
+
+
+def as_count(name: str, value: int | None) -> Int4 | None:
+    return None if value is None else Int4(_clamped(name, value, 31))
+
+
+def as_decimal(name: str, value: Decimal | int | None) -> Decimal | None:
+    """An amount, percentage or rate; never a float, which cannot hold cents exactly."""
+    if value is None:
+        return None
+    if not isinstance(value, Decimal | int) or isinstance(value, bool):
+        raise TypeError(f"{name} must be a Decimal or an int, not {type(value).__name__}")
+    number = Decimal(value)
+    if not number.is_finite():
+        return number
+    if number.adjusted() >= _MAX_INTEGER_DIGITS:
+        return _TOO_LARGE.copy_sign(number) if number else Decimal(0)
+    if int(number.as_tuple().exponent) >= -_MAX_DECIMALS:
+        return number
+    number = number.normalize(_UNROUNDED)
+    if int(number.as_tuple().exponent) >= -_MAX_DECIMALS:
+        return number
+    return _TOO_FINE.copy_sign(number)
+
+
+def as_decimals(
+    name: str, values: Iterable[Decimal | int | None] | None
+) -> list[Decimal | None] | None:
+    if values is None:
+        return None
+    element = _element_of(name, values)
+    return [as_decimal(element, value) for value in values]
+
+
+def as_text(name: str, value: str | None) -> str | None:
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        raise TypeError(f"{name} must be a str, not {type(value).__name__}")
+    if "\0" in value:
+        raise InvalidArgument(f"{name} contains a NUL character", hint="Remove it.")
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        raise InvalidArgument(f"{name} is not valid Unicode", str(error)) from error
+    return value
+
+
+def as_texts(name: str, values: Iterable[str | None] | None) -> list[str | None] | None:
+    if values is None:
+        return None
+    element = _element_of(name, values)
+    return [as_text(element, value) for value in values]
+
+
+def as_time(name: str, value: datetime | None) -> datetime | None:
+    if value is None:
+        return None
+    if not isinstance(value, datetime):
+        raise TypeError(f"{name} must be a datetime, not {type(value).__name__}")
+    if value.utcoffset() is None:
+        raise InvalidArgument(
+            f"{name} has no time zone",
+            f"The time given is {value}.",
+            "Give an aware datetime, such as datetime.now(timezone.utc).",
+        )
+    return value
+
+
+def as_json(name: str, value: Any) -> str | None:
+    """The text of a JSON value, written here so that no connection's own encoder changes it."""
+    if value is None:
+        return None
+    try:
+        text = json.dumps(value, allow_nan=False, ensure_ascii=False)
+        text.encode()
+    except TypeError as error:
+        raise TypeError(f"{name} is not JSON: {error}") from error
+    except (ValueError, RecursionError) as error:
+        # ValueError: NaN, an infinity, a cycle, or half of a surrogate pair.
+        raise InvalidArgument(f"{name} is not valid JSON", str(error)) from error
+    if _JSON_NUL.search(text):
+        raise InvalidArgument(f"{name} contains a NUL character", hint="Remove it.")
+    return text
+
+
+def origin(
+    idempotency_key: str | None, metadata: Any, effective_at: datetime | None
+) -> tuple[str | None, str | None, datetime | None]:
+    """The three parameters that end every call that moves money."""
+    return (
+        as_text("idempotency_key", idempotency_key),
+        as_json("metadata", metadata),
+        as_time("effective_at", effective_at),
+    )
+
+
+def _clamped(name: str, value: int, bits: int) -> int:
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise TypeError(f"{name} must be an int, not {type(value).__name__}")
+    end: int = 2**bits
+    return min(max(value, -end), end - 1)
+
+
+def _element_of(name: str, values: object) -> str:
+    """What to call an element in an error, once the values are known to be several."""
+    # A str would pass as its letters.
+    if isinstance(values, str | bytes) or not isinstance(values, Iterable):
+        raise TypeError(f"{name} must be an iterable of values, not {type(values).__name__}")
+    return f"an element of {name}"

@@ -1,0 +1,165 @@
+"""What the ledger can refuse, one exception for each SQLSTATE of class PW.
+
+PgWalletError                PW000  (base class, never raised)
+  InvalidAmount              PW001
+  InvalidArgument            PW002
+  CurrencyMismatch           PW003
+  WalletNotFound             PW101
+  PocketNotFound             PW102
+  ProjectNotFound            PW103
+  EscrowNotFound             PW104
+  AccountNotFound            PW105
+  InsufficientFunds          PW201
+  EscrowNotLocked            PW202
+  IdempotencyConflict        PW203
+  ProjectClosed              PW204
+  ProjectNotClosed           PW205
+  PledgeLimitExceeded        PW301
+  AllocationExceeds100       PW302
+  LedgerImmutable            PW901
+
+Any other database error (a lost connection, a deadlock) stays the psycopg.Error it is.
+"""
+
+from typing import ClassVar
+
+import psycopg
+
+
+class PgWalletError(Exception):
+    """Base of all refusals.
+
+    `message` names the object, `detail` gives the figures and `hint` the next step; the last
+    two may be None. `str()` shows the message, then the others on lines of their own.
+    """
+
+    sqlstate: ClassVar[str] = "PW000"
+
+    def __init__(self, message: str, detail: str | None = None, hint: str | None = None) -> None:
+        # All three go to args, so that the exception survives pickling.
+        super().__init__(message, detail, hint)
+        self.message = message
+        self.detail = detail
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return in_lines(self.message, self.detail, self.hint)
+
+
+class InvalidAmount(PgWalletError):
+    """Missing, NaN, infinite, not above zero, too large, or with too many decimals."""
+
+    sqlstate = "PW001"
+
+
+class InvalidArgument(PgWalletError):
+    """An argument other than an amount is malformed."""
+
+    sqlstate = "PW002"
+
+
+class CurrencyMismatch(PgWalletError):
+    """The wallet and the project have different currencies, or the currency is unknown."""
+
+    sqlstate = "PW003"
+
+
+class WalletNotFound(PgWalletError):
+    """No wallet has this id."""
+
+    sqlstate = "PW101"
+
+
+class PocketNotFound(PgWalletError):
+    """No pocket has this id."""
+
+    sqlstate = "PW102"
+
+
+class ProjectNotFound(PgWalletError):
+    """No project has this id."""
+
+    sqlstate = "PW103"
+
+
+class EscrowNotFound(PgWalletError):
+    """No escrow has this id."""
+
+    sqlstate = "PW104"
+
+
+class AccountNotFound(PgWalletError):
+    """No account has this id."""
+
+    sqlstate = "PW105"
+
+
+class InsufficientFunds(PgWalletError):
+    """The account holds less than the call would take from it."""
+
+    sqlstate = "PW201"
+
+
+class EscrowNotLocked(PgWalletError):
+    """The escrow is settled already, or holds less than was asked for."""
+
+    sqlstate = "PW202"
+
+
+class IdempotencyConflict(PgWalletError):
+    """The idempotency key was used with other arguments."""
+
+    sqlstate = "PW203"
+
+
+class ProjectClosed(PgWalletError):
+    """The project takes no pledges any more, or was closed with the other outcome."""
+
+    sqlstate = "PW204"
+
+
+class ProjectNotClosed(PgWalletError):
+    """The project was not closed with the outcome that the call needs."""
+
+    sqlstate = "PW205"
+
+
+class PledgeLimitExceeded(PgWalletError):
+    """The pledge is above the project's limit for one pledge."""
+
+    sqlstate = "PW301"
+
+
+class AllocationExceeds100(PgWalletError):
+    """The percentages of the wallet's pockets would pass 100."""
+
+    sqlstate = "PW302"
+
+
+class LedgerImmutable(PgWalletError):
+    """Postings and transactions are never changed or deleted."""
+
+    sqlstate = "PW901"
+
+
+BY_SQLSTATE = {error.sqlstate: error for error in PgWalletError.__subclasses__()}
+
+
+def refusal(error: psycopg.Error) -> PgWalletError | None:
+    """The exception for a database error that the ledger raised, None for any other."""
+    if error.sqlstate not in BY_SQLSTATE:
+        return None
+    diag = error.diag
+    return BY_SQLSTATE[error.sqlstate](
+        diag.message_primary or str(error), diag.message_detail, diag.message_hint
+    )
+
+
+def in_lines(message: str, detail: str | None, hint: str | None) -> str:
+    """The parts of an error or a warning, each on its line, as psql shows them."""
+    lines = [message]
+    if detail:
+        lines.append(f"DETAIL: {detail}")
+    if hint:
+        lines.append(f"HINT: {hint}")
+    return "\n".join(lines)

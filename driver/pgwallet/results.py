@@ -1,0 +1,253 @@
+"""What the functions return: one frozen dataclass for each kind of row.
+
+Fields have the names and the order of the SQL columns. Amounts and balances are `Decimal`
+in major units with exactly the currency's decimals. `transaction_id` names what the call
+recorded in the ledger; `replayed` is true when an earlier call had used the idempotency key,
+and the figures are those of that call.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Wallet:
+    """A wallet and what it holds outside its pockets."""
+
+    wallet_id: int
+    owner_id: str
+    currency: str
+    balance: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Pocket:
+    """A pocket, its share of what is allocated and what it holds."""
+
+    pocket_id: int
+    wallet_id: int
+    name: str
+    allocation_percentage: Decimal
+    balance: Decimal
+    pocket_type: str | None
+    target_amount: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A project; `status` is open, succeeded or failed, and rates are fractions of 1."""
+
+    project_id: int
+    reference: str
+    currency: str
+    status: str
+    commission_rate: Decimal
+    fee_rate: Decimal
+    max_pledge: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Deposit:
+    """The wallet's balance after money came in."""
+
+    balance: Decimal
+    transaction_id: int
+    replayed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawal:
+    """The wallet's balance after money left."""
+
+    balance: Decimal
+    transaction_id: int
+    replayed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Payout:
+    """What a project can still pay out."""
+
+    balance: Decimal
+    transaction_id: int
+    replayed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DepositRow:
+    """One deposit of `deposit_many`."""
+
+    wallet_id: int
+    balance: Decimal
+    transaction_id: int
+    replayed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PocketTransfer:
+    """The balances of the pocket and of its wallet after a transfer between them."""
+
+    balance: Decimal
+    wallet_balance: Decimal
+    transaction_id: int
+    replayed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What one pocket gets of an allocation; `balance` is the pocket's."""
+
+    pocket_id: int
+    name: str
+    allocation_percentage: Decimal
+    amount: Decimal
+    balance: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Allocation:
+    """An amount split over pockets.
+
+    `shares` come largest percentage first, then lowest pocket id. `allocated` is their sum
+    and `remaining` the part of the amount that stays in the wallet. `transaction_id` is None
+    when no pocket received money, and in a preview.
+    """
+
+    shares: tuple[Share, ...]
+    allocated: Decimal
+    remaining: Decimal
+    transaction_id: int | None
+    replayed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ShareRow:
+    """What one pocket got in `allocate_deposits`; `balance` is the pocket's."""
+
+    wallet_id: int
+    pocket_id: int
+    name: str
+    allocation_percentage: Decimal
+    amount: Decimal
+    balance: Decimal
+    transaction_id: int
+    replayed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Pledge:
+    """Money locked for a project; `balance` is what the wallet has left."""
+
+    escrow_id: int
+    wallet_id: int
+    project_id: int
+    amount: Decimal
+    status: str
+    balance: Decimal
+    transaction_id: int
+    replayed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PledgeRow:
+    """One pledge of `pledge_many`; `balance` is what the wallet has left."""
+
+    wallet_id: int
+    escrow_id: int
+    amount: Decimal
+    balance: Decimal
+    transaction_id: int
+    replayed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """What one call released from an escrow, and how it was divided.
+
+    `status` is the escrow's: locked, released, refunded or settled.
+    """
+
+    escrow_id: int
+    released_amount: Decimal
+    commission_amount: Decimal
+    fee_amount: Decimal
+    net_amount: Decimal
+    status: str
+    project_id: int
+    transaction_id: int
+    replayed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Refund:
+    """What one call gave back from an escrow; `balance` is the wallet's."""
+
+    escrow_id: int
+    refunded_amount: Decimal
+    status: str
+    balance: Decimal
+    wallet_id: int
+    transaction_id: int
+    replayed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseBatch:
+    """The sums over one batch of released escrows.
+
+    An `escrow_count` of 0 means that no escrow was free to release.
+    """
+
+    escrow_count: int
+    gross_amount: Decimal
+    commission_amount: Decimal
+    fee_amount: Decimal
+    net_amount: Decimal
+    last_escrow_id: int
+    transaction_id: int | None
+    replayed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RefundBatch:
+    """The sums over one batch of refunded escrows.
+
+    An `escrow_count` of 0 means that no escrow was free to refund. `refunded_amount` is None
+    when the batch met more than one currency.
+    """
+
+    escrow_count: int
+    refunded_amount: Decimal | None
+    last_escrow_id: int
+    transaction_id: int | None
+    replayed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StatementRow:
+    """One posting as an account sees it.
+
+    `amount` is negative for money that left. `balance` is the account's after the posting,
+    None for accounts that keep none. `metadata` is what the caller gave as JSON.
+    """
+
+    posting_id: int
+    transaction_id: int
+    kind: str
+    amount: Decimal
+    balance: Decimal | None
+    counterpart_id: int
+    created_at: datetime
+    effective_at: datetime
+    metadata: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """One broken invariant: which one, of what, and the figures."""
+
+    invariant: str
+    subject: str
+    detail: str

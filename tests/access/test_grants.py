@@ -1,0 +1,222 @@
+"""What the three accesses give: exactly their functions, and never a way to write a table."""
+
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+from psycopg import sql
+
+import pgwallet
+from tests.access.roles import ODD_NAME, as_role, login_role
+from tests.databases import OWNER, as_owner
+from tests.deployment.contention import deployment_lock
+
+pytestmark = pytest.mark.sql
+
+READING = {"balance", "balance_at", "statement"}
+APP = READING | {
+    *("create_wallet", "create_pocket", "set_allocation", "create_project"),
+    *("deposit", "deposit_many", "withdraw"),
+    *("allocate_deposit", "allocate_deposits", "preview_allocation"),
+    *("transfer_to_pocket", "transfer_from_pocket", "pledge", "pledge_many"),
+}
+OPERATOR = APP | {
+    *("close_project", "release_escrow", "refund_escrow", "payout", "check_ledger"),
+    *("release_escrows", "refund_escrows", "refund_expired_escrows"),
+    # The two procedures run with their caller's rights, so it needs what they call.
+    *("release_project", "refund_project", "_release_batch", "_refund_batch"),
+}
+ACCESSES = {"app": APP, "operator": OPERATOR, "auditor": READING | {"check_ledger"}}
+ADMINISTRATION = {"grant_app", "grant_operator", "grant_auditor"}
+
+each_access = pytest.mark.parametrize("access", ACCESSES)
+
+
+@pytest.fixture
+def role(server: str) -> Iterator[str]:
+    with login_role(server) as name:
+        yield name
+
+
+@pytest.fixture
+def odd_role(server: str) -> Iterator[str]:
+    with login_role(server, ODD_NAME) as name:
+        yield name
+
+
+def give(conninfo: str, access: str, role: str | None) -> None:
+    with psycopg.connect(as_owner(conninfo)) as conn:
+        conn.execute(f"select pgwallet.grant_{access}(%s)".encode(), [role])
+
+
+def callable_by(conninfo: str, role: str) -> set[str]:
+    with psycopg.connect(conninfo) as conn:
+        rows = conn.execute(
+            """
+            select p.proname from pg_proc as p
+            where p.pronamespace = 'pgwallet'::regnamespace
+              and has_schema_privilege(%(role)s, 'pgwallet', 'usage')
+              and has_function_privilege(%(role)s, p.oid, 'execute')
+            """,
+            {"role": role},
+        ).fetchall()
+    return {name for (name,) in rows}
+
+
+@each_access
+def test_an_access_is_exactly_its_functions(role: str, database: str, access: str) -> None:
+    assert callable_by(database, role) == set()
+
+    give(database, access, role)
+
+    assert callable_by(database, role) == ACCESSES[access]
+
+
+def test_every_public_function_belongs_to_an_access_or_is_administrative(database: str) -> None:
+    with psycopg.connect(database) as conn:
+        rows = conn.execute(
+            r"""
+            select p.proname from pg_proc as p
+            where p.pronamespace = 'pgwallet'::regnamespace and p.proname not like '\_%'
+            """
+        ).fetchall()
+
+    given = set().union(*ACCESSES.values()) | ADMINISTRATION
+    assert {name for (name,) in rows} == {name for name in given if not name.startswith("_")}
+
+
+@each_access
+def test_no_access_reads_or_writes_a_table(role: str, database: str, access: str) -> None:
+    give(database, access, role)
+    with psycopg.connect(database) as conn:
+        tables = conn.execute(
+            """
+            select c.relname, a.attname
+            from pg_class as c
+            cross join lateral (
+              select a.attname from pg_attribute as a
+              where a.attrelid = c.oid and a.attnum > 0 order by a.attnum limit 1
+            ) as a
+            where c.relnamespace = 'pgwallet'::regnamespace and c.relkind in ('r', 'p')
+            """
+        ).fetchall()
+    assert {"account", "escrow", "posting", "transaction", "wallet"} <= {name for name, _ in tables}
+
+    with psycopg.connect(as_role(database, role), autocommit=True) as conn:
+        for table, column in tables:
+            for statement in (
+                "select from {table}",
+                "select from {table} for update",
+                "insert into {table} default values",
+                "update {table} set {column} = default",
+                "delete from {table}",
+                "truncate {table}",
+                "lock table {table} in access exclusive mode",
+                "alter table {table} add column extra int",
+                "create trigger t before update on {table} execute function suppress_redundant()",
+            ):
+                command = sql.SQL(statement).format(
+                    table=sql.Identifier("pgwallet", table), column=sql.Identifier(column)
+                )
+                with pytest.raises(psycopg.errors.InsufficientPrivilege), conn.transaction():
+                    conn.execute(command)
+
+
+@each_access
+def test_no_access_changes_the_schema_or_gives_itself_more(
+    role: str, database: str, access: str
+) -> None:
+    give(database, access, role)
+    with psycopg.connect(as_role(database, role), autocommit=True) as conn:
+        for statement in (
+            "select nextval('pgwallet.id_seq')",
+            "select from pgwallet.installed_routine",
+            "create table pgwallet.mine (id int)",
+            "create function pgwallet.mine() returns int language sql return 1",
+            "drop schema pgwallet cascade",
+            "select pgwallet.grant_operator(current_user)",
+            "select pgwallet._grant(current_user, 'operator')",
+            "select pgwallet._finish_install('mine')",
+            f"set role {OWNER}",
+        ):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                conn.execute(statement.encode())
+
+
+@pytest.mark.parametrize("grant", sorted(ADMINISTRATION))
+@pytest.mark.parametrize("bad", [None, "", "  ", "public", "PUBLIC", "nobody here", "a%s'; --"])
+def test_what_is_no_role_is_refused(database: str, grant: str, bad: str | None) -> None:
+    with psycopg.connect(as_owner(database)) as conn:
+        with pytest.raises(psycopg.Error) as refusal, conn.transaction():
+            conn.execute(f"select pgwallet.{grant}(%s)".encode(), [bad])
+
+        diagnostics = refusal.value.diag
+        assert diagnostics.sqlstate == "PW002"
+        assert diagnostics.message_detail
+        assert diagnostics.message_hint
+        assert conn.execute("select count(*) from pgwallet.role_grant").fetchone() == (0,)
+
+
+@each_access
+def test_a_role_of_any_name_can_really_log_in_and_call(
+    odd_role: str, database: str, access: str
+) -> None:
+    give(database, access, odd_role)
+    give(database, access, odd_role)
+
+    with psycopg.connect(as_role(database, odd_role)) as conn:
+        conn.execute("select pgwallet.balance(c.id) from (select null::bigint as id where false) c")
+    with psycopg.connect(database) as conn:
+        remembered = conn.execute("select g.role_name, g.access from pgwallet.role_grant as g")
+        assert remembered.fetchall() == [(odd_role, access)]
+
+
+def test_a_deployment_gives_every_access_again(role: str, odd_role: str, database: str) -> None:
+    give(database, "app", role)
+    give(database, "auditor", role)
+    give(database, "operator", odd_role)
+    with psycopg.connect(as_owner(database)) as conn:
+        conn.execute("drop function pgwallet.grant_app(name)")
+        for name in (role, odd_role):
+            conn.execute(
+                sql.SQL("revoke execute on all routines in schema pgwallet from {role};").format(
+                    role=sql.Identifier(name)
+                )
+            )
+    assert callable_by(database, role) == set()
+
+    pgwallet.migrate(as_owner(database))
+
+    assert callable_by(database, role) == APP | {"check_ledger"}
+    assert callable_by(database, odd_role) == OPERATOR
+
+
+def test_a_deployment_skips_roles_that_were_dropped(server: str, database: str) -> None:
+    with login_role(server) as gone:
+        give(database, "app", gone)
+        with psycopg.connect(database) as conn:
+            conn.execute(sql.SQL("drop owned by {}").format(sql.Identifier(gone)))
+            conn.execute("comment on function pgwallet.grant_app(name) is 'edited'")
+
+    assert pgwallet.migrate(as_owner(database)).functions_installed
+
+
+def test_a_deployment_and_a_grant_wait_for_each_other(role: str, database: str) -> None:
+    with psycopg.connect(as_owner(database)) as conn:
+        conn.execute("set lock_timeout = '100ms'")
+        with deployment_lock(database), pytest.raises(psycopg.errors.LockNotAvailable):
+            conn.execute("select pgwallet.grant_app(%s)", [role])
+
+
+def test_a_deployment_closes_everything_to_public(role: str, database: str) -> None:
+    with psycopg.connect(as_owner(database)) as conn:
+        conn.execute("grant usage on schema pgwallet to public")
+        conn.execute("grant execute on all routines in schema pgwallet to public")
+    assert callable_by(database, role) >= OPERATOR | ADMINISTRATION
+
+    pgwallet.migrate(as_owner(database))
+
+    with psycopg.connect(as_role(database, role), autocommit=True) as conn:
+        for statement in ("select pgwallet.balance(1)", "select from pgwallet.account"):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege, match="schema pgwallet"):
+                conn.execute(statement.encode())

@@ -1,0 +1,164 @@
+"""The driver promises what the database does: names, defaults, columns and codes."""
+
+import inspect
+import re
+from collections.abc import Callable
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, get_args
+
+import psycopg
+import pytest
+
+import pgwallet
+from pgwallet import PgWalletError, Share
+from tests.driver.calling import BUILDERS, described
+
+ROOT = Path(__file__).parents[2]
+
+# The driver runs the batches of these two itself.
+PROCEDURES = {"release_project", "refund_project"}
+FUNCTIONS = sorted({*BUILDERS, *PROCEDURES})
+# For the owner alone, from psql.
+ADMINISTRATIVE = {"grant_app", "grant_operator", "grant_auditor"}
+
+
+def test_every_public_function_of_the_database_is_in_the_driver(conn: psycopg.Connection) -> None:
+    rows = conn.execute(
+        r"""
+        select distinct p.proname
+        from pg_proc as p
+        where p.pronamespace = 'pgwallet'::regnamespace and p.proname not like '\_%'
+          and p.prorettype <> 'trigger'::regtype
+        """
+    )
+    assert {row[0] for row in rows} - ADMINISTRATIVE == set(FUNCTIONS)
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_arguments_have_the_names_order_and_defaults_of_the_database(
+    conn: psycopg.Connection, name: str
+) -> None:
+    row = conn.execute(
+        """
+        select p.proargnames[1:p.pronargs], p.pronargdefaults
+        from pg_proc as p
+        where p.pronamespace = 'pgwallet'::regnamespace and p.proname = %s
+        """,
+        [name],
+    ).fetchone()
+    assert row is not None
+    names, defaults = row
+    conn_, *parameters = inspect.signature(getattr(pgwallet, name)).parameters.values()
+    assert conn_.name == "conn"
+    assert [f"p_{parameter.name}" for parameter in parameters] == names
+    assert sum(parameter.default is not parameter.empty for parameter in parameters) == defaults
+
+
+def sql_default(conn: psycopg.Connection, name: str, position: int) -> object:
+    row = conn.execute(
+        """
+        select pg_get_function_arg_default(p.oid, %s)
+        from pg_proc as p
+        where p.pronamespace = 'pgwallet'::regnamespace and p.proname = %s
+        """,
+        [position, name],
+    ).fetchone()
+    assert row is not None
+    value = conn.execute(f"select {row[0]}").fetchone()
+    assert value is not None
+    return value[0]
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_defaults_are_those_of_the_database(conn: psycopg.Connection, name: str) -> None:
+    _, *parameters = inspect.signature(getattr(pgwallet, name)).parameters.values()
+    for position, parameter in enumerate(parameters, start=1):
+        if parameter.default is not parameter.empty:
+            assert parameter.default == sql_default(conn, name, position), parameter.name
+
+
+@pytest.mark.parametrize("name", sorted(BUILDERS))
+def test_results_have_the_columns_of_the_statement_in_its_order(
+    conn: psycopg.Connection, name: str
+) -> None:
+    call = described(name)
+    assert f"pgwallet.{name}(" in call.statement
+    # Preparing tells the columns without running the function.
+    with conn.cursor() as cursor:
+        statement = call.statement.replace("%s", "null")
+        columns = [
+            column.name
+            for column in cursor.execute(f"select * from ({statement}) as s limit 0").description
+            or []
+        ]
+    assert columns == columns_of(BUILDERS[name])
+
+
+def columns_of(build: Callable[..., Any]) -> list[str]:
+    (result,) = get_args(inspect.signature(build).return_annotation)
+    (row,) = get_args(result) or (result,)
+    if row is pgwallet.Allocation:
+        return [field.name for field in fields(Share)] + ["transaction_id", "replayed"]
+    if row.__name__ == "Decimal":
+        return ["balance"]
+    return [field.name for field in fields(row)]
+
+
+ERRORS = PgWalletError.__subclasses__()
+EXCEPTIONS = {error.sqlstate for error in ERRORS}
+
+
+def test_codes_raised_in_sql_are_the_exceptions_of_the_driver() -> None:
+    raised = {
+        code
+        for path in (ROOT / "db").rglob("*.sql")
+        for code in re.findall(r"errcode\s*(?:=|:=|=>)\s*'(PW\d{3})'", path.read_text())
+    }
+    assert raised == EXCEPTIONS
+
+
+def test_codes_in_the_docs_are_the_exceptions_of_the_driver() -> None:
+    documented = {
+        code
+        for path in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
+        for code in re.findall(r"\bPW\d{3}\b", path.read_text())
+    }
+    assert documented - {"PW000"} == EXCEPTIONS
+
+
+def test_the_tree_in_the_docstring_is_the_tree() -> None:
+    tree = dict(re.findall(r"^ *(\w+) +(PW\d{3})", pgwallet.errors.__doc__ or "", re.MULTILINE))
+    expected = {"PgWalletError": "PW000"} | {error.__name__: error.sqlstate for error in ERRORS}
+    assert tree == expected
+    assert all(getattr(pgwallet, error.__name__) is error for error in ERRORS)
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_docstrings_tell_the_units_result_exceptions_and_function(name: str) -> None:
+    doc = inspect.getdoc(getattr(pgwallet, name)) or ""
+    assert doc.splitlines()[0].endswith(".")
+    assert "Returns" in doc
+    assert f"Calls pgwallet.{name}." in doc or name in PROCEDURES
+    for error in re.findall(r"\b(?:[A-Z][a-z]+){2,}(?:100)?\b", doc.partition("Raises")[2]):
+        assert error == "ProgrammingError" or issubclass(getattr(pgwallet, error), PgWalletError)
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_docstrings_name_the_exceptions_that_the_database_comments_do(
+    conn: psycopg.Connection, name: str
+) -> None:
+    row = conn.execute(
+        """
+        select obj_description(p.oid, 'pg_proc')
+        from pg_proc as p
+        where p.pronamespace = 'pgwallet'::regnamespace and p.proname = %s
+        """,
+        [name],
+    ).fetchone()
+    assert row is not None
+    by_code = {error.sqlstate: error.__name__ for error in ERRORS}
+    in_comment = {by_code[code] for code in re.findall(r"\bPW\d{3}\b", row[0])}
+    raises = (inspect.getdoc(getattr(pgwallet, name)) or "").partition("Raises")[2]
+    in_docstring = {error for error in by_code.values() if re.search(rf"\b{error}\b", raises)}
+    assert in_docstring == in_comment

@@ -1,0 +1,41 @@
+"""`status` says what a database lacks, and changes nothing."""
+
+import psycopg
+import pytest
+from psycopg.conninfo import make_conninfo
+
+import pgwallet
+from pgwallet.deployment import migrations_directory
+from tests.databases import as_owner
+
+pytestmark = pytest.mark.sql
+
+
+def test_of_a_database_without_pgwallet_everything_is_pending(empty_database: str) -> None:
+    found = pgwallet.status(empty_database)
+
+    files = sorted(migrations_directory().glob("*.sql"))
+    assert found.pending == tuple(f.stem for f in files if not f.stem.endswith(".rollback"))
+    assert (found.unknown, found.functions_differ, found.drift) == ((), True, ())
+    assert not found.up_to_date
+
+
+def test_it_writes_nothing(empty_database: str, database: str) -> None:
+    for conninfo in (empty_database, database):
+        pgwallet.status(make_conninfo(conninfo, options="-c default_transaction_read_only=on"))
+
+
+def test_the_path_of_the_session_makes_no_drift(database: str) -> None:
+    for path in ("pgwallet", "public", "pgwallet,pg_catalog"):
+        assert pgwallet.status(make_conninfo(database, options=f"-c search_path={path}")).up_to_date
+
+
+def test_a_deployment_is_recorded_once_with_its_author(database: str) -> None:
+    pgwallet.migrate(as_owner(database))
+
+    with psycopg.connect(database) as conn:
+        rows = conn.execute(
+            "select d.deployed_by = session_user, d.deployed_at <= now()"
+            " from pgwallet.deployment as d"
+        ).fetchall()
+    assert rows == [(True, True)]

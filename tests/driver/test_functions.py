@@ -1,0 +1,357 @@
+"""Every function of the driver, on a connection and on an async one."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal, localcontext
+
+import psycopg
+import pytest
+from psycopg.rows import dict_row
+from psycopg.types.numeric import FloatLoader
+from psycopg.types.string import TextLoader
+
+import pgwallet
+from pgwallet import Allocation, DepositRow, PledgeRow, Share, ShareRow
+from tests.driver.calling import CallIt
+
+
+def test_a_wallet_is_opened_once(call: CallIt) -> None:
+    wallet = call(pgwallet.create_wallet, "ada")
+    assert wallet == pgwallet.Wallet(wallet.wallet_id, "ada", "EUR", Decimal("0.00"))
+    assert call(pgwallet.create_wallet, owner_id="ada", currency="EUR") == wallet
+    assert call(pgwallet.create_wallet, "ada", "JPY").wallet_id != wallet.wallet_id
+
+
+def test_a_deposit_and_a_withdrawal_return_the_balance(call: CallIt) -> None:
+    wallet_id = call(pgwallet.create_wallet, "ada").wallet_id
+    deposit = call(pgwallet.deposit, wallet_id, Decimal("12.34"))
+    assert deposit == pgwallet.Deposit(Decimal("12.34"), deposit.transaction_id, False)
+    withdrawal = call(pgwallet.withdraw, wallet_id=wallet_id, amount=2)
+    assert withdrawal == pgwallet.Withdrawal(Decimal("10.34"), withdrawal.transaction_id, False)
+    assert withdrawal.transaction_id > deposit.transaction_id
+
+
+def test_the_same_key_replays_the_first_result(call: CallIt) -> None:
+    wallet_id = call(pgwallet.create_wallet, "ada").wallet_id
+    first = call(pgwallet.deposit, wallet_id, 5, idempotency_key='it\'s "one" 100% \\ é')
+    call(pgwallet.deposit, wallet_id, 1)
+    again = call(pgwallet.deposit, wallet_id, 5, 'it\'s "one" 100% \\ é')
+    assert again == pgwallet.Deposit(Decimal("5.00"), first.transaction_id, True)
+
+
+def test_amounts_carry_the_decimals_of_the_currency(call: CallIt) -> None:
+    balances = {}
+    for currency in ("JPY", "EUR", "KWD"):
+        wallet_id = call(pgwallet.create_wallet, "ada", currency).wallet_id
+        balances[currency] = str(call(pgwallet.deposit, wallet_id, Decimal("7.000000")).balance)
+    assert balances == {"JPY": "7", "EUR": "7.00", "KWD": "7.000"}
+
+
+def test_many_deposits_come_back_in_the_order_given(call: CallIt) -> None:
+    ada = call(pgwallet.create_wallet, "ada").wallet_id
+    bob = call(pgwallet.create_wallet, "bob").wallet_id
+    rows = call(
+        pgwallet.deposit_many,
+        (wallet_id for wallet_id in (bob, ada, bob)),
+        [1, Decimal("2.50"), 3],
+        ["a", None, 'b",\\{}'],
+    )
+    assert rows == [
+        DepositRow(bob, Decimal("1.00"), rows[0].transaction_id, False),
+        DepositRow(ada, Decimal("2.50"), rows[1].transaction_id, False),
+        DepositRow(bob, Decimal("4.00"), rows[2].transaction_id, False),
+    ]
+    again = call(pgwallet.deposit_many, [bob], [3], ['b",\\{}'])
+    assert again == [DepositRow(bob, Decimal("4.00"), rows[2].transaction_id, True)]
+    assert call(pgwallet.deposit_many, [], []) == []
+
+
+def test_a_pocket_is_made_and_its_percentage_changed(call: CallIt) -> None:
+    wallet_id = call(pgwallet.create_wallet, "ada").wallet_id
+    pocket = call(
+        pgwallet.create_pocket,
+        wallet_id,
+        "rent",
+        Decimal("33.3333"),
+        pocket_type="saving",
+        target_amount=500,
+    )
+    assert pocket == pgwallet.Pocket(
+        pocket.pocket_id,
+        wallet_id,
+        "rent",
+        Decimal("33.3333"),
+        Decimal("0.00"),
+        "saving",
+        Decimal("500.00"),
+    )
+    changed = call(pgwallet.set_allocation, pocket.pocket_id, 40)
+    assert (changed.pocket_id, changed.allocation_percentage) == (pocket.pocket_id, Decimal(40))
+    plain = call(pgwallet.create_pocket, wallet_id, "fun")
+    assert plain.allocation_percentage == 0
+    assert plain.pocket_type is None
+
+
+def wallet_with_pockets(call: CallIt, owner_id: str, *percentages: str) -> tuple[int, list[int]]:
+    wallet_id = call(pgwallet.create_wallet, owner_id).wallet_id
+    pockets = [
+        call(pgwallet.create_pocket, wallet_id, f"pocket {number}", Decimal(percentage))
+        for number, percentage in enumerate(percentages)
+    ]
+    call(pgwallet.deposit, wallet_id, 100)
+    return wallet_id, [pocket.pocket_id for pocket in pockets]
+
+
+def test_an_allocation_carries_its_shares_and_what_remains(call: CallIt) -> None:
+    wallet_id, (small, large) = wallet_with_pockets(call, "ada", "12.5", "50")
+    allocation = call(pgwallet.allocate_deposit, wallet_id, Decimal("10"), idempotency_key="a")
+    assert allocation == Allocation(
+        shares=(
+            Share(large, "pocket 1", Decimal(50), Decimal("5.00"), Decimal("5.00")),
+            Share(small, "pocket 0", Decimal("12.5"), Decimal("1.25"), Decimal("1.25")),
+        ),
+        allocated=Decimal("6.25"),
+        remaining=Decimal("3.75"),
+        transaction_id=allocation.transaction_id,
+        replayed=False,
+    )
+    assert allocation.transaction_id is not None
+    assert [str(allocation.allocated), str(allocation.remaining)] == ["6.25", "3.75"]
+    again = call(pgwallet.allocate_deposit, wallet_id, 10, "half_up", "a")
+    assert (again.transaction_id, again.replayed) == (allocation.transaction_id, True)
+    assert again.shares == allocation.shares
+    assert call(pgwallet.balance, wallet_id) == Decimal("93.75")
+
+
+def test_an_allocation_is_exact_in_any_decimal_context(call: CallIt) -> None:
+    wallet_id, _ = wallet_with_pockets(call, "ada", "30", "20")
+    call(pgwallet.deposit, wallet_id, Decimal("123456789.12"))
+    with localcontext() as context:
+        context.prec = 3
+        allocation = call(pgwallet.allocate_deposit, wallet_id, Decimal("123456789.1200"))
+    assert str(allocation.allocated) == "61728394.56"
+    assert str(allocation.remaining) == "61728394.56"
+
+
+def test_an_allocation_without_pockets_leaves_everything(call: CallIt) -> None:
+    wallet_id, _ = wallet_with_pockets(call, "ada")
+    assert call(pgwallet.allocate_deposit, wallet_id, 10) == Allocation(
+        (), Decimal(0), Decimal(10), None, False
+    )
+
+
+def test_a_preview_moves_nothing(call: CallIt) -> None:
+    wallet_id, (first, second) = wallet_with_pockets(call, "ada", "50", "50")
+    preview = call(pgwallet.preview_allocation, wallet_id, Decimal("1000.01"), "largest_remainder")
+    assert [(share.pocket_id, str(share.amount)) for share in preview.shares] == [
+        (first, "500.01"),
+        (second, "500.00"),
+    ]
+    assert preview.remaining == 0
+    assert (preview.transaction_id, preview.replayed) == (None, False)
+    assert call(pgwallet.balance, wallet_id) == 100
+
+
+def test_allocations_of_many_wallets_name_the_wallet(call: CallIt) -> None:
+    ada, (a,) = wallet_with_pockets(call, "ada", "10")
+    bob, (b, c) = wallet_with_pockets(call, "bob", "20", "30")
+    rows = call(pgwallet.allocate_deposits, [bob, ada], [10, 20], rounding="half_up")
+    ids = [row.transaction_id for row in rows]
+    zero_to = Decimal("0.00")
+    assert rows == [
+        ShareRow(bob, c, "pocket 1", Decimal(30), zero_to + 3, zero_to + 3, ids[0], False),
+        ShareRow(bob, b, "pocket 0", Decimal(20), zero_to + 2, zero_to + 2, ids[0], False),
+        ShareRow(ada, a, "pocket 0", Decimal(10), zero_to + 2, zero_to + 2, ids[2], False),
+    ]
+    assert ids[0] == ids[1] != ids[2]
+
+
+def test_transfers_return_both_balances(call: CallIt) -> None:
+    wallet_id, (pocket_id,) = wallet_with_pockets(call, "ada", "0")
+    to = call(pgwallet.transfer_to_pocket, pocket_id, Decimal("30.50"), metadata={"why": "rent"})
+    assert to == pgwallet.PocketTransfer(
+        Decimal("30.50"), Decimal("69.50"), to.transaction_id, False
+    )
+    back = call(pgwallet.transfer_from_pocket, pocket_id, 10, idempotency_key="back")
+    assert (back.balance, back.wallet_balance) == (Decimal("20.50"), Decimal("79.50"))
+    assert call(pgwallet.balance, wallet_id) == Decimal("79.50")
+
+
+def test_a_project_has_its_own_rates(call: CallIt) -> None:
+    project = call(
+        pgwallet.create_project, "bridge", "USD", Decimal("0.1"), Decimal("0.02"), max_pledge=50
+    )
+    assert project == pgwallet.Project(
+        project.project_id, "bridge", "USD", "open", Decimal("0.1"), Decimal("0.02"), Decimal(50)
+    )
+    closed = call(pgwallet.close_project, project.project_id, "failed")
+    assert (closed.project_id, closed.status) == (project.project_id, "failed")
+    moved = call(pgwallet.create_project, "moved", project_id=2**52)
+    assert moved.project_id == 2**52
+
+
+def test_a_pledge_is_released_and_paid_out(call: CallIt) -> None:
+    wallet_id, _ = wallet_with_pockets(call, "ada")
+    project_id = call(pgwallet.create_project, "bridge").project_id
+    pledge = call(
+        pgwallet.pledge,
+        wallet_id,
+        project_id,
+        Decimal("60.00"),
+        expires_at=datetime.now(UTC) + timedelta(days=1),
+        metadata={"reward": 3},
+    )
+    assert pledge == pgwallet.Pledge(
+        pledge.escrow_id,
+        wallet_id,
+        project_id,
+        Decimal("60.00"),
+        "locked",
+        Decimal("40.00"),
+        pledge.transaction_id,
+        False,
+    )
+    part = call(pgwallet.release_escrow, pledge.escrow_id, 20, idempotency_key="milestone 1")
+    assert part == pgwallet.Release(
+        pledge.escrow_id,
+        Decimal("20.00"),
+        Decimal("1.00"),
+        Decimal("0.58"),
+        Decimal("18.42"),
+        "locked",
+        project_id,
+        part.transaction_id,
+        False,
+    )
+    assert call(pgwallet.release_escrow, pledge.escrow_id).status == "released"
+    payout = call(pgwallet.payout, project_id, 18)
+    assert payout == pgwallet.Payout(Decimal("37.26"), payout.transaction_id, False)
+
+
+def test_a_pledge_is_refunded(call: CallIt) -> None:
+    wallet_id, _ = wallet_with_pockets(call, "ada")
+    project_id = call(pgwallet.create_project, "bridge").project_id
+    escrow_id = call(pgwallet.pledge, wallet_id, project_id, 60).escrow_id
+    refund = call(pgwallet.refund_escrow, escrow_id, Decimal("10.50"))
+    assert refund == pgwallet.Refund(
+        escrow_id,
+        Decimal("10.50"),
+        "locked",
+        Decimal("50.50"),
+        wallet_id,
+        refund.transaction_id,
+        False,
+    )
+    assert call(pgwallet.refund_escrow, escrow_id).status == "refunded"
+
+
+def test_many_pledges_are_released_in_batches(call: CallIt) -> None:
+    ada, _ = wallet_with_pockets(call, "ada")
+    bob, _ = wallet_with_pockets(call, "bob")
+    project_id = call(pgwallet.create_project, "bridge").project_id
+    rows = call(pgwallet.pledge_many, project_id, [bob, ada, bob], [10, 20, 30], ["x", None, None])
+    assert rows == [
+        PledgeRow(bob, rows[0].escrow_id, Decimal(10), Decimal(90), rows[0].transaction_id, False),
+        PledgeRow(ada, rows[1].escrow_id, Decimal(20), Decimal(80), rows[1].transaction_id, False),
+        PledgeRow(bob, rows[2].escrow_id, Decimal(30), Decimal(60), rows[2].transaction_id, False),
+    ]
+    call(pgwallet.close_project, project_id, "succeeded")
+    batch = call(pgwallet.release_escrows, project_id, limit=2)
+    escrow_ids = sorted(row.escrow_id for row in rows)
+    assert (batch.escrow_count, batch.last_escrow_id) == (2, escrow_ids[1])
+    assert batch.gross_amount == batch.commission_amount + batch.fee_amount + batch.net_amount
+    assert batch.transaction_id is not None
+    rest = call(pgwallet.release_escrows, project_id, after_escrow_id=batch.last_escrow_id)
+    assert rest.escrow_count == 1
+    assert batch.gross_amount + rest.gross_amount == 60
+    assert call(pgwallet.release_escrows, project_id).escrow_count == 0
+
+
+def test_many_pledges_are_refunded_in_batches(call: CallIt) -> None:
+    wallet_id, _ = wallet_with_pockets(call, "ada")
+    project_id = call(pgwallet.create_project, "bridge").project_id
+    call(pgwallet.pledge_many, project_id, [wallet_id] * 3, [10, 20, 30])
+    call(pgwallet.close_project, project_id, "failed")
+    batch = call(pgwallet.refund_escrows, project_id, 2)
+    rest = call(pgwallet.refund_escrows, project_id, 2, batch.last_escrow_id)
+    assert (batch.escrow_count, rest.escrow_count) == (2, 1)
+    assert (batch.refunded_amount or 0) + (rest.refunded_amount or 0) == 60
+    empty = call(pgwallet.refund_escrows, project_id, 2)
+    assert (empty.escrow_count, empty.transaction_id, empty.replayed) == (0, None, False)
+    assert call(pgwallet.balance, wallet_id) == 100
+
+
+def test_expired_escrows_are_refunded(call: CallIt) -> None:
+    # Time stands still within a transaction, so that nothing can expire in this one.
+    batch = call(pgwallet.refund_expired_escrows, limit=10)
+    assert (batch.escrow_count, batch.transaction_id) == (0, None)
+
+
+def test_a_statement_tells_what_happened(call: CallIt) -> None:
+    wallet_id, (pocket_id,) = wallet_with_pockets(call, "ada", "0")
+    happened = datetime(2024, 2, 29, 12, 30, tzinfo=UTC)
+    call(pgwallet.transfer_to_pocket, pocket_id, 30, "k", {"why": ["rent", 1.5, None]}, happened)
+    deposit, transfer = call(pgwallet.statement, wallet_id)
+    assert (str(deposit.amount), str(deposit.balance)) == ("100.00", "100.00")
+    assert deposit.metadata is None
+    assert (transfer.amount, transfer.balance) == (Decimal("-30.00"), Decimal("70.00"))
+    assert (transfer.kind, transfer.counterpart_id) == ("transfer_to_pocket", pocket_id)
+    assert transfer.metadata == {"why": ["rent", 1.5, None]}
+    assert transfer.effective_at == happened
+    assert deposit.created_at <= transfer.created_at <= datetime.now(UTC)
+    page = call(pgwallet.statement, wallet_id, after_posting_id=deposit.posting_id, limit=1)
+    assert page == [transfer]
+    assert call(pgwallet.statement, wallet_id, transfer.posting_id) == []
+
+
+def test_a_balance_is_read_now_and_at_a_time(call: CallIt) -> None:
+    wallet_id, _ = wallet_with_pockets(call, "ada")
+    (deposit,) = call(pgwallet.statement, wallet_id)
+    assert str(call(pgwallet.balance, wallet_id)) == "100.00"
+    assert call(pgwallet.balance_at, wallet_id, deposit.created_at) == 100
+    before = deposit.created_at - timedelta(microseconds=1)
+    assert call(pgwallet.balance_at, wallet_id, at=before) == 0
+
+
+def test_a_sound_ledger_has_no_violations(call: CallIt) -> None:
+    wallet_with_pockets(call, "ada", "50")
+    assert call(pgwallet.check_ledger) == []
+    assert call(pgwallet.check_ledger, since_transaction_id=2**80) == []
+
+
+def test_a_violation_names_the_invariant(conn: psycopg.Connection) -> None:
+    wallet_id = pgwallet.create_wallet(conn, "ada").wallet_id
+    conn.execute("update pgwallet.account set balance = 5 where account_id = %s", [wallet_id])
+    violations = pgwallet.check_ledger(conn)
+    assert any(str(wallet_id) in violation.subject for violation in violations)
+    assert all(violation.invariant and violation.detail for violation in violations)
+
+
+def test_results_keep_their_types_on_a_connection_that_loads_its_own_way(
+    conn: psycopg.Connection,
+) -> None:
+    # As Django does for jsonb, and others do for numeric.
+    conn.adapters.register_loader("jsonb", TextLoader)
+    conn.adapters.register_loader("numeric", FloatLoader)
+    conn.row_factory = dict_row  # type: ignore[assignment]
+    wallet_id = pgwallet.create_wallet(conn, "ada").wallet_id
+    pgwallet.deposit(conn, wallet_id, Decimal("12.34"), metadata={"a": 1})
+    (row,) = pgwallet.statement(conn, wallet_id)
+    assert (row.amount, type(row.amount), row.metadata) == (Decimal("12.34"), Decimal, {"a": 1})
+
+
+def test_a_client_side_cursor_will_do(conn: psycopg.Connection) -> None:
+    conn.cursor_factory = psycopg.ClientCursor
+    wallet_id = pgwallet.create_wallet(conn, "d'Arc 100% \\").wallet_id
+    rows = pgwallet.deposit_many(conn, [wallet_id, wallet_id], [1, 2], ["it's", None])
+    assert [row.balance for row in rows] == [1, 3]
+
+
+@pytest.mark.parametrize("wrong", [None, "dbname=postgres", 5])
+def test_only_a_connection_will_do(wrong: object) -> None:
+    with pytest.raises(TypeError, match=r"must be a psycopg\.Connection"):
+        pgwallet.balance(wrong, 1)  # type: ignore[call-overload]
+
+
+def test_a_cursor_is_no_connection(conn: psycopg.Connection) -> None:
+    with pytest.raises(TypeError, match=r"not psycopg\.Cursor"):
+        pgwallet.balance(conn.cursor(), 1)  # type: ignore[call-overload]

@@ -1,0 +1,97 @@
+"""What is shipped is whole: a wheel built from the sdist migrates a database by itself."""
+
+import os
+import subprocess
+import sys
+import venv
+from collections.abc import Sequence
+from email.message import Message
+from email.parser import Parser
+from pathlib import Path
+from zipfile import ZipFile
+
+import psycopg
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+MIGRATE = """
+import sys
+import pgwallet
+assert pgwallet.__file__.startswith(sys.prefix), pgwallet.__file__
+pgwallet.migrate(sys.argv[1])
+"""
+
+
+def run(command: Sequence[str | Path], cwd: Path) -> None:
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    completed = subprocess.run(
+        command,
+        cwd=cwd,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    assert completed.returncode == 0, completed.stdout
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel, built from the sdist as a package index would get the two."""
+    target = tmp_path_factory.mktemp("dist")
+    run([sys.executable, "-m", "build", "--no-isolation", "--outdir", target, ROOT], target)
+    (built,) = target.glob("*.whl")
+    return built
+
+
+@pytest.fixture(scope="module")
+def metadata(wheel: Path) -> Message:
+    with ZipFile(wheel) as archive:
+        (name,) = (name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
+        return Parser().parsestr(archive.read(name).decode())
+
+
+def test_all_the_sql_and_the_typing_marker_are_in_the_wheel(wheel: Path) -> None:
+    sources = {
+        f"pgwallet/{path.relative_to(ROOT).as_posix()}"
+        for folder in ("migrations", "procedures")
+        for pattern in ("*.sql", "*.py")
+        for path in (ROOT / "db" / folder).rglob(pattern)
+    }
+    with ZipFile(wheel) as archive:
+        names = set(archive.namelist())
+    shipped = {name for name in names if name.startswith("pgwallet/db/")}
+
+    assert "pgwallet/db/migrations/0001_currencies.sql" in sources
+    assert shipped == sources
+    assert "pgwallet/py.typed" in names
+    top = {name.split("/")[0] for name in names}
+    assert sorted(name.partition("-")[0] for name in top) == ["pgwallet", "pgwallet"]
+
+
+def test_only_psycopg_and_yoyo_are_required_and_the_rest_is_extra(metadata: Message) -> None:
+    requirements = metadata.get_all("Requires-Dist", [])
+    required = {requirement for requirement in requirements if ";" not in requirement}
+
+    assert required == {"psycopg>=3.2", "yoyo-migrations>=9"}
+    assert {"cli", "embedded", "binary", "all"} <= set(metadata.get_all("Provides-Extra", []))
+    assert metadata["Requires-Python"] == ">=3.11"
+    assert metadata["License-Expression"] == "MIT"
+
+
+def test_the_installed_wheel_migrates_a_database_with_no_checkout_about(
+    wheel: Path, empty_database: str, tmp_path: Path
+) -> None:
+    venv.create(tmp_path / "venv", symlinks=True)
+    python = tmp_path / "venv" / "bin" / "python"
+    pip: list[str | Path] = [sys.executable, "-m", "pip", "--python", python, "install", "--quiet"]
+    run([*pip, f"{wheel}[binary]"], tmp_path)
+
+    # -I: neither this checkout nor the environment has a say in what is imported.
+    run([python, "-I", "-c", MIGRATE, empty_database], tmp_path)
+
+    with psycopg.connect(empty_database) as connection:
+        row = connection.execute("select count(*) from pgwallet._yoyo_migration").fetchone()
+    assert row == (len(list((ROOT / "db" / "migrations").glob("[0-9]*.rollback.sql"))),)

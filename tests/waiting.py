@@ -1,0 +1,24 @@
+"""Waiting for another connection to block, without guessing how long that takes."""
+
+import time
+
+import psycopg
+
+DEADLINE = 20.0  # seconds
+
+
+def wait_until_blocked(observer: psycopg.Connection, pid: int) -> None:
+    """Returns once the backend waits for a lock, a row's or an advisory one."""
+    deadline = time.monotonic() + DEADLINE
+    while time.monotonic() < deadline:
+        # Within a transaction the view would go on showing what it showed first.
+        observer.execute("select pg_stat_clear_snapshot()")
+        row = observer.execute(
+            "select wait_event_type from pg_stat_activity where pid = %s", [pid]
+        ).fetchone()
+        if row is None:
+            raise AssertionError(f"backend {pid} has ended")
+        if row[0] == "Lock":
+            return
+        time.sleep(0.01)
+    raise AssertionError(f"backend {pid} does not wait for a lock after {DEADLINE:.0f} s")
