@@ -60,6 +60,7 @@ begin
   on conflict do nothing
   returning t.transaction_id into v_transaction_id;
   if not found then
+    v_transaction_id := pgwallet._replay(p_idempotency_key, v_request);
     return query
     select
       t.transaction_id, e.escrow_id, e.wallet_id, e.project_id,
@@ -67,7 +68,7 @@ begin
     from pgwallet.transaction as t
     inner join pgwallet.escrow as e on e.escrow_id = t.escrow_id
     inner join pgwallet.posting as p on p.transaction_id = t.transaction_id
-    where t.transaction_id = pgwallet._replay(p_idempotency_key, v_request);
+    where t.transaction_id = v_transaction_id;
     return;
   end if;
 

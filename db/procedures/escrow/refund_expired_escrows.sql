@@ -1,8 +1,8 @@
 -- Refunds one batch of escrows past their expiry, of all projects that have not succeeded. The
 -- amount is null if the batch spans several currencies, which cannot be added up.
 --
--- Locks, in order: shares of the projects by id, so that none succeeds meanwhile; the escrows by
--- id, leaving out those that others hold; the wallets by id.
+-- Locks, in order: the escrows, without waiting for those that others hold; shares of their
+-- projects by id, so that none succeeds meanwhile; the wallets by id.
 create or replace function pgwallet.refund_expired_escrows(p_limit integer default 100)
 returns table (
   escrow_count integer, refunded_amount numeric, last_escrow_id bigint,
@@ -31,6 +31,7 @@ begin
     where e.status = 'locked' and e.expires_at <= clock_timestamp()
     order by e.expires_at, e.escrow_id
     limit p_limit
+    for no key update of e skip locked
   ) as x;
 
   perform pgwallet._project_status(x.project_id)
@@ -41,6 +42,7 @@ begin
     order by e.project_id
   ) as x;
 
+  -- A fresh statement: without the escrows of projects that have succeeded since.
   select array_agg(l.escrow_id), array_agg(l.amount), sum(l.amount), array_agg(distinct l.currency)
   into v_escrow_ids, v_amounts, v_amount, v_currencies
   from (
@@ -48,9 +50,8 @@ begin
       e.escrow_id, e.amount - e.released_amount - e.refunded_amount as amount, p.currency
     from pgwallet.escrow as e
     inner join pgwallet.project as p on p.project_id = e.project_id and p.status <> 'succeeded'
-    where e.escrow_id = any (v_candidates) and e.status = 'locked'
+    where e.escrow_id = any (v_candidates)
     order by e.escrow_id
-    for no key update of e skip locked
   ) as l;
 
   if v_escrow_ids is not null then

@@ -1,7 +1,7 @@
 -- Releases an escrow, or a part of it, to its project, less commission and fee.
 --
--- Locks, in order: the idempotency key, a share of the project, so that it does not fail
--- meanwhile, the escrow, the project's account.
+-- Locks, in order: the idempotency key, the escrow, a share of the project, so that it does not
+-- fail meanwhile, the project's account.
 create or replace function pgwallet.release_escrow(
   p_escrow_id bigint,
   p_amount numeric default null,
@@ -59,15 +59,14 @@ begin
   if v_replayed then
     v_transaction_id := pgwallet._replay(p_idempotency_key, v_request);
   else
+    select e.* into v_escrow
+    from pgwallet.escrow as e where e.escrow_id = p_escrow_id
+    for no key update;
     v_status := pgwallet._project_status(v_project_id);
     if v_status = 'failed' then
       perform pgwallet._refuse_status(v_project_id, v_status, 'succeeded');
     end if;
     select p.* into v_project from pgwallet.project as p where p.project_id = v_project_id;
-
-    select e.* into v_escrow
-    from pgwallet.escrow as e where e.escrow_id = p_escrow_id
-    for no key update;
     v_left := v_escrow.amount - v_escrow.released_amount - v_escrow.refunded_amount;
     v_amount := round(coalesce(p_amount, v_left), v_currency.exponent);
     if v_left = 0 or v_amount > v_left then

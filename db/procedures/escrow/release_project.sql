@@ -18,7 +18,7 @@ declare
 begin
   perform pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
   perform pgwallet._check_limit(p_batch_size);
-  perform from pgwallet.close_project(p_project_id, 'succeeded');
+  perform pgwallet.close_project(p_project_id, 'succeeded');
   commit;
 
   -- The first pass leaves out what others hold, the second waits for it.
@@ -47,5 +47,5 @@ begin
 end;
 $procedure$;
 
-comment on procedure pgwallet.release_project(bigint, integer) is
+comment on procedure pgwallet.release_project(bigint, integer) is  -- noqa: LT01
 'Releases all escrows of a project in committed batches. Raises: PW002, PW103, PW204.';

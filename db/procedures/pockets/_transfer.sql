@@ -46,6 +46,7 @@ begin
   on conflict do nothing
   returning t.transaction_id into v_transaction_id;
   if not found then
+    v_transaction_id := pgwallet._replay(p_idempotency_key, v_request);
     return query
     select
       p.transaction_id,
@@ -53,7 +54,7 @@ begin
       case when v_in then p.source_balance else p.destination_balance end,
       true
     from pgwallet.posting as p
-    where p.transaction_id = pgwallet._replay(p_idempotency_key, v_request);
+    where p.transaction_id = v_transaction_id;
     return;
   end if;
 

@@ -19,7 +19,6 @@ set search_path = pg_catalog, pg_temp
 as $function$
 declare
   v_request text;
-  v_currency pgwallet.currency;
   v_transaction_id bigint;
   v_replayed boolean;
 begin
@@ -30,7 +29,7 @@ begin
     perform pgwallet._check_call(p_idempotency_key, p_effective_at);
   end if;
   perform pgwallet._check_rounding(p_rounding);
-  v_currency := pgwallet._currency_of('wallet', p_wallet_id, p_amount);
+  perform pgwallet._currency_of('wallet', p_wallet_id, p_amount);
   if p_idempotency_key is not null then
     v_request := format('allocate_deposit(%s, %s, %s)', p_wallet_id, trim_scale(p_amount), p_rounding);
   end if;

@@ -39,10 +39,11 @@ begin
   on conflict do nothing
   returning t.transaction_id into v_transaction_id;
   if not found then
+    v_transaction_id := pgwallet._replay(p_idempotency_key, v_request);
     return query
     select p.transaction_id, p.source_balance, true
     from pgwallet.posting as p
-    where p.transaction_id = pgwallet._replay(p_idempotency_key, v_request);
+    where p.transaction_id = v_transaction_id;
     return;
   end if;
 
