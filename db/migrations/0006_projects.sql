@@ -15,7 +15,7 @@ create table pgwallet.project (
   status pgwallet.project_status not null default 'open',
   commission_rate numeric not null check (commission_rate between 0 and 1),
   fee_rate numeric not null check (fee_rate between 0 and 1),
-  max_pledge numeric not null check (max_pledge > 0 and max_pledge < 1000000000000000),
+  max_pledge numeric not null check (max_pledge >= 0 and max_pledge < 1000000000000000),
   escrow_account_id bigint not null unique
   references pgwallet.account deferrable initially deferred,
   request text not null,

@@ -74,7 +74,8 @@ begin
     )
     values (
       coalesce(p_project_id, pgwallet._new_account_id(0)), p_reference, p_currency,
-      v_commission_rate, v_fee_rate, coalesce(round(p_max_pledge, v_exponent), v_settings.max_pledge),
+      v_commission_rate, v_fee_rate,
+      round(trunc(coalesce(p_max_pledge, v_settings.max_pledge), v_exponent), v_exponent),
       v_escrow_account_id, v_request
     )
     on conflict do nothing

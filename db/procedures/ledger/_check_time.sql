@@ -5,7 +5,7 @@ language plpgsql
 set search_path = pg_catalog, pg_temp
 as $function$
 begin
-  if p_time >= '9999-12-31 00:00:00+00' or p_time < '0001-01-02 00:00:00+00' then
+  if p_time >= '10000-01-01 00:00:00+00' or p_time < '0001-01-01 00:00:00+00' then
     perform pgwallet._refuse_argument(
       format('%s is out of range', p_name),
       format('It is %s; the years 1 to 9999 are allowed.', p_time),
