@@ -12,8 +12,12 @@ as $function$
 begin
   raise exception using
     errcode = 'PW003',
-    message = format('wallet %s and project %s are in different currencies', p_wallet_id, p_project_id),
-    detail = format('The wallet is in %s, the project in %s.', p_wallet_currency, p_project_currency),
+    message = format(
+      'wallet %s and project %s are in different currencies', p_wallet_id, p_project_id
+    ),
+    detail = format(
+      'The wallet is in %s, the project in %s.', p_wallet_currency, p_project_currency
+    ),
     hint = format('Pledge from a wallet in %s.', p_project_currency);
 end;
 $function$;

@@ -17,7 +17,8 @@ begin
     ),
     detail = format('Its status is %s, this needs %s.', p_status, p_needed),
     hint = case
-      when p_status = 'open' then format('Call pgwallet.close_project(%s, %L) first.', p_project_id, p_needed)
+      when p_status = 'open'
+        then format('Call pgwallet.close_project(%s, %L) first.', p_project_id, p_needed)
       when p_status = 'failed' then 'Refund the escrows of a failed project.'
       else 'Release the escrows of a succeeded project; refund_escrow refunds a single one.'
     end;

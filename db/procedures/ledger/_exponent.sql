@@ -12,7 +12,9 @@ begin
   if not found then
     raise exception using
       errcode = 'PW003',
-      message = format('currency %s is unknown', coalesce(quote_literal(left(p_currency, 200)), 'null')),
+      message = format(
+        'currency %s is unknown', coalesce(quote_literal(left(p_currency, 200)), 'null')
+      ),
       detail = 'Currencies are known by their ISO 4217 code, in capitals.',
       hint = 'Use a code such as EUR, USD or JPY; pgwallet.currency lists them.';
   end if;

@@ -47,7 +47,9 @@ begin
   end if;
 
   with share as (
-    select u.place, u.wallet_id, u.pocket_id, u.amount, p_transaction_ids[u.ordinal] as transaction_id
+    select
+      u.place, u.wallet_id, u.pocket_id, u.amount,
+      p_transaction_ids[u.ordinal] as transaction_id
     from unnest(v_ordinals, v_wallet_ids, v_pocket_ids, v_amounts) with ordinality
       as u (ordinal, wallet_id, pocket_id, amount, place)
   ),

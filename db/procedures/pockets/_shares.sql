@@ -32,7 +32,9 @@ begin
   if v_left_out > 0 then
     raise warning using
       message = format('%s pockets were left out of an allocation', v_left_out),
-      detail = format('%s wallets have more than %s pockets with a percentage.', v_wallets, v_limit),
+      detail = format(
+        '%s wallets have more than %s pockets with a percentage.', v_wallets, v_limit
+      ),
       hint = 'Raise max_pockets_per_allocation in pgwallet.settings, or use fewer pockets.';
   end if;
 

@@ -31,7 +31,9 @@ begin
   perform pgwallet._check_rounding(p_rounding);
   perform pgwallet._currency_of('wallet', p_wallet_id, p_amount);
   if p_idempotency_key is not null then
-    v_request := format('allocate_deposit(%s, %s, %s)', p_wallet_id, trim_scale(p_amount), p_rounding);
+    v_request := format(
+      'allocate_deposit(%s, %s, %s)', p_wallet_id, trim_scale(p_amount), p_rounding
+    );
   end if;
 
   insert into pgwallet.transaction as t (
