@@ -2,6 +2,8 @@
 -- procedure and the drivers call it, so operators may.
 --
 -- Locks, in order: the escrows by id, the wallets by id.
+--
+-- Plans are made for each call: an old one, from when the tables were small, would scan them.
 create or replace function pgwallet._refund_batch(
   p_project_id bigint,
   p_limit integer,
@@ -15,6 +17,7 @@ returns table (
 language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_custom_plan
 as $function$
 declare
   v_project pgwallet.project;

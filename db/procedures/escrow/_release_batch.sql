@@ -3,6 +3,8 @@
 --
 -- Locks, in order: the escrows by id, the project's account. The project's status needs no lock:
 -- a closed project stays as it is.
+--
+-- Plans are made for each call: an old one, from when the tables were small, would scan them.
 create or replace function pgwallet._release_batch(
   p_project_id bigint,
   p_limit integer,
@@ -16,6 +18,7 @@ returns table (
 language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_custom_plan
 as $function$
 declare
   v_project pgwallet.project;

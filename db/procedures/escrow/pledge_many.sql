@@ -2,6 +2,8 @@
 -- none.
 --
 -- Locks, in order: the idempotency keys, sorted; a share of the project; the wallets by id.
+--
+-- Plans are made for each call: an old one, from when the tables were small, would scan them.
 create or replace function pgwallet.pledge_many(
   p_project_id bigint,
   p_wallet_ids bigint[],
@@ -15,6 +17,7 @@ returns table (
 language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_custom_plan
 as $function$
 declare
   v_project pgwallet.project;

@@ -10,7 +10,6 @@ create or replace function pgwallet._allocate(
 returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
-set plan_cache_mode = force_generic_plan
 as $function$
 declare
   v_ordinals bigint[];

@@ -13,7 +13,6 @@ returns table (
 )
 language plpgsql
 set search_path = pg_catalog, pg_temp
-set plan_cache_mode = force_generic_plan
 as $function$
 declare
   v_limit integer := (select s.max_pockets_per_allocation from pgwallet.settings as s);

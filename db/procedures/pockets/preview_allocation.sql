@@ -10,6 +10,7 @@ returns table (
 language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
 as $function$
 begin
   if (p_amount > 0 and p_amount < 1000000000000000) is not true then

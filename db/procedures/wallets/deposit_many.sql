@@ -1,6 +1,8 @@
 -- Pays money from outside into many wallets: one transaction an element, all or none.
 --
 -- Locks, in order: the idempotency keys, sorted; the wallets by id.
+--
+-- Plans are made for each call: an old one, from when the tables were small, would scan them.
 create or replace function pgwallet.deposit_many(
   p_wallet_ids bigint[],
   p_amounts numeric[],
@@ -10,6 +12,7 @@ returns table (transaction_id bigint, wallet_id bigint, balance numeric, replaye
 language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_custom_plan
 as $function$
 declare
   v_transaction_ids bigint[];
