@@ -11,9 +11,11 @@ It runs in the transaction that the connection is in and never ends one; `run_tr
 `PgWalletError`; what it warns of goes to the logger `pgwallet`.
 """
 
+from importlib import import_module
 from importlib.metadata import version
+from typing import Any
 
-from .deployment import migrate, status
+from .deployment import DeploymentError, migrate, status
 from .errors import (
     AccountNotFound,
     AllocationExceeds100,
@@ -57,6 +59,7 @@ from .results import (
     Allocation,
     Deposit,
     DepositRow,
+    ExpiredBatch,
     Payout,
     Pledge,
     PledgeRow,
@@ -84,10 +87,12 @@ __all__ = [
     "Allocation",
     "AllocationExceeds100",
     "CurrencyMismatch",
+    "DeploymentError",
     "Deposit",
     "DepositRow",
     "EscrowNotFound",
     "EscrowNotLocked",
+    "ExpiredBatch",
     "IdempotencyConflict",
     "InsufficientFunds",
     "InvalidAmount",
@@ -148,3 +153,10 @@ __all__ = [
     "transfer_to_pocket",
     "withdraw",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    # Not imported with the rest: it needs a POSIX system, which the driver does not.
+    if name == "embedded":
+        return import_module(".embedded", __name__)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

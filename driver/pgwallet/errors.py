@@ -36,8 +36,7 @@ class PgWalletError(Exception):
     sqlstate: ClassVar[str] = "PW000"
 
     def __init__(self, message: str, detail: str | None = None, hint: str | None = None) -> None:
-        # All three go to args, so that the exception survives pickling.
-        super().__init__(message, detail, hint)
+        super().__init__(message)
         self.message = message
         self.detail = detail
         self.hint = hint

@@ -16,7 +16,7 @@ from ._parameters import (
     as_time,
     origin,
 )
-from .results import Pledge, PledgeRow, Refund, RefundBatch, Release, ReleaseBatch
+from .results import ExpiredBatch, Pledge, PledgeRow, Refund, RefundBatch, Release, ReleaseBatch
 
 
 @database_function
@@ -213,19 +213,20 @@ def refund_escrows(
 
 
 @database_function
-def refund_expired_escrows(limit: int = 100) -> Call[RefundBatch]:
+def refund_expired_escrows(limit: int = 100) -> Call[ExpiredBatch]:
     """Give back one batch of escrows that are past their `expires_at`, of any project.
 
     Takes up to `limit` escrows that no other transaction holds, none of a succeeded project.
-    Returns the `RefundBatch`; call again until its `escrow_count` is 0.
+    Returns the `ExpiredBatch`, with the sum in major units; call again until its
+    `escrow_count` is 0.
     Raises InvalidArgument.
     Calls pgwallet.refund_expired_escrows.
     """
     return Call(
         """
-        select escrow_count, refunded_amount, last_escrow_id, transaction_id, replayed
+        select escrow_count, refunded_amount, last_escrow_id, transaction_id, replayed, currency
         from pgwallet.refund_expired_escrows(p_limit => %s::int)
         """,
         (as_count("limit", limit),),
-        one(RefundBatch),
+        one(ExpiredBatch),
     )

@@ -127,7 +127,8 @@ def release_project(
     goes on from there. Batches that met a deadlock are run again as `run_transaction` does.
     Raises InvalidArgument, ProjectNotFound, ProjectClosed (it has failed), and
     psycopg.ProgrammingError on a connection that is in a transaction.
-    Calls pgwallet.close_project and pgwallet.release_escrows.
+    Calls pgwallet.close_project and pgwallet._release_batch, as the procedure
+    pgwallet.release_project does.
     """
     return _settle(conn, project_id, "succeeded", batch_size, release_batch)
 
@@ -151,7 +152,8 @@ def refund_project(
     goes on from there. Batches that met a deadlock are run again as `run_transaction` does.
     Raises InvalidArgument, ProjectNotFound, ProjectClosed (it has succeeded), and
     psycopg.ProgrammingError on a connection that is in a transaction.
-    Calls pgwallet.close_project and pgwallet.refund_escrows.
+    Calls pgwallet.close_project and pgwallet._refund_batch, as the procedure
+    pgwallet.refund_project does.
     """
     return _settle(conn, project_id, "failed", batch_size, refund_batch)
 

@@ -212,10 +212,24 @@ class ReleaseBatch:
 
 @dataclass(frozen=True, slots=True)
 class RefundBatch:
-    """The sums over one batch of refunded escrows.
+    """The sum over one batch of refunded escrows.
 
-    An `escrow_count` of 0 means that no escrow was free to refund. `refunded_amount` is None
-    when the batch met more than one currency.
+    An `escrow_count` of 0 means that no escrow was free to refund.
+    """
+
+    escrow_count: int
+    refunded_amount: Decimal
+    last_escrow_id: int
+    transaction_id: int | None
+    replayed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ExpiredBatch:
+    """The sum over one batch of refunded escrows, of any project.
+
+    An `escrow_count` of 0 means that no expired escrow was free to refund. `refunded_amount`
+    is None when the batch met several currencies, and `currency` is, unless it met just one.
     """
 
     escrow_count: int
@@ -223,6 +237,7 @@ class RefundBatch:
     last_escrow_id: int
     transaction_id: int | None
     replayed: bool
+    currency: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,8 +261,8 @@ class StatementRow:
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """One broken invariant: which one, of what, and the figures."""
+    """One broken invariant: its number, of what, and the figures."""
 
-    invariant: str
+    invariant: int
     subject: str
     detail: str

@@ -224,6 +224,13 @@ def test_a_bad_percentage_is_refused(call: CallIt, percentage: Any) -> None:
         call(pgwallet.create_pocket, wallet_id, "rent", percentage)
 
 
+def test_a_zero_of_any_exponent_is_a_percentage(call: CallIt) -> None:
+    wallet_id = call(pgwallet.create_wallet, "ada").wallet_id
+    for zero in ("0E+999999", "-0E+30", "0E-999999"):
+        pocket = call(pgwallet.create_pocket, wallet_id, f"pocket {zero}", Decimal(zero))
+        assert pocket.allocation_percentage == 0
+
+
 def test_lists_of_unequal_length_are_refused(call: CallIt) -> None:
     wallet_id = call(pgwallet.create_wallet, "ada").wallet_id
     with pytest.raises(InvalidArgument):

