@@ -2,7 +2,6 @@
 -- procedure and the drivers call it, so operators may.
 --
 -- Locks, in order: the escrows by id, the wallets by id.
---
 -- Plans are made for each call: an old one, from when the tables were small, would scan them.
 create or replace function pgwallet._refund_batch(
   p_project_id bigint,

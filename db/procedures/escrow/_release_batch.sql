@@ -1,9 +1,7 @@
 -- Releases one batch of a succeeded project's escrows; with p_wait, also those that others hold.
--- The procedure and the drivers call it, so operators may.
+-- Operators may call it, for the procedure and the drivers.
 --
--- Locks, in order: the escrows by id, the project's account. The project's status needs no lock:
--- a closed project stays as it is.
---
+-- Locks, in order: the escrows by id, the project's account; a closed project stays as it is.
 -- Plans are made for each call: an old one, from when the tables were small, would scan them.
 create or replace function pgwallet._release_batch(
   p_project_id bigint,

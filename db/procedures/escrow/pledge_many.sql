@@ -2,7 +2,6 @@
 -- none.
 --
 -- Locks, in order: the idempotency keys, sorted; a share of the project; the wallets by id.
---
 -- Plans are made for each call: an old one, from when the tables were small, would scan them.
 create or replace function pgwallet.pledge_many(
   p_project_id bigint,

@@ -3,7 +3,6 @@
 --
 -- Locks, in order: the escrows, without waiting for those that others hold; shares of their
 -- projects by id, so that none succeeds meanwhile; the wallets by id.
---
 -- Plans are made for each call: an old one, from when the tables were small, would scan them.
 create or replace function pgwallet.refund_expired_escrows(p_limit integer default 100)
 returns table (

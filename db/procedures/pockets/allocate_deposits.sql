@@ -1,7 +1,6 @@
 -- Splits amounts in many wallets over their pockets: one transaction an element, all or none.
 --
 -- Locks, in order: the idempotency keys, sorted; the wallets by id.
---
 -- Plans are made for each call: an old one, from when the tables were small, would scan them.
 create or replace function pgwallet.allocate_deposits(
   p_wallet_ids bigint[],

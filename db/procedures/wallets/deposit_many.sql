@@ -1,7 +1,6 @@
 -- Pays money from outside into many wallets: one transaction an element, all or none.
 --
 -- Locks, in order: the idempotency keys, sorted; the wallets by id.
---
 -- Plans are made for each call: an old one, from when the tables were small, would scan them.
 create or replace function pgwallet.deposit_many(
   p_wallet_ids bigint[],
