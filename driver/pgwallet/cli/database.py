@@ -1,0 +1,140 @@
+"""Which database a command works on, and the connection to it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated
+
+import psycopg
+import typer
+from psycopg import errors
+from psycopg.conninfo import conninfo_to_dict
+
+from pgwallet._call import Connection
+
+VARIABLE = "PGWALLET_DATABASE_URL"
+_EXAMPLE = "postgresql://user@host/database or 'host=... dbname=...'"
+_HELP = f"The database: {_EXAMPLE}."
+
+_HINTS = (
+    (
+        (errors.InvalidSchemaName, errors.UndefinedFunction, errors.UndefinedTable),
+        "Is pgwallet installed in this database? Look with: pgwallet status",
+    ),
+    (
+        (errors.InsufficientPrivilege,),
+        "The owner of the schema pgwallet gives rights with pgwallet.grant_operator(role), "
+        "or pgwallet.grant_auditor(role) for reading alone.",
+    ),
+)
+
+
+def _checked(value: str) -> str:
+    """Refuses what is no connection string, without repeating it: it may hold a password."""
+    try:
+        value.encode()
+        if "\0" not in value:
+            conninfo_to_dict(value)
+            return value
+    except (psycopg.ProgrammingError, UnicodeEncodeError):
+        pass
+    raise typer.BadParameter(f"this is not a connection string such as {_EXAMPLE}")
+
+
+def _remembered(ctx: typer.Context, value: str) -> str:
+    ctx.obj = _checked(value)
+    return value
+
+
+def _given(ctx: typer.Context, value: str) -> str:
+    return _checked(value) if value else str(ctx.obj or "")
+
+
+def _required(ctx: typer.Context, value: str) -> str:
+    given = _given(ctx, value)
+    if not given and not ctx.resilient_parsing:
+        raise typer.BadParameter(f"set it, or {VARIABLE}, to {_EXAMPLE}")
+    return given
+
+
+# The same option before the command and after it; the latter wins.
+BeforeCommand = Annotated[
+    str,
+    typer.Option(
+        "--database-url",
+        metavar="URL",
+        envvar=VARIABLE,
+        callback=_remembered,
+        help=_HELP,
+        show_default=False,
+    ),
+]
+DatabaseUrl = Annotated[
+    str,
+    typer.Option(
+        "--database-url",
+        metavar="URL",
+        callback=_required,
+        help=f"{_HELP} Default: {VARIABLE}.",
+        show_default=False,
+    ),
+]
+DatabaseUrlOrEmbedded = Annotated[
+    str,
+    typer.Option(
+        "--database-url",
+        metavar="URL",
+        callback=_given,
+        help=f"{_HELP} Default: {VARIABLE}, else a server made for the demo.",
+        show_default=False,
+    ),
+]
+
+
+@contextmanager
+def connected(conninfo: str) -> Iterator[Connection]:
+    """A connection that begins no transaction on its own, as the batches need it."""
+    with psycopg.connect(
+        conninfo, autocommit=True, client_encoding="utf8", fallback_application_name="pgwallet"
+    ) as conn:
+        yield conn
+
+
+def explained(error: psycopg.Error) -> str:
+    """A database error in lines, as psql shows it, with what to do where that is known."""
+    diag = error.diag
+    lines = [diag.message_primary or str(error).strip() or type(error).__name__]
+    if diag.message_detail:
+        lines.append(f"DETAIL: {diag.message_detail}")
+    hint = diag.message_hint
+    for kinds, known in _HINTS:
+        if isinstance(error, kinds):
+            hint = known
+    if hint:
+        lines.append(f"HINT: {hint}")
+    return "\n".join(lines)
+
+
+def currency_of(conn: Connection, account_id: int) -> str | None:
+    """An account's currency, None for a role that may call functions but read no table."""
+    try:
+        row = conn.execute(
+            "select a.currency from pgwallet.account as a where a.account_id = %s", [account_id]
+        ).fetchone()
+    except errors.InsufficientPrivilege:
+        return None
+    return None if row is None else str(row[0])
+
+
+def locked_escrows(conn: Connection, project_id: int) -> int | None:
+    """How many escrows of a project are to be settled, None for a role that may not count."""
+    try:
+        row = conn.execute(
+            """
+            select count(*) from pgwallet.escrow as e
+            where e.project_id = %s and e.status = 'locked'
+            """,
+            [project_id],
+        ).fetchone()
+    except errors.InsufficientPrivilege:
+        return None
+    return None if row is None else int(row[0])

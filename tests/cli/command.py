@@ -1,0 +1,88 @@
+"""Running the command line from outside, as a user does."""
+
+import os
+import subprocess
+import sys
+from decimal import Decimal
+
+import psycopg
+
+import pgwallet
+
+# What the installed script `pgwallet` runs; test_the_script_runs_this keeps it so.
+ENTRY_POINT = "pgwallet.cli:main"
+COMMAND = (sys.executable, "-c", "from pgwallet.cli import main; main()")
+PATIENCE = 60
+
+Completed = subprocess.CompletedProcess[str]
+
+
+def environment(database_url: str | None = None) -> dict[str, str]:
+    """No setting of whoever runs the tests reaches the command."""
+    names = ("PG", "COLUMNS", "TERM", "NO_COLOR", "FORCE_COLOR", "TTY_")
+    variables = {name: value for name, value in os.environ.items() if not name.startswith(names)}
+    if database_url is not None:
+        variables["PGWALLET_DATABASE_URL"] = database_url
+    return variables
+
+
+def pgwallet_command(*arguments: object, database_url: str | None = None, **more: str) -> Completed:
+    """Runs it to the end; a traceback is never right, whatever the arguments."""
+    completed = subprocess.run(
+        [*COMMAND, *map(str, arguments)],
+        env={**environment(database_url), **more},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=PATIENCE,
+        check=False,
+    )
+    assert "Traceback" not in completed.stderr
+    return completed
+
+
+def started(*arguments: object, database_url: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [*COMMAND, *map(str, arguments)],
+        env=environment(database_url),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+    )
+
+
+def pledged_project(conninfo: str, reference: str, pledges: int) -> int:
+    """A project with so many pledges of 10.00 EUR."""
+    with psycopg.connect(conninfo) as conn:
+        project = pgwallet.create_project(conn, reference).project_id
+        rows = conn.execute(
+            """
+            select w.wallet_id
+            from generate_series(1, %s::int) as k,
+              pgwallet.create_wallet(format('%%s-%%s', %s::text, k)) as w
+            order by k
+            """,
+            [pledges, reference],
+        ).fetchall()
+        wallets = [wallet_id for (wallet_id,) in rows]
+        amounts = [Decimal("10.00")] * pledges
+        pgwallet.deposit_many(conn, wallets, amounts)
+        pgwallet.pledge_many(conn, project, wallets, amounts)
+    return project
+
+
+def settled_escrows(conninfo: str, project_id: int) -> int:
+    with psycopg.connect(conninfo) as conn:
+        row = conn.execute(
+            "select count(*) from pgwallet.escrow where project_id = %s and status <> 'locked'",
+            [project_id],
+        ).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def shown(output: str, label: str) -> str:
+    """The last cell of a table's row that begins with the label."""
+    (row,) = [line for line in output.splitlines() if line.startswith(f"│ {label} ")]
+    return row.strip("│ ").rpartition("│")[2].strip()

@@ -1,0 +1,215 @@
+"""What every function and every object of the schema has, read from the catalogs and files."""
+
+import os
+import re
+from pathlib import Path
+
+import psycopg
+import pytest
+
+import pgwallet
+from tests.conftest import Connect
+
+pytestmark = pytest.mark.sql
+
+FILES = sorted((Path(__file__).parents[2] / "db" / "procedures").glob("*/*.sql"))
+CODE = re.compile(r"PW\d{3}")
+CODES = {error.sqlstate for error in pgwallet.PgWalletError.__subclasses__()}
+
+ROUTINES = """
+  select p.proname, p.prokind::text, p.prosecdef, p.proconfig, p.prosrc,
+    obj_description(p.oid, 'pg_proc'), has_function_privilege('public', p.oid, 'execute'),
+    p.prorettype = 'trigger'::regtype
+  from pg_proc as p
+  where p.pronamespace = 'pgwallet'::regnamespace
+  order by p.proname
+"""
+
+# Functions for the owner alone act with the rights of the owner who calls them.
+OWNERS = {"grant_app", "grant_operator", "grant_auditor"}
+# The procedures call these two with the rights of an operator.
+DEFINER_INTERNALS = {"_release_batch", "_refund_batch"}
+PINNED = "search_path=pg_catalog, pg_temp"
+
+# What the text of a function seems to raise and cannot:
+RULED_OUT = {
+    # It names roles that it has just found in the catalog.
+    "_finish_install": ["PW002"],
+    # An escrow that exists has a project.
+    "refund_escrow": ["PW103"],
+    "release_escrow": ["PW103"],
+    # They have closed the project themselves.
+    "refund_project": ["PW205"],
+    "release_project": ["PW205"],
+}
+
+
+def body_of(name: str) -> str:
+    """The text of a function's file without comments and without its `comment on`."""
+    (path,) = (path for path in FILES if path.stem == name)
+    text = re.sub(r"--.*", "", path.read_text())
+    return text.split("\ncomment on ")[0]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_a_file_holds_the_one_routine_it_is_named_after(path: Path) -> None:
+    made = re.findall(
+        r"^create or replace (?:function|procedure) (\w+)\.(\w+)", path.read_text(), re.MULTILINE
+    )
+    assert made == [("pgwallet", path.stem)]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_a_file_opens_with_a_header_of_one_to_six_lines(path: Path) -> None:
+    lines = path.read_text().splitlines()
+    header = next(number for number, line in enumerate(lines) if not line.startswith("--"))
+    assert 1 <= header <= 6
+    assert lines[header].startswith("create or replace ")
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_every_raise_has_a_code_a_detail_and_a_hint(path: Path) -> None:
+    for statement in re.findall(r"\braise\s+(\w+)\b(.*?);\n", body_of(path.stem), re.DOTALL):
+        level, rest = statement
+        wanted = {
+            "exception": ("errcode", "message", "detail", "hint"),
+            "warning": ("message", "detail", "hint"),
+            "notice": ("message",),
+        }[level]
+        assert all(re.search(rf"\b{option} = ", rest) for option in wanted), rest
+
+
+def test_the_database_has_exactly_the_routines_of_the_files(conn: psycopg.Connection) -> None:
+    assert [row[0] for row in conn.execute(ROUTINES).fetchall()] == sorted(
+        path.stem for path in FILES
+    )
+
+
+def test_every_routine_is_described_and_nobody_else_s(conn: psycopg.Connection) -> None:
+    for name, _, _, _, _, comment, public, _ in conn.execute(ROUTINES).fetchall():
+        assert comment, f"{name} has no comment"
+        assert comment.rstrip().endswith("."), f"the comment of {name} does not end"
+        assert not public, f"PUBLIC may execute {name}"
+
+
+def test_every_function_pins_its_search_path(conn: psycopg.Connection) -> None:
+    for name, kind, _, settings, source, _, _, _ in conn.execute(ROUTINES).fetchall():
+        if kind == "p":
+            # One that commits can have no set clause, so it pins the path after every commit.
+            assert settings is None, name
+            pinned = source.count("set_config('search_path', 'pg_catalog, pg_temp', true)")
+            assert pinned >= 2, name
+        else:
+            assert PINNED in settings, name
+
+
+def test_public_functions_have_their_owner_s_rights_and_internal_ones_not(
+    conn: psycopg.Connection,
+) -> None:
+    for name, kind, definer, *_ in conn.execute(ROUTINES).fetchall():
+        public = not name.startswith("_") and kind == "f" and name not in OWNERS
+        assert definer == (public or name in DEFINER_INTERNALS), name
+
+
+def reachable(name: str, comments: dict[str, str]) -> set[str]:
+    """The codes in a function's own text and in the comments of those it calls.
+
+    Two functions raise by what they are given, so their calls are read more closely; and the
+    currency of what is in the ledger already is never unknown.
+    """
+    body = body_of(name)
+    called = set(re.findall(r"\bpgwallet\.(\w+)\s*\(", re.sub(r"'[^']*'", "''", body))) - {name}
+    codes = set(CODE.findall(body))
+    kinds = set(re.findall(r"\b_(?:refuse_missing|currency_of)\(\s*'(\w+)'", body))
+    codes |= {MISSING[kind] for kind in kinds}
+    if re.search(r"\b_currency_of\('\w+', \w+, (?!null)", body):
+        codes.add("PW001")
+    if re.search(r"\b_exponent\(p_currency\)", body):
+        codes.add("PW003")
+    for other in called - {"_refuse_missing", "_currency_of", "_exponent"}:
+        codes |= set(CODE.findall(comments.get(other, "")))
+    return codes
+
+
+MISSING = {
+    "wallet": "PW101",
+    "pocket": "PW102",
+    "project": "PW103",
+    "escrow": "PW104",
+    "account": "PW105",
+}
+
+
+def test_comments_name_the_codes_that_can_come_out(conn: psycopg.Connection) -> None:
+    comments = {row[0]: row[5] or "" for row in conn.execute(ROUTINES).fetchall()}
+    unnamed = {}
+    for name, comment in comments.items():
+        if "PW" in comment:
+            assert re.search(r"Raises: PW\d{3}(, PW\d{3})*\.$", comment), f"{name}: {comment}"
+        named = CODE.findall(comment)
+        assert named == sorted(named), name
+        assert set(named) <= CODES, name
+        if missing := reachable(name, comments) - set(named):
+            unnamed[name] = sorted(missing)
+    assert unnamed == RULED_OUT
+
+
+def test_every_code_has_a_place_that_raises_it() -> None:
+    assert {code for path in FILES for code in CODE.findall(body_of(path.stem))} == CODES
+
+
+def test_every_table_view_type_and_sequence_is_described(conn: psycopg.Connection) -> None:
+    undescribed = conn.execute(
+        """
+        select c.relname
+        from pg_class as c
+        where c.relnamespace = 'pgwallet'::regnamespace and c.relkind in ('r', 'v', 'm', 'p', 'f')
+          and c.relname !~ '^(_?yoyo)' and obj_description(c.oid, 'pg_class') is null
+        union all
+        select t.typname
+        from pg_type as t
+        where t.typnamespace = 'pgwallet'::regnamespace and t.typtype in ('e', 'd')
+          and obj_description(t.oid, 'pg_type') is null
+        """
+    ).fetchall()
+    assert undescribed == []
+
+
+def test_nobody_is_granted_a_table(conn: psycopg.Connection) -> None:
+    granted = conn.execute(
+        """
+        select c.relname, g.grantee::regrole
+        from pg_class as c
+        cross join lateral aclexplode(c.relacl) as g
+        where c.relnamespace = 'pgwallet'::regnamespace and g.grantee <> c.relowner
+        """
+    ).fetchall()
+    assert granted == []
+
+
+def test_plpgsql_check_finds_nothing(connect: Connect) -> None:
+    conn = connect(autocommit=True)
+    available = conn.execute(
+        "select from pg_available_extensions where name = 'plpgsql_check'"
+    ).fetchone()
+    if available is None:
+        on_ci = os.environ.get("CI") == "true"
+        if on_ci and os.environ.get("PGWALLET_TEST_SERVER") == "system":
+            pytest.fail(
+                "plpgsql_check is not installed: apt-get install postgresql-15-plpgsql-check"
+            )
+        pytest.skip("this server has no plpgsql_check")
+    conn.execute("create extension plpgsql_check")
+    checked = conn.execute(
+        """
+        select p.oid::regprocedure::text, f.lineno, f.level, f.message, f.detail
+        from pg_proc as p
+        join pg_language as l on l.oid = p.prolang and l.lanname = 'plpgsql'
+        cross join lateral plpgsql_check_function_tb(
+          p.oid,
+          case when p.prorettype = 'trigger'::regtype then 'pgwallet.posting'::regclass else 0 end
+        ) as f
+        where p.pronamespace = 'pgwallet'::regnamespace
+        """
+    ).fetchall()
+    assert checked == []

@@ -1,0 +1,174 @@
+"""What an open, a succeeded and a failed project allow: each cell of the table in section 4."""
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import psycopg
+import pytest
+
+import pgwallet
+from tests.ledger.calling import funded, project, refused, value
+
+pytestmark = pytest.mark.sql
+
+Action = Callable[[psycopg.Connection, int, int, int], Any]
+
+ACTIONS: dict[str, Action] = {
+    "pledge": lambda conn, wallet, project, escrow: pgwallet.pledge(conn, wallet, project, 5),
+    "pledge_many": lambda conn, wallet, project, escrow: pgwallet.pledge_many(
+        conn, project, [wallet], [5]
+    ),
+    "release_escrow": lambda conn, wallet, project, escrow: pgwallet.release_escrow(conn, escrow),
+    "refund_escrow": lambda conn, wallet, project, escrow: pgwallet.refund_escrow(conn, escrow),
+    "release_escrows": lambda conn, wallet, project, escrow: pgwallet.release_escrows(
+        conn, project
+    ),
+    "refund_escrows": lambda conn, wallet, project, escrow: pgwallet.refund_escrows(conn, project),
+    "refund_expired_escrows": lambda conn, wallet, project, escrow: pgwallet.refund_expired_escrows(
+        conn
+    ),
+    "payout": lambda conn, wallet, project, escrow: pgwallet.payout(conn, project, 1),
+}
+
+# What is refused, and how; every other cell is allowed.
+REFUSED = {
+    ("pledge", "succeeded"): "PW204",
+    ("pledge", "failed"): "PW204",
+    ("pledge_many", "succeeded"): "PW204",
+    ("pledge_many", "failed"): "PW204",
+    ("release_escrow", "failed"): "PW205",
+    ("release_escrows", "open"): "PW205",
+    ("release_escrows", "failed"): "PW205",
+    ("refund_escrows", "open"): "PW205",
+    ("refund_escrows", "succeeded"): "PW205",
+}
+
+
+@pytest.mark.parametrize("status", ["open", "succeeded", "failed"])
+@pytest.mark.parametrize("action", ACTIONS)
+def test_each_cell_of_the_table(conn: psycopg.Connection, action: str, status: str) -> None:
+    wallet_id = funded(conn, "ada", 100)
+    project_id = project(conn)
+    pgwallet.release_escrow(conn, pgwallet.pledge(conn, wallet_id, project_id, 10).escrow_id)
+    escrow_id = pgwallet.pledge(conn, wallet_id, project_id, 20).escrow_id
+    conn.execute("update pgwallet.escrow set expires_at = now() where escrow_id = %s", [escrow_id])
+    if status != "open":
+        pgwallet.close_project(conn, project_id, status)
+
+    if code := REFUSED.get((action, status)):
+        with refused(conn, code) as said:
+            ACTIONS[action](conn, wallet_id, project_id, escrow_id)
+        assert str(project_id) in said[0].message
+        return
+    done = ACTIONS[action](conn, wallet_id, project_id, escrow_id)
+    if action == "refund_expired_escrows":
+        assert done.escrow_count == (0 if status == "succeeded" else 1)
+    elif action in ("release_escrow", "release_escrows", "refund_escrow", "refund_escrows"):
+        left = "select amount - released_amount - refunded_amount from pgwallet.escrow"
+        assert value(conn, f"{left} where escrow_id = %s", escrow_id) == 0
+    assert pgwallet.check_ledger(conn) == []
+
+
+@pytest.mark.parametrize("outcome", ["succeeded", "failed"])
+def test_the_same_outcome_again_changes_nothing(conn: psycopg.Connection, outcome: str) -> None:
+    project_id = project(conn)
+    first = pgwallet.close_project(conn, project_id, outcome)
+    closed_at = value(conn, "select closed_at from pgwallet.project")
+    assert pgwallet.close_project(conn, project_id, outcome) == first
+    assert first.status == outcome
+    assert value(conn, "select closed_at from pgwallet.project") == closed_at
+    other = {"succeeded": "failed", "failed": "succeeded"}[outcome]
+    with refused(conn, "PW204"):
+        pgwallet.close_project(conn, project_id, other)
+
+
+@pytest.mark.parametrize(
+    ("released", "refunded", "status"),
+    [
+        (10, 0, "released"),
+        (0, 10, "refunded"),
+        (4, 6, "settled"),
+        (4, 5, "locked"),
+        (9, 0, "locked"),
+        (0, 9, "locked"),
+    ],
+)
+def test_the_status_of_an_escrow_says_what_became_of_it(
+    conn: psycopg.Connection, released: int, refunded: int, status: str
+) -> None:
+    escrow_id = pgwallet.pledge(conn, funded(conn, "ada", 10), project(conn), 10).escrow_id
+    if released:
+        pgwallet.release_escrow(conn, escrow_id, released)
+    if refunded:
+        pgwallet.refund_escrow(conn, escrow_id, refunded)
+    assert value(conn, "select status::text from pgwallet.escrow") == status
+    if status != "locked":
+        for again in (pgwallet.release_escrow, pgwallet.refund_escrow):
+            with refused(conn, "PW202"):
+                again(conn, escrow_id)
+            with refused(conn, "PW202"):
+                again(conn, escrow_id, 1)
+
+
+def test_a_project_keeps_its_rates_and_limit_when_the_settings_change(
+    conn: psycopg.Connection,
+) -> None:
+    wallet_id = funded(conn, "ada", 1000)
+    old = project(conn, "old")
+    conn.execute(
+        "update pgwallet.settings set commission_rate = 0.5, fee_rate = 0.1, max_pledge = 50"
+    )
+    new = pgwallet.create_project(conn, "new")
+    assert (new.commission_rate, new.fee_rate, new.max_pledge) == (
+        Decimal("0.5"),
+        Decimal("0.1"),
+        Decimal(50),
+    )
+    release = pgwallet.release_escrow(conn, pgwallet.pledge(conn, wallet_id, old, 100).escrow_id)
+    assert release.commission_amount == 5
+    with refused(conn, "PW301"):
+        pgwallet.pledge(conn, wallet_id, new.project_id, 51)
+    release = pgwallet.release_escrow(
+        conn, pgwallet.pledge(conn, wallet_id, new.project_id, 50).escrow_id
+    )
+    assert (release.commission_amount, release.fee_amount) == (Decimal(25), Decimal(5))
+
+
+def test_the_same_project_again_is_returned_whatever_became_of_it(
+    conn: psycopg.Connection,
+) -> None:
+    first = pgwallet.create_project(conn, "bridge", "USD", max_pledge=50)
+    pgwallet.close_project(conn, first.project_id, "failed")
+    again = pgwallet.create_project(conn, "bridge", "USD", max_pledge=50)
+    assert (again.project_id, again.status) == (first.project_id, "failed")
+    with refused(conn, "PW002"):
+        pgwallet.create_project(conn, "bridge", "USD", max_pledge=51)
+    assert first.project_id % 1024 == 0
+
+
+def test_an_explicit_project_id_is_taken_and_never_given_again(conn: psycopg.Connection) -> None:
+    wanted = 1024 * (value(conn, "select last_value from pgwallet.id_seq") + 3)
+    assert project(conn, "wanted", project_id=wanted) == wanted
+    assert project(conn, "wanted", project_id=wanted) == wanted
+    others = [project(conn, f"project {n}") for n in range(10)]
+    assert wanted not in others
+    assert len(set(others)) == 10
+    with refused(conn, "PW002"):
+        pgwallet.create_project(conn, "another", project_id=wanted)
+
+
+def test_a_payout_pays_no_more_than_was_released(conn: psycopg.Connection) -> None:
+    project_id = project(conn)
+    with refused(conn, "PW201"):
+        pgwallet.payout(conn, project_id, 1)
+    escrow_id = pgwallet.pledge(conn, funded(conn, "ada", 100), project_id, 100).escrow_id
+    with refused(conn, "PW201"):
+        pgwallet.payout(conn, project_id, 1)
+    release = pgwallet.release_escrow(conn, escrow_id)
+    with refused(conn, "PW201") as said:
+        pgwallet.payout(conn, project_id, 93)
+    assert str(release.net_amount) in (said[0].detail or "")
+    assert pgwallet.payout(conn, project_id, 92).balance == release.net_amount - 92
+    assert str(pgwallet.balance(conn, project_id)) == "0.10"
+    assert pgwallet.check_ledger(conn) == []

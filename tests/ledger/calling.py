@@ -1,0 +1,77 @@
+"""Calling the SQL functions by name, and seeing that a refusal moved nothing."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg import sql
+from psycopg.rows import dict_row
+
+import pgwallet
+from pgwallet.errors import PgWalletError, refusal
+
+TABLES = ("account", "wallet", "pocket", "project", "escrow", "transaction", "posting")
+
+
+def call(conn: psycopg.Connection, name: str, *args: Any, **named: Any) -> list[dict[str, Any]]:
+    """The rows of a function; where the driver would refuse first, this reaches the server."""
+    placeholders: list[sql.Composable] = [sql.Placeholder() for _ in args]
+    placeholders += [sql.SQL("{} => %s").format(sql.Identifier(key)) for key in named]
+    statement = sql.SQL("select * from {}({})").format(
+        sql.Identifier("pgwallet", name), sql.SQL(", ").join(placeholders)
+    )
+    with conn.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(statement, [*args, *named.values()]).fetchall()
+
+
+def everything(conn: psycopg.Connection) -> dict[str, tuple[int, str]]:
+    """How many rows each table has, and a digest of them all."""
+    digests = {}
+    for table in TABLES:
+        row = conn.execute(
+            sql.SQL(
+                "select count(*), md5(string_agg(t::text, ' ' order by t::text)) from {} as t"
+            ).format(sql.Identifier("pgwallet", table))
+        ).fetchone()
+        assert row is not None
+        digests[table] = row
+    return digests
+
+
+@contextmanager
+def refused(conn: psycopg.Connection, sqlstate: str) -> Iterator[list[PgWalletError]]:
+    """Expects one refusal, whole and with nothing changed; the list holds it afterwards."""
+    said: list[PgWalletError] = []
+    before = everything(conn)
+    with pytest.raises((psycopg.Error, PgWalletError)) as caught, conn.transaction():
+        yield said
+    error = caught.value
+    refused = refusal(error) if isinstance(error, psycopg.Error) else error
+    assert isinstance(refused, PgWalletError), f"not of class PW: {error!r}"
+    assert refused.sqlstate == sqlstate, str(refused)
+    assert refused.message
+    assert refused.detail
+    assert refused.hint
+    assert everything(conn) == before
+    said.append(refused)
+
+
+def funded(conn: psycopg.Connection, owner: str, amount: Any, currency: str = "EUR") -> int:
+    """A new wallet with this much in it."""
+    wallet_id = pgwallet.create_wallet(conn, owner, currency).wallet_id
+    if amount:
+        pgwallet.deposit(conn, wallet_id, amount)
+    return wallet_id
+
+
+def project(conn: psycopg.Connection, reference: str = "project", **arguments: Any) -> int:
+    return pgwallet.create_project(conn, reference, **arguments).project_id
+
+
+def value(conn: psycopg.Connection, statement: str, *parameters: Any) -> Any:
+    """The only column of the only row."""
+    row = conn.execute(statement.encode(), parameters).fetchone()
+    assert row is not None
+    return row[0]

@@ -1,0 +1,134 @@
+"""Arrays: one transaction an element, rows in input order, running balances, all or nothing."""
+
+from decimal import Decimal
+
+import psycopg
+import pytest
+
+import pgwallet
+from tests.ledger.calling import call, everything, funded, project, refused, value
+
+pytestmark = pytest.mark.sql
+
+
+@pytest.mark.parametrize("keys", [None, []])
+def test_empty_arrays_give_no_rows_and_move_nothing(
+    conn: psycopg.Connection, keys: list[str] | None
+) -> None:
+    project_id = project(conn)
+    before = everything(conn)
+    assert pgwallet.deposit_many(conn, [], [], keys) == []
+    assert pgwallet.allocate_deposits(conn, [], [], keys) == []
+    assert pgwallet.pledge_many(conn, project_id, [], [], keys) == []
+    assert everything(conn) == before
+
+
+def test_empty_arrays_do_not_hide_another_fault(conn: psycopg.Connection) -> None:
+    with refused(conn, "PW103"):
+        pgwallet.pledge_many(conn, 12345, [], [])
+    with refused(conn, "PW002"):
+        pgwallet.allocate_deposits(conn, [], [], rounding="none")
+
+
+def test_rows_come_in_input_order_with_running_balances(conn: psycopg.Connection) -> None:
+    ada, bob = funded(conn, "ada", 5), funded(conn, "bob", 0)
+    ids, amounts = [bob, ada, bob, ada], [1, 2, 3, 4]
+    deposits = pgwallet.deposit_many(conn, ids, amounts)
+    assert [row.wallet_id for row in deposits] == ids
+    assert [row.balance for row in deposits] == [1, 7, 4, 11]
+    assert len({row.transaction_id for row in deposits}) == 4
+
+    pledges = pgwallet.pledge_many(conn, project(conn), ids, amounts)
+    assert [row.wallet_id for row in pledges] == ids
+    assert [row.amount for row in pledges] == amounts
+    assert [row.balance for row in pledges] == [3, 9, 0, 5]
+    assert len({row.escrow_id for row in pledges}) == 4
+    assert [row.escrow_id % 1024 for row in pledges] == [wallet % 1024 for wallet in ids]
+    assert pgwallet.check_ledger(conn) == []
+
+
+def test_allocations_of_many_wallets_come_in_input_order(conn: psycopg.Connection) -> None:
+    ada, bob = funded(conn, "ada", 100), funded(conn, "bob", 1000, "JPY")
+    small = pgwallet.create_pocket(conn, ada, "small", 20).pocket_id
+    large = pgwallet.create_pocket(conn, ada, "large", 60).pocket_id
+    yen = pgwallet.create_pocket(conn, bob, "yen", 50).pocket_id
+    rows = pgwallet.allocate_deposits(conn, [bob, ada, bob, ada], [100, 10, 300, 20])
+    assert [(row.wallet_id, row.pocket_id, str(row.amount), str(row.balance)) for row in rows] == [
+        (bob, yen, "50", "50"),
+        (ada, large, "6.00", "6.00"),
+        (ada, small, "2.00", "2.00"),
+        (bob, yen, "150", "200"),
+        (ada, large, "12.00", "18.00"),
+        (ada, small, "4.00", "6.00"),
+    ]
+    assert len({row.transaction_id for row in rows}) == 4
+    assert pgwallet.balance(conn, ada) == 76
+    assert pgwallet.check_ledger(conn) == []
+
+
+def test_wallets_of_several_currencies_get_their_own_decimals(conn: psycopg.Connection) -> None:
+    wallets = [funded(conn, "ada", 0, currency) for currency in ("EUR", "JPY", "KWD")]
+    rows = pgwallet.deposit_many(conn, wallets, [Decimal("1.5"), 2, Decimal("0.001")])
+    assert [str(row.balance) for row in rows] == ["1.50", "2", "0.001"]
+    assert pgwallet.check_ledger(conn) == []
+
+
+def test_one_bad_element_undoes_the_whole_call(conn: psycopg.Connection) -> None:
+    ada, bob = funded(conn, "ada", 10), funded(conn, "bob", 10)
+    project_id = project(conn, max_pledge=50)
+    with refused(conn, "PW001"):
+        pgwallet.deposit_many(conn, [ada, bob], [1, Decimal("0.001")])
+    with refused(conn, "PW201") as said:
+        pgwallet.pledge_many(conn, project_id, [ada, bob, bob], [1, 6, 5])
+    assert str(bob) in said[0].message
+    with refused(conn, "PW301"):
+        pgwallet.pledge_many(conn, project_id, [ada, bob], [1, 51])
+    pgwallet.create_pocket(conn, bob, "all", 100)
+    with refused(conn, "PW201"):
+        pgwallet.allocate_deposits(conn, [bob, bob], [6, 5])
+
+
+def test_a_wallet_cannot_pledge_more_by_pledging_twice(conn: psycopg.Connection) -> None:
+    ada = funded(conn, "ada", 10)
+    with refused(conn, "PW201"):
+        pgwallet.pledge_many(conn, project(conn), [ada, ada], [6, 6])
+
+
+def test_elements_that_replay_are_asked_for_no_funds(conn: psycopg.Connection) -> None:
+    ada = funded(conn, "ada", 10)
+    project_id = project(conn)
+    pgwallet.pledge_many(conn, project_id, [ada], [10], ["once"])
+    (again,) = pgwallet.pledge_many(conn, project_id, [ada], [10], ["once"])
+    assert again.replayed
+    with refused(conn, "PW201"):
+        pgwallet.pledge_many(conn, project_id, [ada, ada], [10, 1], ["once", None])
+
+
+def test_a_call_over_a_thousand_wallets_is_sound(conn: psycopg.Connection) -> None:
+    wallets = [
+        row[0]
+        for row in conn.execute(
+            """
+            select w.wallet_id
+            from generate_series(1, 1000) as n, pgwallet.create_wallet('owner ' || n) as w
+            """
+        ).fetchall()
+    ]
+    amounts = [Decimal(n % 97 + 1) / 100 for n in range(1000)]
+    rows = pgwallet.deposit_many(conn, wallets, amounts)
+    assert [row.balance for row in rows] == amounts
+    project_id = project(conn)
+    pgwallet.pledge_many(conn, project_id, wallets[::-1], amounts[::-1])
+    assert value(conn, "select sum(balance) from pgwallet.account where kind = 'wallet'") == 0
+    assert pgwallet.check_ledger(conn) == []
+
+
+def test_results_carry_the_currency_s_decimals_whatever_was_passed(
+    conn: psycopg.Connection,
+) -> None:
+    ada = funded(conn, "ada", 0)
+    for amount in ("5", "5.0", "5.000000", "5e0"):
+        (row,) = call(conn, "deposit", ada, amount)
+        assert row["balance"].as_tuple().exponent == -2
+        (row,) = call(conn, "deposit_many", [ada], [amount])
+        assert row["balance"].as_tuple().exponent == -2

@@ -1,0 +1,212 @@
+"""Each invariant broken by hand, by a superuser, and found by check_ledger."""
+
+import psycopg
+import pytest
+
+import pgwallet
+from tests.ledger.calling import funded, project, value
+
+pytestmark = pytest.mark.sql
+
+
+@pytest.fixture
+def ids(conn: psycopg.Connection) -> dict[str, int]:
+    """A sound ledger with something of everything."""
+    wallet_id = funded(conn, "ada", 100)
+    pocket_id = pgwallet.create_pocket(conn, wallet_id, "holiday", 50).pocket_id
+    pgwallet.allocate_deposit(conn, wallet_id, 20)
+    project_id = project(conn)
+    released = pgwallet.pledge(conn, wallet_id, project_id, 30).escrow_id
+    locked = pgwallet.pledge(conn, wallet_id, project_id, 20, idempotency_key="once").escrow_id
+    pgwallet.release_escrow(conn, released)
+    assert pgwallet.check_ledger(conn) == []
+    return {
+        "wallet": wallet_id,
+        "pocket": pocket_id,
+        "project": project_id,
+        "escrow": locked,
+        "released": released,
+    }
+
+
+def found(conn: psycopg.Connection) -> set[tuple[str, str]]:
+    return {(str(row.invariant), row.subject) for row in pgwallet.check_ledger(conn)}
+
+
+def unguard(conn: psycopg.Connection) -> None:
+    for table in ("transaction", "posting"):
+        conn.execute(f"alter table pgwallet.{table} disable trigger refuse_change".encode())
+
+
+def guard(conn: psycopg.Connection) -> None:
+    for table in ("transaction", "posting"):
+        conn.execute(f"alter table pgwallet.{table} enable always trigger refuse_change".encode())
+
+
+@pytest.mark.parametrize("kind", ["wallet", "pocket", "project"])
+def test_1_a_balance_that_its_postings_do_not_make(
+    conn: psycopg.Connection, ids: dict[str, int], kind: str
+) -> None:
+    conn.execute(
+        "update pgwallet.account set balance = balance + 0.01 where account_id = %s", [ids[kind]]
+    )
+    assert found(conn) == {("1", f"{kind} {ids[kind]}")}
+    (row,) = pgwallet.check_ledger(conn)
+    balance = pgwallet.balance(conn, ids[kind])
+    assert str(balance) in row.detail
+
+
+def test_1_a_balance_below_zero(conn: psycopg.Connection, ids: dict[str, int]) -> None:
+    conn.execute("alter table pgwallet.account drop constraint account_balance_check")
+    conn.execute(
+        "update pgwallet.account set balance = -balance where account_id = %s", [ids["wallet"]]
+    )
+    assert found(conn) == {("1", f"wallet {ids['wallet']}")}
+
+
+def test_1_a_posting_that_lost_the_balance_after_it(
+    conn: psycopg.Connection, ids: dict[str, int]
+) -> None:
+    unguard(conn)
+    posting_id = value(
+        conn,
+        "update pgwallet.posting set source_balance = null where source_account_id = %s "
+        "and destination_account_id = %s returning posting_id",
+        ids["wallet"],
+        ids["pocket"],
+    )
+    guard(conn)
+    assert ("1", f"posting {posting_id}") in found(conn)
+
+
+def test_2_an_escrow_account_that_its_escrows_do_not_make(
+    conn: psycopg.Connection, ids: dict[str, int]
+) -> None:
+    conn.execute(
+        "update pgwallet.escrow set amount = amount + 1 where escrow_id = %s", [ids["escrow"]]
+    )
+    assert found(conn) == {("2", f"project {ids['project']}")}
+
+
+def test_2_an_escrow_that_is_gone(conn: psycopg.Connection, ids: dict[str, int]) -> None:
+    conn.execute("delete from pgwallet.escrow where escrow_id = %s", [ids["escrow"]])
+    assert ("2", f"project {ids['project']}") in found(conn)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "net_amount = net_amount - 0.01",
+        "commission_amount = -commission_amount, net_amount = net_amount + 2 * commission_amount",
+        "status = 'locked'",
+        "wallet_id = 0",
+    ],
+)
+def test_3_an_escrow_whose_parts_do_not_fit(
+    conn: psycopg.Connection, ids: dict[str, int], change: str
+) -> None:
+    conn.execute("alter table pgwallet.escrow drop constraint escrow_parts_check")
+    conn.execute("alter table pgwallet.escrow drop constraint escrow_status_check")
+    conn.execute(
+        f"update pgwallet.escrow set {change} where escrow_id = %s".encode(), [ids["released"]]
+    )
+    assert ("3", f"escrow {ids['released']}") in found(conn)
+
+
+def test_3_an_escrow_that_gave_more_than_it_had(
+    conn: psycopg.Connection, ids: dict[str, int]
+) -> None:
+    conn.execute("alter table pgwallet.escrow drop constraint escrow_parts_check")
+    conn.execute(
+        "update pgwallet.escrow set refunded_amount = 1 where escrow_id = %s", [ids["released"]]
+    )
+    assert ("3", f"escrow {ids['released']}") in found(conn)
+
+
+def test_4_a_currency_that_does_not_sum_to_zero(
+    conn: psycopg.Connection, ids: dict[str, int]
+) -> None:
+    unguard(conn)
+    yen = value(conn, "select external_account_id from pgwallet.currency where currency = 'JPY'")
+    conn.execute(
+        "update pgwallet.posting set source_account_id = %s where destination_account_id = %s "
+        "and source_balance is null and source_account_id <> %s",
+        [yen, ids["wallet"], yen],
+    )
+    guard(conn)
+    assert found(conn) == {("4", "currency EUR"), ("4", "currency JPY")}
+
+
+@pytest.mark.parametrize("table", ["transaction", "posting"])
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "alter table pgwallet.{} disable trigger refuse_change",
+        "alter table pgwallet.{} enable trigger refuse_change",
+        "drop trigger refuse_change on pgwallet.{}",
+    ],
+)
+def test_5_a_table_without_its_guard(
+    conn: psycopg.Connection, ids: dict[str, int], table: str, statement: str
+) -> None:
+    conn.execute(statement.format(table).encode())
+    ((invariant, subject),) = found(conn)
+    assert invariant == "5"
+    assert table in subject
+
+
+def test_5_a_transaction_that_is_gone(conn: psycopg.Connection, ids: dict[str, int]) -> None:
+    unguard(conn)
+    conn.execute("delete from pgwallet.transaction where idempotency_key = 'once'")
+    guard(conn)
+    ((invariant, subject),) = found(conn)
+    assert (invariant, subject.split()[0]) == ("5", "posting")
+
+
+def test_5_a_posting_that_is_gone(conn: psycopg.Connection, ids: dict[str, int]) -> None:
+    unguard(conn)
+    conn.execute("delete from pgwallet.posting where destination_account_id = %s", [ids["pocket"]])
+    guard(conn)
+    assert found(conn) == {("1", f"wallet {ids['wallet']}"), ("1", f"pocket {ids['pocket']}")}
+
+
+def test_6_a_key_with_two_effects(conn: psycopg.Connection, ids: dict[str, int]) -> None:
+    conn.execute("drop index pgwallet.transaction_idempotency_key")
+    conn.execute(
+        "insert into pgwallet.transaction (kind, idempotency_key, request) "
+        "values ('deposit', 'once', 'deposit')"
+    )
+    assert found(conn) == {("6", "idempotency key 'once'")}
+
+
+def test_what_happened_before_is_left_out_when_asked(
+    conn: psycopg.Connection, ids: dict[str, int]
+) -> None:
+    last = value(conn, "select max(transaction_id) from pgwallet.transaction")
+    other = funded(conn, "bob", 50)
+    conn.execute(
+        "update pgwallet.account set balance = balance + 1 where account_id = %s", [ids["wallet"]]
+    )
+    assert pgwallet.check_ledger(conn, last) == []
+    pgwallet.withdraw(conn, ids["wallet"], 1)
+    pgwallet.withdraw(conn, other, 1)
+    rows = pgwallet.check_ledger(conn, last)
+    assert [row.subject for row in rows] == [f"wallet {ids['wallet']}"]
+
+
+def test_what_came_later_is_sound_when_the_whole_is(
+    conn: psycopg.Connection, ids: dict[str, int]
+) -> None:
+    pgwallet.refund_escrow(conn, ids["escrow"], 5)
+    pgwallet.release_escrow(conn, ids["escrow"])
+    pgwallet.payout(conn, ids["project"], 1)
+    transactions = conn.execute("select transaction_id from pgwallet.transaction").fetchall()
+    for (transaction_id,) in transactions:
+        assert pgwallet.check_ledger(conn, transaction_id) == []
+
+
+def test_it_sees_one_snapshot(conn: psycopg.Connection) -> None:
+    assert value(
+        conn,
+        "select provolatile from pg_proc where oid = 'pgwallet.check_ledger(bigint)'::regprocedure",
+    ) in ("s", b"s")
