@@ -41,6 +41,9 @@ RULED_OUT = {
     # They have closed the project themselves.
     "refund_project": ["PW205"],
     "release_project": ["PW205"],
+    # They share _pay_out, each for one kind of account.
+    "payout": ["PW101"],
+    "withdraw": ["PW103"],
 }
 
 
