@@ -2,11 +2,9 @@
 --
 -- depends: 0003_accounts
 
--- The account row comes second, once the owner turned out to be new; hence the deferred key.
 create table pgwallet.wallet (
-  wallet_id bigint primary key
-  references pgwallet.account deferrable initially deferred,
-  owner_id text not null check (owner_id ~ '\S' and length(owner_id) <= 200),
+  wallet_id bigint primary key references pgwallet.account,
+  owner_id text not null check (owner_id ~ '[^[:space:]]' and length(owner_id) <= 200),
   currency text not null references pgwallet.currency,
   allocation_percentage numeric not null default 0,
   created_at timestamptz not null default now(),

@@ -6,18 +6,15 @@ create type pgwallet.project_status as enum ('open', 'succeeded', 'failed');
 
 comment on type pgwallet.project_status is 'Whether a project takes pledges, or how it ended.';
 
--- The account rows come second, once the reference turned out to be new; hence deferred keys.
 create table pgwallet.project (
-  project_id bigint primary key
-  references pgwallet.account deferrable initially deferred,
-  reference text not null check (reference ~ '\S' and length(reference) <= 200),
+  project_id bigint primary key references pgwallet.account,
+  reference text not null check (reference ~ '[^[:space:]]' and length(reference) <= 200),
   currency text not null references pgwallet.currency,
   status pgwallet.project_status not null default 'open',
   commission_rate numeric not null check (commission_rate between 0 and 1),
   fee_rate numeric not null check (fee_rate between 0 and 1),
   max_pledge numeric not null check (max_pledge >= 0 and max_pledge < 1000000000000000),
-  escrow_account_id bigint not null unique
-  references pgwallet.account deferrable initially deferred,
+  escrow_account_id bigint not null unique references pgwallet.account,
   request text not null,
   created_at timestamptz not null default now(),
   closed_at timestamptz,

@@ -1,6 +1,7 @@
 """What the three accesses give: exactly their functions, and never a way to write a table."""
 
 from collections.abc import Iterator
+from decimal import Decimal
 
 import psycopg
 import pytest
@@ -24,7 +25,7 @@ OPERATOR = APP | {
     *("close_project", "release_escrow", "refund_escrow", "payout", "check_ledger"),
     *("release_escrows", "refund_escrows", "refund_expired_escrows"),
     # The two procedures run with their caller's rights, so it needs what they call.
-    *("release_project", "refund_project", "_release_batch", "_refund_batch"),
+    *("release_project", "refund_project", "_release_batch", "_refund_batch", "_check_limit"),
 }
 ACCESSES = {"app": APP, "operator": OPERATOR, "auditor": READING | {"check_ledger"}}
 ADMINISTRATION = {"grant_app", "grant_operator", "grant_auditor"}
@@ -220,3 +221,55 @@ def test_a_deployment_closes_everything_to_public(role: str, database: str) -> N
         for statement in ("select pgwallet.balance(1)", "select from pgwallet.account"):
             with pytest.raises(psycopg.errors.InsufficientPrivilege, match="schema pgwallet"):
                 conn.execute(statement.encode())
+
+
+@pytest.mark.parametrize(("procedure", "status"), [("release", "released"), ("refund", "refunded")])
+def test_an_operator_settles_a_project_by_the_procedure(
+    role: str, database: str, procedure: str, status: str
+) -> None:
+    give(database, "operator", role)
+    with psycopg.connect(as_role(database, role), autocommit=True) as conn:
+        wallet_id = pgwallet.create_wallet(conn, "ada").wallet_id
+        project_id = pgwallet.create_project(conn, "film").project_id
+        pgwallet.deposit(conn, wallet_id, Decimal(10))
+        escrow = pgwallet.pledge(conn, wallet_id, project_id, Decimal(10))
+        call = sql.SQL("call pgwallet.{}(%s::bigint, %s)").format(
+            sql.Identifier(f"{procedure}_project")
+        )
+        with pytest.raises(psycopg.Error) as refused:
+            conn.execute(call, (project_id, 0))
+        assert refused.value.sqlstate == "PW002"
+
+        conn.execute(call, (project_id, 1))
+        assert pgwallet.check_ledger(conn) == []
+    with psycopg.connect(database) as conn:
+        row = conn.execute(
+            "select status::text from pgwallet.escrow where escrow_id = %s", (escrow.escrow_id,)
+        )
+        assert row.fetchone() == (status,)
+
+
+def test_a_procedure_uses_no_operator_of_its_callers_search_path(role: str, database: str) -> None:
+    give(database, "operator", role)
+    with psycopg.connect(database, autocommit=True) as conn:
+        conn.execute(
+            """
+            create schema evil;
+            create table evil.stolen (what text);
+            create function evil.plus(bigint, integer) returns bigint language plpgsql
+              as 'begin insert into evil.stolen values (current_user); return 0; end';
+            create operator evil.+ (function = evil.plus, leftarg = bigint, rightarg = integer);
+            create function evil.same(integer, integer) returns boolean language plpgsql
+              as 'begin insert into evil.stolen values (current_user);
+                return $1 operator(pg_catalog.=) $2; end';
+            create operator evil.= (function = evil.same, leftarg = integer, rightarg = integer);
+            """
+        )
+        wallet_id = pgwallet.create_wallet(conn, "ada").wallet_id
+        project_id = pgwallet.create_project(conn, "film").project_id
+        pgwallet.deposit(conn, wallet_id, Decimal(10))
+        for _ in range(3):
+            pgwallet.pledge(conn, wallet_id, project_id, Decimal(1))
+        conn.execute("set search_path = evil, pg_catalog")
+        conn.execute("call pgwallet.release_project(%s::bigint, 1)", (project_id,))
+        assert conn.execute("select * from evil.stolen").fetchall() == []

@@ -169,3 +169,21 @@ def test_deposits_and_withdrawals_of_others_do_not_wait(connect: Connect) -> Non
     pgwallet.deposit(second, bob, 1)
     pgwallet.withdraw(second, bob, 1)
     second.commit()
+
+
+def test_a_posting_that_comes_later_than_its_transaction_id_is_no_violation(
+    connect: Connect,
+) -> None:
+    holder, late, observer = connect(), connect(), connect(autocommit=True)
+    first, second, third = (funded(observer, name, 1) for name in ("ada", "bob", "eve"))
+    pgwallet.deposit(holder, first, 1)
+    with blocked(
+        late, observer, lambda: pgwallet.deposit_many(late, [first, second], [1, 2])
+    ) as waiting:
+        since = pgwallet.deposit(observer, third, 5).transaction_id
+        pgwallet.deposit(observer, second, 7)
+        holder.commit()
+        waiting.result()
+    late.commit()
+    assert pgwallet.check_ledger(observer, since) == []
+    assert pgwallet.check_ledger(observer) == []

@@ -2,12 +2,16 @@
 
 import os
 import re
+from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import psycopg
 import pytest
+from psycopg.conninfo import make_conninfo
 
 import pgwallet
+from tests import databases, servers
 from tests.conftest import Connect
 
 pytestmark = pytest.mark.sql
@@ -27,8 +31,8 @@ ROUTINES = """
 
 # Functions for the owner alone act with the rights of the owner who calls them.
 OWNERS = {"grant_app", "grant_operator", "grant_auditor"}
-# The procedures call these two with the rights of an operator.
-DEFINER_INTERNALS = {"_release_batch", "_refund_batch"}
+# The procedures call these with the rights of an operator.
+DEFINER_INTERNALS = {"_release_batch", "_refund_batch", "_check_limit"}
 PINNED = "search_path=pg_catalog, pg_temp"
 
 # What the text of a function seems to raise and cannot:
@@ -190,18 +194,36 @@ def test_nobody_is_granted_a_table(conn: psycopg.Connection) -> None:
     assert granted == []
 
 
-def test_plpgsql_check_finds_nothing(connect: Connect) -> None:
-    conn = connect(autocommit=True)
-    available = conn.execute(
-        "select from pg_available_extensions where name = 'plpgsql_check'"
-    ).fetchone()
-    if available is None:
-        on_ci = os.environ.get("CI") == "true"
-        if on_ci and os.environ.get("PGWALLET_TEST_SERVER") == "system":
-            pytest.fail(
-                "plpgsql_check is not installed: apt-get install postgresql-15-plpgsql-check"
-            )
-        pytest.skip("this server has no plpgsql_check")
+def checkable(conn: psycopg.Connection) -> bool:
+    row = conn.execute("select from pg_available_extensions where name = 'plpgsql_check'")
+    return row.fetchone() is not None
+
+
+@pytest.fixture
+def checked_database(database: str, connect: Connect) -> Iterator[psycopg.Connection]:
+    """A migrated database whose server has plpgsql_check: this one, or else the installed one."""
+    with connect(autocommit=True) as here:
+        if checkable(here):
+            yield here
+            return
+    with ExitStack() as stack:
+        system = stack.enter_context(servers.running("system"))
+        stack.enter_context(databases.owner_role(system))
+        name = stack.enter_context(databases.created(system))
+        conninfo = make_conninfo(system, dbname=name)
+        pgwallet.migrate(databases.as_owner(conninfo))
+        conn = stack.enter_context(psycopg.connect(conninfo, autocommit=True))
+        if not checkable(conn):
+            reason = "plpgsql_check is not installed: apt-get install postgresql-15-plpgsql-check"
+            in_container = os.environ.get("PGWALLET_TEST_SERVER", "").startswith("testcontainers")
+            if os.environ.get("CI") == "true" and not in_container:
+                pytest.fail(reason)
+            pytest.skip(reason)
+        yield conn
+
+
+def test_plpgsql_check_finds_nothing(checked_database: psycopg.Connection) -> None:
+    conn = checked_database
     conn.execute("create extension plpgsql_check")
     checked = conn.execute(
         """

@@ -203,13 +203,15 @@ def test_a_fork_does_not_stop_the_server_of_its_parent(temporary: Path) -> None:
 @needs_proc
 @pytest.mark.parametrize("moment", [0.1, 0.3, 0.6, None])
 def test_after_ctrl_c_nothing_is_left(temporary: Path, moment: float | None) -> None:
+    # A runner in the background ignores Ctrl-C, and its children would do so too.
     with script("""
+        import signal, time
         from pgwallet import embedded
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         print("starting", flush=True)
         with embedded.start() as server:
             print("started", flush=True)
-            while True:
-                input()
+            time.sleep(60)
     """) as process:
         assert line(process) == "starting"
         if moment is None:

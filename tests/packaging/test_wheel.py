@@ -75,7 +75,7 @@ def test_only_psycopg_and_yoyo_are_required_and_the_rest_is_extra(metadata: Mess
     requirements = metadata.get_all("Requires-Dist", [])
     required = {requirement for requirement in requirements if ";" not in requirement}
 
-    assert required == {"psycopg>=3.2", "yoyo-migrations>=9"}
+    assert required == {"psycopg>=3.2", "yoyo-migrations<10,>=9"}
     assert {"cli", "embedded", "binary", "all"} <= set(metadata.get_all("Provides-Extra", []))
     assert metadata["Requires-Python"] == ">=3.11"
     assert metadata["License-Expression"] == "MIT"

@@ -2,7 +2,8 @@
 -- repeated call may well come after the expiry.
 create or replace function pgwallet._check_expiry(
   p_expires_at timestamptz,
-  p_idempotency_key text
+  p_idempotency_key text,
+  p_request text
 )
 returns void
 language plpgsql
@@ -11,7 +12,8 @@ as $function$
 begin
   perform pgwallet._check_time('expires_at', p_expires_at);
   if p_expires_at <= clock_timestamp() and not exists (
-    select from pgwallet.transaction as t where t.idempotency_key = p_idempotency_key
+    select from pgwallet.transaction as t
+    where t.idempotency_key = p_idempotency_key and t.request = p_request
   ) then
     perform pgwallet._refuse_argument(
       'expires_at is in the past',
@@ -22,5 +24,5 @@ begin
 end;
 $function$;
 
-comment on function pgwallet._check_expiry(timestamptz, text) is
+comment on function pgwallet._check_expiry(timestamptz, text, text) is
 'Refuses an expiry in the past or out of range. Raises: PW002.';

@@ -17,9 +17,7 @@ begin
   end if;
 
   perform pg_advisory_xact_lock(hashtextextended('pgwallet.id_seq', 0));
-  if exists (select from pgwallet.account as a where a.account_id = p_project_id)
-    or exists (select from pgwallet.escrow as e where e.escrow_id = p_project_id)
-  then
+  if exists (select from pgwallet.escrow as e where e.escrow_id = p_project_id) then
     perform pgwallet._refuse_project_id(p_project_id);
   end if;
 

@@ -27,6 +27,7 @@ declare
   v_exponent integer;
   v_project_id bigint;
   v_escrow_account_id bigint;
+  v_accounts integer;
 begin
   if p_max_pledge is not null and (p_max_pledge > 0 and p_max_pledge < 1000000000000000) is not true
   then
@@ -64,29 +65,40 @@ begin
     coalesce(p_project_id::text, 'null')
   );
 
-  select p.project_id into v_project_id
-  from pgwallet.project as p where p.reference = p_reference;
-  if not found then
+  if not exists (select from pgwallet.project as p where p.reference = p_reference) then
+    v_project_id := coalesce(p_project_id, pgwallet._new_account_id(0));
     v_escrow_account_id := pgwallet._new_account_id(0);
-    insert into pgwallet.project as p (
-      project_id, reference, currency, commission_rate, fee_rate, max_pledge,
-      escrow_account_id, request
-    )
-    values (
-      coalesce(p_project_id, pgwallet._new_account_id(0)), p_reference, p_currency,
-      v_commission_rate, v_fee_rate,
-      round(trunc(coalesce(p_max_pledge, v_settings.max_pledge), v_exponent), v_exponent),
-      v_escrow_account_id, v_request
-    )
-    on conflict do nothing
-    returning p.project_id into v_project_id;
+    if v_escrow_account_id = v_project_id then
+      v_escrow_account_id := pgwallet._new_account_id(0);
+    end if;
 
-    if found then
+    with opened as (
+      insert into pgwallet.project as p (
+        project_id, reference, currency, commission_rate, fee_rate, max_pledge,
+        escrow_account_id, request
+      )
+      values (
+        v_project_id, p_reference, p_currency, v_commission_rate, v_fee_rate,
+        round(trunc(coalesce(p_max_pledge, v_settings.max_pledge), v_exponent), v_exponent),
+        v_escrow_account_id, v_request
+      )
+      on conflict do nothing
+      returning p.project_id, p.escrow_account_id, p.currency
+    )
+
+    insert into pgwallet.account (account_id, kind, currency, balance)
+    select o.project_id, 'project'::pgwallet.account_kind, o.currency, round(0.0, v_exponent)
+    from opened as o
+    union all
+    select o.escrow_account_id, 'escrow', o.currency, null
+    from opened as o
+    on conflict do nothing;
+    get diagnostics v_accounts = row_count;
+
+    if v_accounts = 2 then
       perform pgwallet._reserve_project_id(p_project_id);
-      insert into pgwallet.account (account_id, kind, currency, balance)
-      values
-        (v_project_id, 'project', p_currency, round(0.0, v_exponent)),
-        (v_escrow_account_id, 'escrow', p_currency, null);
+    elsif v_accounts = 1 then
+      perform pgwallet._refuse_project_id(p_project_id);
     end if;
   end if;
 

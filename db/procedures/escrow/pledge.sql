@@ -35,8 +35,11 @@ begin
   if p_idempotency_key is not null or p_effective_at is not null then
     perform pgwallet._check_call(p_idempotency_key, p_effective_at);
   end if;
+  if p_idempotency_key is not null then
+    v_request := format('pledge(%s, %s, %s)', p_wallet_id, p_project_id, trim_scale(p_amount));
+  end if;
   if p_expires_at is not null then
-    perform pgwallet._check_expiry(p_expires_at, p_idempotency_key);
+    perform pgwallet._check_expiry(p_expires_at, p_idempotency_key, v_request);
   end if;
   v_currency := pgwallet._currency_of('wallet', p_wallet_id, null);
   select p.* into v_project from pgwallet.project as p where p.project_id = p_project_id;
@@ -47,9 +50,6 @@ begin
     perform pgwallet._refuse_decimals(p_amount, v_currency.currency, v_currency.exponent);
   end if;
   v_amount := round(p_amount, v_currency.exponent);
-  if p_idempotency_key is not null then
-    v_request := format('pledge(%s, %s, %s)', p_wallet_id, p_project_id, trim_scale(p_amount));
-  end if;
 
   -- In the wallet's slot, like all that belongs to it.
   v_escrow_id := nextval('pgwallet.id_seq') * 1024 + p_wallet_id % 1024;

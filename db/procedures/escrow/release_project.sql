@@ -12,7 +12,8 @@ as $procedure$
 declare
   v_wait boolean;
   v_after_escrow_id bigint;
-  v_batch record;
+  v_batch_count integer;
+  v_batch_amount numeric;
   v_escrow_count bigint := 0;
   v_amount numeric := 0;
 begin
@@ -20,21 +21,21 @@ begin
   perform pgwallet._check_limit(p_batch_size);
   perform pgwallet.close_project(p_project_id, 'succeeded');
   commit;
+  perform pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
 
   -- The first pass leaves out what others hold, the second waits for it.
   foreach v_wait in array array[false, true] loop
     v_after_escrow_id := 0;
     loop
-      perform pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
-      select b.escrow_count, b.gross_amount as amount, b.last_escrow_id
-      into v_batch
+      select b.escrow_count, b.gross_amount, coalesce(b.last_escrow_id, 0)
+      into v_batch_count, v_batch_amount, v_after_escrow_id
       from pgwallet._release_batch(p_project_id, p_batch_size, v_after_escrow_id, v_wait) as b;
       commit;
-      exit when v_batch.escrow_count = 0;
+      perform pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+      exit when v_batch_count = 0;
 
-      v_after_escrow_id := v_batch.last_escrow_id;
-      v_escrow_count := v_escrow_count + v_batch.escrow_count;
-      v_amount := v_amount + v_batch.amount;
+      v_escrow_count := v_escrow_count + v_batch_count;
+      v_amount := v_amount + v_batch_amount;
       raise notice using message = pg_catalog.format(
         'project %s: %s escrows released, %s in all', p_project_id, v_escrow_count, v_amount
       );

@@ -1,7 +1,8 @@
--- Refuses a limit that is null or below 1.
+-- Refuses a limit that is null or below 1. Operators may call it: the procedures do.
 create or replace function pgwallet._check_limit(p_limit integer)
 returns void
 language plpgsql
+security definer
 set search_path = pg_catalog, pg_temp
 as $function$
 begin

@@ -13,7 +13,7 @@ begin
     perform pgwallet._refuse_argument(
       p_name || ' is null', 'It needs 1 to 200 characters.', 'Pass a text.'
     );
-  elsif p_required and p_text !~ '\S' then
+  elsif p_required and p_text !~ '[^[:space:]]' then
     perform pgwallet._refuse_argument(
       p_name || ' is blank',
       format('It has %s characters, none of them visible.', length(p_text)),

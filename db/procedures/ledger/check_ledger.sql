@@ -30,13 +30,14 @@ begin
     group by m.account_id
   ),
 
-  -- Where postings before v_since are left out, the balance before the first one stands for them.
+  -- Transactions get their ids before their locks: one up to v_since may have posted later than
+  -- one after it. So from the first posting on that is new, all of an account's postings count.
   expected as (
     select
       a.account_id, a.kind, a.balance,
-      coalesce(f.amount, 0) + case
-        when v_since > 0 then pgwallet._balance_before(a.account_id, f.first_posting_id)
-        else 0
+      case
+        when v_since > 0 then pgwallet._balance_since(a.account_id, f.first_posting_id)
+        else coalesce(f.amount, 0)
       end as amount
     from pgwallet.account as a
     left join flow as f on f.account_id = a.account_id

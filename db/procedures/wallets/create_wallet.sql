@@ -26,15 +26,19 @@ begin
     v_digest := sha256(convert_to(p_owner_id, 'UTF8'));
     v_slot := (get_byte(v_digest, 0) * 256 + get_byte(v_digest, 1)) % 1024;
 
-    insert into pgwallet.wallet as w (wallet_id, owner_id, currency)
-    values (pgwallet._new_account_id(v_slot), p_owner_id, p_currency)
-    on conflict on constraint wallet_owner_key do nothing
-    returning w.wallet_id into v_wallet_id;
+    with opened as (
+      insert into pgwallet.wallet as w (wallet_id, owner_id, currency)
+      values (pgwallet._new_account_id(v_slot), p_owner_id, p_currency)
+      on conflict on constraint wallet_owner_key do nothing
+      returning w.wallet_id, w.currency
+    )
 
-    if found then
-      insert into pgwallet.account (account_id, kind, currency, balance)
-      values (v_wallet_id, 'wallet', p_currency, round(0.0, v_exponent));
-    else
+    insert into pgwallet.account as a (account_id, kind, currency, balance)
+    select o.wallet_id, 'wallet', o.currency, round(0.0, v_exponent)
+    from opened as o
+    returning a.account_id into v_wallet_id;
+
+    if not found then
       select w.wallet_id
       into v_wallet_id
       from pgwallet.wallet as w

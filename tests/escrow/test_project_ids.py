@@ -1,0 +1,51 @@
+"""Projects that are created with an id of the caller's."""
+
+import psycopg
+import pytest
+
+import pgwallet
+
+pytestmark = pytest.mark.sql
+
+
+def last_drawn(conn: psycopg.Connection) -> int:
+    row = conn.execute("select last_value from pgwallet.id_seq").fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+@pytest.mark.parametrize("ahead", [1, 2, 3, 1000])
+def test_an_id_just_ahead_of_the_sequence_meets_no_other(
+    conn: psycopg.Connection, ahead: int
+) -> None:
+    project_id = (last_drawn(conn) + ahead) * 1024
+
+    made = pgwallet.create_project(conn, "film", project_id=project_id)
+
+    assert made.project_id == project_id
+    others = {pgwallet.create_project(conn, f"film {n}").project_id for n in range(5)}
+    assert len(others) == 5
+    assert project_id not in others
+    assert pgwallet.check_ledger(conn) == []
+
+
+def test_an_id_in_use_is_refused_and_moves_the_sequence_nowhere(conn: psycopg.Connection) -> None:
+    used = pgwallet.create_project(conn, "film").project_id
+    before = last_drawn(conn)
+
+    with pytest.raises(pgwallet.InvalidArgument, match="in use"), conn.transaction():
+        pgwallet.create_project(conn, "other", project_id=used)
+
+    assert last_drawn(conn) - before < 10
+    pgwallet.create_project(conn, "other")
+
+
+def test_keys_that_are_checked_at_once_do_not_matter(conn: psycopg.Connection) -> None:
+    conn.execute("set constraints all immediate")
+    pgwallet.create_wallet(conn, "ada")
+    pgwallet.create_project(conn, "film")
+
+
+def test_old_string_literals_do_not_matter(conn: psycopg.Connection) -> None:
+    conn.execute("set standard_conforming_strings = off")
+    assert pgwallet.create_wallet(conn, "ann").owner_id == "ann"
