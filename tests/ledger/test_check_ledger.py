@@ -1,5 +1,7 @@
 """Each invariant broken by hand, by a superuser, and found by check_ledger."""
 
+from decimal import Decimal
+
 import psycopg
 import pytest
 
@@ -43,6 +45,17 @@ def guard(conn: psycopg.Connection) -> None:
         conn.execute(f"alter table pgwallet.{table} enable always trigger refuse_change".encode())
 
 
+def tuples_read(conn: psycopg.Connection, table: str) -> int:
+    """Rows of a table that this transaction has read so far, by scans and through indexes."""
+    read: int = value(
+        conn,
+        "select seq_tup_read + coalesce(idx_tup_fetch, 0) from pg_stat_xact_user_tables "
+        "where relid = %s::regclass",
+        f"pgwallet.{table}",
+    )
+    return read
+
+
 @pytest.mark.parametrize("kind", ["wallet", "pocket", "project"])
 def test_1_a_balance_that_its_postings_do_not_make(
     conn: psycopg.Connection, ids: dict[str, int], kind: str
@@ -77,6 +90,26 @@ def test_1_a_posting_that_lost_the_balance_after_it(
     )
     guard(conn)
     assert ("1", f"posting {posting_id}") in found(conn)
+
+
+@pytest.mark.parametrize("side", ["source", "destination"])
+def test_1_a_posting_that_does_not_go_on_from_the_one_before(
+    conn: psycopg.Connection, ids: dict[str, int], side: str
+) -> None:
+    pgwallet.deposit(conn, ids["wallet"], 5)
+    pgwallet.withdraw(conn, ids["wallet"], 5)
+    unguard(conn)
+    posting_id = value(
+        conn,
+        f"update pgwallet.posting set {side}_balance = {side}_balance + 0.01 "
+        f"where posting_id = (select min(posting_id) from pgwallet.posting "
+        f"where {side}_account_id = %s) returning posting_id",
+        ids["wallet"],
+    )
+    guard(conn)
+    (row,) = pgwallet.check_ledger(conn)
+    assert (row.invariant, row.subject) == (1, f"wallet {ids['wallet']}")
+    assert f"Posting {posting_id} " in row.detail
 
 
 def test_2_an_escrow_account_that_its_escrows_do_not_make(
@@ -192,6 +225,76 @@ def test_what_happened_before_is_left_out_when_asked(
     pgwallet.withdraw(conn, other, 1)
     rows = pgwallet.check_ledger(conn, last)
     assert [row.subject for row in rows] == [f"wallet {ids['wallet']}"]
+
+
+def test_the_last_posting_before_is_what_later_ones_are_held_against(
+    conn: psycopg.Connection, ids: dict[str, int]
+) -> None:
+    last = value(conn, "select max(transaction_id) from pgwallet.transaction")
+    pgwallet.deposit(conn, ids["wallet"], 5)
+    unguard(conn)
+    conn.execute(
+        "update pgwallet.posting set destination_balance = destination_balance + 1 "
+        "where transaction_id > %s",
+        [last],
+    )
+    conn.execute(
+        "update pgwallet.account set balance = balance + 1 where account_id = %s", [ids["wallet"]]
+    )
+    guard(conn)
+    (row,) = pgwallet.check_ledger(conn, last)
+    assert (row.invariant, row.subject) == (1, f"wallet {ids['wallet']}")
+
+
+@pytest.mark.parametrize(
+    ("change", "invariant", "subject"),
+    [
+        ("update pgwallet.escrow set amount = amount + 1 where escrow_id = {new}", 2, "project"),
+        ("delete from pgwallet.escrow where escrow_id = {locked}", 2, "project"),
+        ("update pgwallet.escrow set net_amount = 1 where escrow_id = {new}", 3, "escrow"),
+        ("delete from pgwallet.transaction where escrow_id = {new}", 5, "posting"),
+        (
+            "update pgwallet.posting set destination_account_id = "
+            "(select external_account_id from pgwallet.currency where currency = 'JPY') "
+            "where transaction_id = (select transaction_id from pgwallet.transaction "
+            "where escrow_id = {new})",
+            4,
+            "currency JPY",
+        ),
+    ],
+)
+def test_each_invariant_is_looked_at_for_what_is_new(
+    conn: psycopg.Connection, ids: dict[str, int], change: str, invariant: int, subject: str
+) -> None:
+    last = value(conn, "select max(transaction_id) from pgwallet.transaction")
+    new = pgwallet.pledge(conn, ids["wallet"], ids["project"], 10).escrow_id
+    assert pgwallet.check_ledger(conn, last) == []
+    unguard(conn)
+    conn.execute("alter table pgwallet.escrow drop constraint escrow_parts_check")
+    conn.execute(change.format(new=new, locked=ids["escrow"]).encode())
+    guard(conn)
+    found = {(row.invariant, row.subject) for row in pgwallet.check_ledger(conn, last)}
+    assert any(row[0] == invariant and row[1].startswith(subject) for row in found), found
+
+
+def test_a_check_of_what_is_new_reads_nothing_from_before(
+    conn: psycopg.Connection, ids: dict[str, int]
+) -> None:
+    many = [funded(conn, f"backer {number}", 10) for number in range(200)] * 10
+    pgwallet.deposit_many(conn, many, [Decimal(10)] * 2000)
+    pgwallet.pledge_many(conn, ids["project"], many, [Decimal(1)] * 2000)
+    new = project(conn, "new")
+    last = value(conn, "select max(transaction_id) from pgwallet.transaction")
+    for _ in range(3):
+        pgwallet.pledge(conn, ids["wallet"], new, 5)
+    conn.execute("analyze pgwallet.posting, pgwallet.escrow, pgwallet.transaction")
+    tables = ["posting", "escrow", "transaction"]
+    before = {table: tuples_read(conn, table) for table in tables}
+    assert pgwallet.check_ledger(conn, last) == []
+    read = {table: tuples_read(conn, table) - before[table] for table in tables}
+    assert max(read.values()) < 100, read
+    assert pgwallet.check_ledger(conn) == []
+    assert tuples_read(conn, "posting") - before["posting"] > 4000
 
 
 def test_what_came_later_is_sound_when_the_whole_is(

@@ -75,12 +75,12 @@ begin
     with opened as (
       insert into pgwallet.project as p (
         project_id, reference, currency, commission_rate, fee_rate, max_pledge,
-        escrow_account_id, request
+        escrow_account_id, first_transaction_id, request
       )
       values (
         v_project_id, p_reference, p_currency, v_commission_rate, v_fee_rate,
         round(trunc(coalesce(p_max_pledge, v_settings.max_pledge), v_exponent), v_exponent),
-        v_escrow_account_id, v_request
+        v_escrow_account_id, (select q.last_value from pgwallet.transaction_id_seq as q), v_request
       )
       on conflict do nothing
       returning p.project_id, p.escrow_account_id, p.currency

@@ -8,48 +8,107 @@ language plpgsql
 stable
 security definer
 set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_custom_plan
 as $function$
 declare
-  v_since bigint := coalesce(p_since_transaction_id, 0);
+  v_since bigint := greatest(p_since_transaction_id, 0);
+  v_project_ids bigint[];
+  v_first_transaction_id bigint;
+  v_first_escrow_id bigint;
 begin
-  -- 1. For each account that keeps a balance: balance = postings in - postings out >= 0.
+  -- 1. For each account that keeps a balance: balance = postings in - postings out >= 0, and each
+  -- posting carries the balance that it made of the one before.
+  --
+  -- Transactions get their ids before their locks: one up to v_since may have posted later than
+  -- one after it. So an account is looked at from its last posting before a new one.
   return query
-  with movement as (
-    select p.posting_id, p.source_account_id as account_id, -p.amount as amount
+  with changed as (
+    select p.posting_id, p.source_account_id as account_id
     from pgwallet.posting as p
     where p.transaction_id > v_since and p.source_balance is not null
     union all
-    select p.posting_id, p.destination_account_id, p.amount
+    select p.posting_id, p.destination_account_id
     from pgwallet.posting as p
     where p.transaction_id > v_since and p.destination_balance is not null
   ),
 
-  flow as (
-    select m.account_id, sum(m.amount) as amount, min(m.posting_id) as first_posting_id
-    from movement as m
-    group by m.account_id
+  examined as (
+    select a.account_id, 0::bigint as known_posting_id
+    from pgwallet.account as a
+    where v_since = 0 and a.balance is not null
+    union all
+    select f.account_id, coalesce(greatest(s.posting_id, d.posting_id), 0)
+    from (
+      select c.account_id, min(c.posting_id) as posting_id
+      from changed as c
+      where v_since > 0
+      group by c.account_id
+    ) as f
+    left join lateral (
+      select p.posting_id
+      from pgwallet.posting as p
+      where p.source_account_id = f.account_id and p.source_balance is not null
+        and p.posting_id < f.posting_id
+      order by p.posting_id desc
+      limit 1
+    ) as s on true
+    left join lateral (
+      select p.posting_id
+      from pgwallet.posting as p
+      where p.destination_account_id = f.account_id and p.destination_balance is not null
+        and p.posting_id < f.posting_id
+      order by p.posting_id desc
+      limit 1
+    ) as d on true
   ),
 
-  -- Transactions get their ids before their locks: one up to v_since may have posted later than
-  -- one after it. So from the first posting on that is new, all of an account's postings count.
-  expected as (
+  -- What a known posting left behind counts as the first movement.
+  movement as (
     select
-      a.account_id, a.kind, a.balance,
-      case
-        when v_since > 0 then pgwallet._balance_since(a.account_id, f.first_posting_id)
-        else coalesce(f.amount, 0)
-      end as amount
-    from pgwallet.account as a
-    left join flow as f on f.account_id = a.account_id
-    where a.balance is not null and (v_since <= 0 or f.account_id is not null)
+      x.account_id, p.posting_id, p.source_balance as balance,
+      case when p.posting_id = x.known_posting_id then p.source_balance else -p.amount end as amount
+    from examined as x
+    inner join pgwallet.posting as p
+      on p.source_account_id = x.account_id and p.posting_id >= x.known_posting_id
+    where p.source_balance is not null
+    union all
+    select
+      x.account_id, p.posting_id, p.destination_balance,
+      case when p.posting_id = x.known_posting_id then p.destination_balance else p.amount end
+    from examined as x
+    inner join pgwallet.posting as p
+      on p.destination_account_id = x.account_id and p.posting_id >= x.known_posting_id
+    where p.destination_balance is not null
+  ),
+
+  step as (
+    select
+      m.account_id, m.posting_id, m.amount, m.balance,
+      lag(m.balance, 1, 0.0) over (partition by m.account_id order by m.posting_id) + m.amount
+      as expected
+    from movement as m
+  ),
+
+  made as (
+    select
+      s.account_id, sum(s.amount) as amount,
+      min(s.posting_id) filter (where s.balance <> s.expected) as wrong_posting_id
+    from step as s
+    group by s.account_id
   )
 
   select
-    1, format('%s %s', e.kind, e.account_id),
-    format('The balance is %s, the postings make %s.', e.balance, e.amount)
-  from expected as e
-  where e.balance <> e.amount or e.balance < 0
-  order by e.account_id;
+    1, format('%s %s', a.kind, a.account_id),
+    concat_ws(
+      ' ',
+      format('The balance is %s, the postings make %s.', a.balance, coalesce(m.amount, 0)),
+      'Posting ' || m.wrong_posting_id || ' does not go on from the one before.'
+    )
+  from examined as x
+  inner join pgwallet.account as a on a.account_id = x.account_id
+  left join made as m on m.account_id = a.account_id
+  where a.balance <> coalesce(m.amount, 0) or a.balance < 0 or m.wrong_posting_id is not null
+  order by a.account_id;
 
   -- 1. A posting carries balances for just the accounts that keep one.
   return query
@@ -72,16 +131,25 @@ begin
     )
   order by p.posting_id;
 
-  -- 2. For each project: posted into its escrow account - posted out = what is left in its escrows.
-  return query
-  with touched as (
-    select p.project_id, p.reference, p.escrow_account_id
+  -- Nothing that concerns a project is older than it: its escrows get their ids after its escrow
+  -- account got one.
+  if v_since > 0 then
+    select array_agg(p.project_id), min(p.first_transaction_id), min(p.escrow_account_id)
+    into v_project_ids, v_first_transaction_id, v_first_escrow_id
     from pgwallet.project as p
-    where v_since <= 0 or p.escrow_account_id in (
+    where p.escrow_account_id in (
       select n.source_account_id from pgwallet.posting as n where n.transaction_id > v_since
       union all
       select n.destination_account_id from pgwallet.posting as n where n.transaction_id > v_since
-    )
+    );
+  end if;
+
+  -- 2. For each project: posted into its escrow account - posted out = what is left in its escrows.
+  return query
+  with examined as (
+    select p.project_id, p.escrow_account_id
+    from pgwallet.project as p
+    where v_since = 0 or p.project_id = any(v_project_ids)
   ),
 
   posted as (
@@ -90,33 +158,36 @@ begin
       select p.destination_account_id as account_id, p.amount
       from pgwallet.posting as p
       where p.destination_balance is null
+        and (v_since = 0 or p.transaction_id >= v_first_transaction_id)
       union all
       select p.source_account_id, -p.amount
       from pgwallet.posting as p
       where p.source_balance is null
+        and (v_since = 0 or p.transaction_id >= v_first_transaction_id)
     ) as m
-    inner join touched as t on t.escrow_account_id = m.account_id
+    inner join examined as x on x.escrow_account_id = m.account_id
     group by m.account_id
   ),
 
   held as (
     select e.project_id, sum(e.amount - e.released_amount - e.refunded_amount) as amount
     from pgwallet.escrow as e
-    inner join touched as t on t.project_id = e.project_id
+    inner join examined as x on x.project_id = e.project_id
+    where v_since = 0 or e.escrow_id > v_first_escrow_id
     group by e.project_id
   )
 
   select
-    2, format('project %s', t.project_id),
+    2, format('project %s', x.project_id),
     format(
       'Its escrows hold %s, the postings of its escrow account make %s.',
       coalesce(h.amount, 0), coalesce(p.amount, 0)
     )
-  from touched as t
-  left join posted as p on p.account_id = t.escrow_account_id
-  left join held as h on h.project_id = t.project_id
+  from examined as x
+  left join posted as p on p.account_id = x.escrow_account_id
+  left join held as h on h.project_id = x.project_id
   where coalesce(p.amount, 0) <> coalesce(h.amount, 0)
-  order by t.project_id;
+  order by x.project_id;
 
   -- 3. For each escrow: 0 <= released + refunded <= amount, commission + fee + net = released.
   return query
@@ -129,48 +200,36 @@ begin
     )
   from pgwallet.escrow as e
   where (
+    v_since = 0 or (e.project_id = any(v_project_ids) and e.escrow_id > v_first_escrow_id)
+  ) and (
     e.released_amount < 0 or e.refunded_amount < 0
     or e.released_amount + e.refunded_amount > e.amount
     or e.commission_amount < 0 or e.fee_amount < 0 or e.net_amount < 0
     or e.commission_amount + e.fee_amount + e.net_amount <> e.released_amount
-    or e.status <> pgwallet._escrow_status(e.amount, e.released_amount, e.refunded_amount)
+    or (e.status = 'locked') <> (e.released_amount + e.refunded_amount < e.amount)
+    or (e.status = 'released' and e.refunded_amount > 0)
+    or (e.status = 'refunded' and e.released_amount > 0)
+    or (e.status = 'settled' and (e.released_amount = 0 or e.refunded_amount = 0))
     or not exists (select from pgwallet.project as p where p.project_id = e.project_id)
     or not exists (select from pgwallet.wallet as w where w.wallet_id = e.wallet_id)
-  ) and (
-    v_since <= 0 or e.project_id in (
-      select p.project_id
-      from pgwallet.posting as n
-      inner join pgwallet.project as p
-        on p.escrow_account_id in (n.source_account_id, n.destination_account_id)
-      where n.transaction_id > v_since
-    )
   )
   order by e.escrow_id;
 
-  -- 4. Each currency sums to zero over all accounts.
+  -- 4. Each currency sums to zero over all accounts: a posting within one currency does.
   return query
   select
-    4, format('currency %s', s.currency),
-    format('Its postings make %s over all accounts.', s.amount)
-  from (
-    select m.currency, sum(m.amount) as amount
-    from (
-      select a.currency, sum(p.amount) as amount
-      from pgwallet.posting as p
-      inner join pgwallet.account as a on a.account_id = p.destination_account_id
-      where p.transaction_id > v_since
-      group by a.currency
-      union all
-      select a.currency, -sum(p.amount)
-      from pgwallet.posting as p
-      inner join pgwallet.account as a on a.account_id = p.source_account_id
-      where p.transaction_id > v_since
-      group by a.currency
-    ) as m
-    group by m.currency
-  ) as s
-  where s.amount <> 0
-  order by s.currency;
+    4, format('currency %s', m.currency),
+    format('Its postings make %s over all accounts.', sum(m.amount))
+  from pgwallet.posting as p
+  left join pgwallet.account as s on s.account_id = p.source_account_id
+  left join pgwallet.account as d on d.account_id = p.destination_account_id
+  cross join lateral (values (s.currency, -p.amount), (d.currency, p.amount)) as m (currency, amount)
+  where p.transaction_id > v_since
+    and s.currency is distinct from d.currency
+    and m.currency is not null
+  group by m.currency
+  having sum(m.amount) <> 0
+  order by m.currency;
 
   -- 5. Postings and transactions are never updated or deleted: the triggers stand, and every
   -- posting has its transaction.
@@ -201,7 +260,7 @@ begin
     format('%s transactions carry it.', count(*))
   from pgwallet.transaction as t
   where t.idempotency_key is not null and (
-    v_since <= 0 or t.idempotency_key in (
+    v_since = 0 or t.idempotency_key in (
       select n.idempotency_key from pgwallet.transaction as n where n.transaction_id > v_since
     )
   )

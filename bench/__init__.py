@@ -1,0 +1,1 @@
+"""What is measured, each with its command in the first lines."""

@@ -1,0 +1,1 @@
+alter table pgwallet.project drop column first_transaction_id;
