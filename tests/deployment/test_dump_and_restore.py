@@ -1,0 +1,136 @@
+"""A dump, restored into an empty database, is the same ledger, and work goes on in it."""
+
+import os
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import IsolationLevel
+
+import pgwallet
+from tests.access.roles import as_role, login_role
+from tests.databases import as_owner
+from tests.deployment.programs import schema_dump
+from tests.ledger.calling import everything, value
+from tests.ledger.world import world_in
+from tests.storm.told import RefundedBatch, Told
+from tests.storm.workers import storm
+
+CONNECTIONS = 6
+CALLS = 500
+
+Copy = Callable[[str, str, Path], None]
+
+
+def copy_as_archive(source: str, destination: str, file: Path) -> None:
+    run(source, "pg_dump", "--format=custom", f"--file={file}", f"--dbname={source}")
+    run(destination, "pg_restore", "--exit-on-error", f"--dbname={destination}", file)
+
+
+def copy_as_script(source: str, destination: str, file: Path) -> None:
+    run(source, "pg_dump", "--format=plain", f"--file={file}", f"--dbname={source}")
+    script = ("--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", f"--file={file}")
+    run(destination, "psql", *script, f"--dbname={destination}")
+
+
+COPIES = pytest.mark.parametrize("copy", [copy_as_archive, copy_as_script])
+
+
+def run(conninfo: str, program: str, *arguments: str | Path) -> None:
+    """Runs a program that came with the server: a newer one writes what an older refuses."""
+    with psycopg.connect(conninfo) as conn:
+        programs = Path(value(conn, "select setting from pg_config() where name = 'BINDIR'"))
+    if not (programs / program).exists():
+        pytest.skip(f"the server's {program} is not on this machine")
+    environment = {name: text for name, text in os.environ.items() if name[:2] != "PG"}
+    done = subprocess.run(
+        [programs / program, *arguments], env=environment, capture_output=True, text=True
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@COPIES
+def test_a_restored_database_is_the_same(
+    operator: str, database: str, empty_database: str, tmp_path: Path, copy: Copy
+) -> None:
+    with psycopg.connect(database) as conn:
+        conn.execute("select pgwallet.grant_operator(%s)", [operator])
+        world_in(conn)
+
+    copy(database, empty_database, tmp_path / "dump")
+
+    assert schema_dump(empty_database) == schema_dump(database)
+    with psycopg.connect(database) as original, psycopg.connect(empty_database) as restored:
+        assert everything(restored) == everything(original)
+        assert pgwallet.check_ledger(restored) == []
+    assert pgwallet.status(as_owner(empty_database)).up_to_date
+
+
+@COPIES
+def test_work_goes_on_in_a_restored_database(
+    operator: str, database: str, empty_database: str, tmp_path: Path, copy: Copy
+) -> None:
+    with psycopg.connect(database) as conn:
+        conn.execute("select pgwallet.grant_operator(%s)", [operator])
+        world = world_in(conn)
+        before = pgwallet.deposit(conn, world.wallet, 5, "before the dump")
+        last_posting = value(conn, "select max(p.posting_id) from pgwallet.posting as p")
+
+    copy(database, empty_database, tmp_path / "dump")
+
+    with psycopg.connect(as_role(empty_database, operator), autocommit=True) as conn:
+        again = pgwallet.deposit(conn, world.wallet, 5, "before the dump")
+        assert (again.transaction_id, again.replayed) == (before.transaction_id, True)
+        after = pgwallet.deposit(conn, world.wallet, 5, "after the restore")
+        assert after.transaction_id > before.transaction_id
+        assert pgwallet.statement(conn, world.wallet)[-1].posting_id > last_posting
+
+        wallet = pgwallet.create_wallet(conn, "bob")
+        project = pgwallet.create_project(conn, "a new one")
+        pledge = pgwallet.pledge(conn, world.wallet, project.project_id, 10)
+        new_ids = {wallet.wallet_id >> 10, project.project_id >> 10, pledge.escrow_id >> 10}
+        assert min(new_ids) > world.settled_escrow >> 10
+        conn.execute("call pgwallet.release_project(%s)", [project.project_id])
+        conn.execute("call pgwallet.release_project(%s)", [world.succeeded])
+        (batch,) = pgwallet.refund_project(conn, world.failed)
+        assert batch.escrow_count == 1
+        pgwallet.payout(conn, project.project_id, 9)
+        with pytest.raises(pgwallet.EscrowNotLocked):
+            pgwallet.release_escrow(conn, pledge.escrow_id)
+        assert pgwallet.check_ledger(conn) == []
+    with psycopg.connect(empty_database) as conn, pytest.raises(psycopg.Error) as refused:
+        conn.execute("delete from pgwallet.posting")
+    assert refused.value.sqlstate == "PW901"
+    assert pgwallet.migrate(as_owner(empty_database)).functions_installed is False
+
+
+@pytest.mark.timeout(300)
+def test_a_dump_taken_amid_a_storm_is_sound(
+    operator: str, database: str, empty_database: str, tmp_path: Path
+) -> None:
+    with psycopg.connect(database) as conn:
+        conn.execute("select pgwallet.grant_operator(%s)", [operator])
+
+    level = IsolationLevel.READ_COMMITTED
+    with storm(as_role(database, operator), level, "dump", CONNECTIONS) as raging:
+        raging.until_told(CALLS)
+        before = list(raging.records)
+        copy_as_archive(database, empty_database, tmp_path / "dump")
+
+    assert raging.failures == []
+    with psycopg.connect(empty_database) as restored:
+        assert pgwallet.check_ledger(restored) == []
+        rows = restored.execute("select t.transaction_id from pgwallet.transaction as t")
+        there = {number for (number,) in rows}
+    told = {record.transaction_id for record in before if isinstance(record, Told | RefundedBatch)}
+    assert told <= there
+    assert pgwallet.status(as_owner(empty_database)).up_to_date
+
+
+@pytest.fixture
+def operator(server: str) -> Iterator[str]:
+    """Asked for before the databases, so that what it was granted goes first."""
+    with login_role(server) as name:
+        yield name

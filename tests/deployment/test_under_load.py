@@ -1,0 +1,242 @@
+"""Functions are replaced while a storm of calls goes on: no call fails, and no release is mixed."""
+
+import os
+import re
+import secrets
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from functools import partial
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import IsolationLevel
+from psycopg.conninfo import make_conninfo
+
+import pgwallet
+from pgwallet.deployment import migrations_directory
+from tests.access.roles import as_role, login_role
+from tests.databases import OWNER, as_owner
+from tests.deployment.contention import halt_before
+from tests.storm.reckoning import differences, settle_all
+from tests.storm.workers import Storm, Worker, storm
+from tests.storm.world import Plan
+
+pytestmark = pytest.mark.timeout(600)
+
+MIGRATE = "import sys, pgwallet; pgwallet.migrate(sys.argv[1])"
+DEADLINE = 120.0  # seconds
+CONNECTIONS = 6
+ROUNDS = 4
+KILLS = 6
+
+SERVED = "from unnest('{deposit,_currency_of,preview_allocation,_shares}'::text[]) as f (name)"
+FORGET_MARKS = f"select set_config('release.' || f.name, 'none', false) {SERVED}".encode()
+MARKS_LEFT = f"select current_setting('release.' || f.name) {SERVED}".encode()
+
+
+def release(directory: Path, mark: str) -> Path:
+    """A copy of pgwallet whose functions carry a mark, and leave it behind when they are called."""
+    package = directory / mark / "pgwallet"
+    own = Path(pgwallet.__file__).parent
+    shutil.copytree(own, package, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(migrations_directory().parent, package / "db", dirs_exist_ok=True)
+    for file in (package / "db" / "procedures").rglob("*.sql"):
+        text = re.sub(r"(?m)^as (\$\w+\$)$", rf"as \1 -- release {mark}", file.read_text("utf-8"))
+        note = f"perform pg_catalog.set_config('release.{file.stem}', '{mark}', false);"
+        file.write_text(re.sub(r"(?m)^begin$", f"begin {note}", text, count=1), "utf-8")
+    return directory / mark
+
+
+def start_migrate(release: Path, database: str) -> subprocess.Popen[str]:
+    """Runs `migrate` of that release in a process of its own, called like the release."""
+    # A longer patience than its own, for a machine that is slow.
+    options = f"-c role={OWNER} -c lock_timeout=120s"
+    conninfo = make_conninfo(database, options=options, application_name=release.name)
+    return subprocess.Popen(
+        [sys.executable, "-c", MIGRATE, conninfo],
+        env={**os.environ, "PYTHONPATH": str(release)},
+        cwd=release,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def finish(process: subprocess.Popen[str]) -> None:
+    _, stderr = process.communicate(timeout=DEADLINE)
+    assert process.returncode == 0, stderr
+
+
+def marks(database: str) -> set[str]:
+    """The releases that the functions now there come from."""
+    with psycopg.connect(database) as conn:
+        rows = conn.execute(
+            """
+            select distinct coalesce(substring(p.prosrc from '-- release (\\w+)'), 'none')
+            from pg_proc as p where p.pronamespace = 'pgwallet'::regnamespace
+            """
+        )
+        return {mark for (mark,) in rows}
+
+
+def until(condition: Callable[[], object], what: str) -> None:
+    deadline = time.monotonic() + DEADLINE
+    while not condition():
+        assert time.monotonic() < deadline, f"not within {DEADLINE:.0f} s: {what}"
+        time.sleep(0.005)
+
+
+def sessions(database: str, release: str, waiting: bool = False) -> list[int]:
+    """The backends of a release's `migrate`: all, or those that wait for a lock."""
+    with psycopg.connect(database) as observer:
+        rows = observer.execute(
+            """
+            select a.pid from pg_stat_activity as a
+            where a.datname = current_database() and a.application_name = %s
+              and (a.wait_event_type = 'Lock' or not %s)
+            """,
+            [release, waiting],
+        )
+        return [pid for (pid,) in rows]
+
+
+def has_begun(process: subprocess.Popen[str], database: str, release: str) -> bool:
+    """Also of one that was too quick to be seen."""
+    return process.poll() is not None or bool(sessions(database, release))
+
+
+def gone(database: str, release: str) -> bool:
+    return not sessions(database, release)
+
+
+def kill(process: subprocess.Popen[str]) -> None:
+    process.kill()
+    process.communicate()
+
+
+@contextmanager
+def calls(database: str, operator: str) -> Iterator[Storm]:
+    """A storm that has to end well, whatever is done beside it."""
+    seed = secrets.token_hex(4)
+    with psycopg.connect(database) as admin:
+        admin.execute("select pgwallet.grant_operator(%s)", [operator])
+    level = IsolationLevel.READ_COMMITTED
+    with storm(as_role(database, operator), level, seed, CONNECTIONS) as raging:
+        try:
+            yield raging
+        finally:
+            # Says more than what went wrong for want of a storm.
+            assert raging.failures == [], f"seed {seed}"
+    assert raging.failures == [], f"seed {seed}"
+    settle_all(raging)
+    with psycopg.connect(database) as fresh:
+        assert differences(raging, fresh) == [], f"seed {seed}"
+
+
+class Client:
+    """A session from before the first deployment, with its statements prepared."""
+
+    def __init__(self, raging: Storm, conn: psycopg.Connection) -> None:
+        self.worker = Worker(raging, 0)
+        self.conn = conn
+        self.conn.prepare_threshold = 0
+        assert self.served_by() == {"none"}
+
+    def served_by(self) -> set[str]:
+        """Calls two functions, and says which releases they and their helpers are of."""
+        raging = self.worker.storm
+        call = {"wallet_id": raging.world.wallets["EUR"][0], "amount": 1}
+        self.conn.execute(FORGET_MARKS)
+        for plan in (
+            Plan("deposit", {**call, "idempotency_key": None}),
+            Plan("preview_allocation", {**call, "rounding": "half_up"}),
+        ):
+            raging.acknowledge(self.worker.hear(self.conn, plan))
+        return {mark for (mark,) in self.conn.execute(MARKS_LEFT)}
+
+
+def test_no_call_fails_while_releases_replace_each_other(
+    operator: str, database: str, tmp_path: Path
+) -> None:
+    releases = [release(tmp_path, mark) for mark in ("one", "two")]
+    with calls(database, operator) as raging, raging.connect() as conn:
+        client = Client(raging, conn)
+        for number in range(ROUNDS):
+            here = releases[number % 2]
+            finish(start_migrate(here, database))
+            assert marks(database) == client.served_by() == {here.name}
+
+        both = [start_migrate(each, database) for each in releases]
+        for process in both:
+            finish(process)
+        assert marks(database) == client.served_by()
+        assert len(marks(database)) == 1
+
+        assert pgwallet.migrate(as_owner(database)).functions_installed
+        assert marks(database) == client.served_by() == {"none"}
+    assert pgwallet.status(as_owner(database)).up_to_date
+
+
+def test_calls_go_on_beside_a_deployment_that_is_stuck_and_then_killed(
+    operator: str, database: str, tmp_path: Path
+) -> None:
+    new = release(tmp_path, "new")
+    with calls(database, operator) as raging, raging.connect() as conn:
+        client = Client(raging, conn)
+        for command in ("CREATE FUNCTION", "COMMENT", "REVOKE", "GRANT"):
+            with halt_before(database, command):
+                process = start_migrate(new, database)
+                try:
+                    until(partial(sessions, database, "new", waiting=True), f"it is at {command}")
+                    raging.until_told(100)
+                finally:
+                    kill(process)
+                with psycopg.connect(database) as admin:
+                    # The server would notice only when the wait is over.
+                    admin.execute("select pg_terminate_backend(%s)", sessions(database, "new"))
+                until(partial(gone, database, "new"), "its session has ended")
+            assert marks(database) == client.served_by() == {"none"}
+            assert pgwallet.status(as_owner(database)).up_to_date
+
+        finish(start_migrate(new, database))
+        assert marks(database) == client.served_by() == {"new"}
+
+
+def test_a_deployment_killed_at_any_moment_leaves_one_release(
+    operator: str, database: str, tmp_path: Path
+) -> None:
+    first, second = (release(tmp_path, mark) for mark in ("one", "two"))
+    with calls(database, operator) as raging, raging.connect() as conn:
+        client = Client(raging, conn)
+        process = start_migrate(first, database)
+        until(partial(has_begun, process, database, "one"), "migrate has connected")
+        connected = time.monotonic()
+        finish(process)
+        duration = time.monotonic() - connected
+
+        before = first
+        for number in range(KILLS):
+            after = second if before == first else first
+            process = start_migrate(after, database)
+            until(partial(has_begun, process, database, after.name), "migrate has connected")
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(duration * number / KILLS)
+            kill(process)
+            until(partial(gone, database, after.name), "its session has ended")
+            found = marks(database)
+            assert found in ({before.name}, {after.name})
+            assert client.served_by() == found
+            assert pgwallet.status(as_owner(database)).drift == ()
+            if found == {after.name}:
+                before = after
+
+
+@pytest.fixture
+def operator(server: str) -> Iterator[str]:
+    """Asked for before the database, so that what it was granted goes first."""
+    with login_role(server) as name:
+        yield name

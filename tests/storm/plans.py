@@ -1,0 +1,318 @@
+"""Which call a worker makes next, and with which arguments: mostly valid, some not."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from random import Random
+from typing import Any
+
+from tests.storm.world import CURRENCIES, Arguments, Element, Plan, World
+
+# Every function of the contract, and how often it is called. A name with `call` in front is the
+# procedure as a DBA runs it; without, what the driver has under this name.
+WEIGHTS = {
+    "create_wallet": 20,
+    "create_pocket": 20,
+    "set_allocation": 30,
+    "create_project": 20,
+    "deposit": 100,
+    "withdraw": 60,
+    "deposit_many": 40,
+    "allocate_deposit": 80,
+    "allocate_deposits": 30,
+    "preview_allocation": 20,
+    "transfer_to_pocket": 50,
+    "transfer_from_pocket": 50,
+    "pledge": 200,
+    "pledge_many": 50,
+    "release_escrow": 50,
+    "refund_escrow": 50,
+    "close_project": 7,
+    "release_escrows": 20,
+    "refund_escrows": 20,
+    "refund_expired_escrows": 20,
+    "payout": 40,
+    "balance": 20,
+    "balance_at": 20,
+    "statement": 20,
+    "check_ledger": 3,
+    "release_project": 7,
+    "refund_project": 7,
+    "call release_project": 7,
+    "call refund_project": 7,
+}
+
+# So many wallets, and their pockets, that many workers want at once.
+BUSY = 4
+
+WRONG_IDS = [1, -5, 2**63 - 1, None]
+WRONG_TEXTS = [None, "", " \t", "x" * 201]
+WRONG: dict[str, list[Any]] = {
+    "account_id": WRONG_IDS,
+    "allocation_percentage": [None, -1, 101, Decimal("0.00001"), Decimal("NaN")],
+    "amount": [0, -1, Decimal("NaN"), Decimal("Infinity"), Decimal("0.00001"), 10**15],
+    "batch_size": [0, -1],
+    "currency": [None, "EURO", "eur"],
+    "escrow_id": WRONG_IDS,
+    "limit": [0, -1],
+    "name": WRONG_TEXTS,
+    "outcome": [None, "maybe"],
+    "owner_id": WRONG_TEXTS,
+    "pocket_id": WRONG_IDS,
+    "project_id": WRONG_IDS,
+    "reference": WRONG_TEXTS,
+    "rounding": [None, "up"],
+    "wallet_id": WRONG_IDS,
+}
+
+
+class Planner:
+    """Draws calls. Each method is named after the function whose arguments it draws."""
+
+    def __init__(self, world: World, chance: Random) -> None:
+        self.world = world
+        self.chance = chance
+        self.first = self.chance.sample(list(WEIGHTS), len(WEIGHTS))
+
+    def next(self) -> Plan:
+        """Each function once, then as often as it weighs; at times an earlier call again."""
+        if self.perhaps(0.1) and (earlier := self.world.an_earlier_plan(self.chance)):
+            return earlier if self.perhaps(0.9) else self.changed(earlier)
+        if self.first:
+            name = self.first.pop()
+        else:
+            (name,) = self.chance.choices(list(WEIGHTS), list(WEIGHTS.values()))
+        plan = Plan(name, getattr(self, name.removeprefix("call "))())
+        if self.perhaps(0.05):
+            return self.spoiled(plan)
+        if plan.arguments.get("idempotency_key"):
+            self.world.remember(plan)
+        return plan
+
+    def perhaps(self, probability: float) -> bool:
+        return self.chance.random() < probability
+
+    def changed(self, plan: Plan) -> Plan:
+        """The same key for another amount, or what was first if the call has none."""
+        amount = plan.arguments["amount"]
+        return replace(plan, arguments={**plan.arguments, "amount": (amount or 0) + 1})
+
+    def spoiled(self, plan: Plan) -> Plan:
+        arguments = dict(plan.arguments)
+        choices = [name for name in arguments if name in WRONG or name == "amounts"]
+        if not choices:
+            return plan
+        name = self.chance.choice(choices)
+        if name == "amounts":
+            arguments[name] = [*arguments[name], 1]  # longer than the other arrays
+        else:
+            arguments[name] = self.chance.choice(WRONG[name])
+        return Plan(plan.name, arguments, spoiled=True)
+
+    def with_new_keys(self, plan: Plan) -> Plan:
+        """The same call with keys that nobody else uses."""
+        arguments = dict(plan.arguments)
+        if arguments.get("idempotency_key"):
+            arguments["idempotency_key"] = self.new_key()
+        if keys := arguments.get("idempotency_keys"):
+            arguments["idempotency_keys"] = [key and self.new_key() for key in keys]
+        return replace(plan, arguments=arguments)
+
+    def new_key(self) -> str:
+        return f"key {self.world.number()}"
+
+    def key(self) -> str | None:
+        return self.new_key() if self.perhaps(0.5) else None
+
+    def a_currency(self) -> str:
+        return self.chance.choices(list(CURRENCIES), [8, 1, 1])[0]
+
+    def often_a_busy_one(self, known: list[int]) -> int:
+        return self.chance.choice(known[:BUSY] if self.perhaps(0.3) else known)
+
+    def a_wallet(self, currency: str | None = None) -> int:
+        return self.often_a_busy_one(self.world.wallets[currency or self.a_currency()])
+
+    def an_open_project(self) -> int:
+        return self.world.open[0] if self.perhaps(0.5) else self.chance.choice(self.world.open)
+
+    def a_project(self, open_too: float, outcome: str | None = None) -> int:
+        """An open one, or one of the last that were closed, mostly with this outcome."""
+        if self.perhaps(open_too):
+            return self.chance.choice(self.world.open)
+        closed = self.world.closed[-15:]
+        if outcome and self.perhaps(0.8):
+            closed = [each for each in closed if self.world.outcomes.get(each) == outcome] or closed
+        return self.chance.choice(closed)
+
+    def an_account(self) -> int:
+        return self.chance.choice([self.a_wallet(), self.a_pocket(), self.a_project(0.5)])
+
+    def a_pocket(self) -> int:
+        return self.often_a_busy_one(self.world.pockets)
+
+    def amount(self, currency: str) -> Decimal:
+        """Up to 26, and so at times above the limit of a pledge; rarely more than anyone has."""
+        exponent = CURRENCIES[currency]
+        units = self.chance.randint(1, 26 * 10**exponent)
+        return Decimal(units * (10_000 if self.perhaps(0.01) else 1)).scaleb(-exponent)
+
+    def create_wallet(self) -> Arguments:
+        return {"owner_id": f"owner {self.chance.randrange(250)}", "currency": "EUR"}
+
+    def create_pocket(self) -> Arguments:
+        return {
+            "wallet_id": self.a_wallet(),
+            "name": f"pocket {self.chance.randint(1, 8)}",
+            "allocation_percentage": self.chance.randint(0, 10),
+        }
+
+    def set_allocation(self) -> Arguments:
+        percentage = Decimal(self.chance.randint(0, 9000)).scaleb(-2)
+        return {"pocket_id": self.a_pocket(), "allocation_percentage": percentage}
+
+    def create_project(self) -> Arguments:
+        """One that is there, or the next one, which another worker may be about to make."""
+        currency = self.a_currency()
+        number = self.world.latest[currency] + self.chance.randint(-5, 1)
+        return self.project(f"{currency} {max(1, number)}")
+
+    def project(self, reference: str) -> Arguments:
+        currency, number = reference.split()
+        rates = [(None, None), (0, 0), (Decimal("0.0333"), Decimal("0.0125"))][int(number) % 3]
+        return {
+            "reference": reference,
+            "currency": currency,
+            "commission_rate": rates[0],
+            "fee_rate": rates[1],
+            "max_pledge": 25,
+        }
+
+    def deposit(self) -> Arguments:
+        wallet_id = self.a_wallet()
+        amount = self.amount(self.world.currency[wallet_id])
+        return {"wallet_id": wallet_id, "amount": amount, "idempotency_key": self.key()}
+
+    withdraw = deposit
+
+    def allocate_deposit(self) -> Arguments:
+        return {**self.deposit(), "rounding": self.a_rounding()}
+
+    def a_rounding(self) -> str:
+        return self.chance.choice(["half_up", "largest_remainder"])
+
+    def preview_allocation(self) -> Arguments:
+        arguments = self.allocate_deposit()
+        del arguments["idempotency_key"]
+        return arguments
+
+    def transfer_to_pocket(self) -> Arguments:
+        pocket_id = self.a_pocket()
+        amount = self.amount(self.world.currency[pocket_id])
+        return {"pocket_id": pocket_id, "amount": amount, "idempotency_key": self.key()}
+
+    transfer_from_pocket = transfer_to_pocket
+
+    def pledge(self) -> Arguments:
+        project_id = self.an_open_project()
+        currency = self.world.currency[project_id]
+        seconds = self.chance.uniform(1, 10)
+        return {
+            "wallet_id": self.a_wallet(currency if self.perhaps(0.98) else None),
+            "project_id": project_id,
+            "amount": self.amount(currency),
+            "expires_at": datetime.now(UTC) + timedelta(seconds=seconds)
+            if self.perhaps(0.3)
+            else None,
+            "idempotency_key": self.key(),
+        }
+
+    def elements(self, pool: str, currency: str | None) -> list[Element]:
+        """New ones and, out of earlier calls, old ones; in any order."""
+        size = self.chance.choice([0, 1, 2, 5, 10, 20, 60])
+        new = []
+        for _ in range(size):
+            wallet_id = self.a_wallet(currency)
+            amount = self.amount(self.world.currency[wallet_id])
+            new.append(Element(wallet_id, amount, self.key()))
+        elements = new + self.world.earlier_elements(
+            pool, self.chance, self.chance.choice([0, 2, 15])
+        )
+        self.world.remember_elements(pool, new)
+        self.chance.shuffle(elements)
+        return elements
+
+    @staticmethod
+    def arrays(elements: list[Element]) -> Arguments:
+        return {
+            "wallet_ids": [element.wallet_id for element in elements],
+            "amounts": [element.amount for element in elements],
+            "idempotency_keys": [element.key for element in elements],
+        }
+
+    def deposit_many(self) -> Arguments:
+        elements = self.elements("deposit_many", None)
+        if elements and self.perhaps(0.3):
+            elements.append(elements[0])  # one key twice within the call
+        return self.arrays(elements)
+
+    def allocate_deposits(self) -> Arguments:
+        """A wallet once at most: rows do not say which of its elements they belong to."""
+        once = {element.wallet_id: element for element in self.elements("allocations", None)}
+        return {**self.arrays(list(once.values())), "rounding": "half_up"}
+
+    def pledge_many(self) -> Arguments:
+        project_id = self.an_open_project()
+        currency = self.world.currency[project_id]
+        elements = self.elements(f"pledge_many {project_id}", currency)
+        return {"project_id": project_id, **self.arrays(elements)}
+
+    def release_escrow(self) -> Arguments:
+        escrow_id = self.world.an_escrow(self.chance)
+        amount = None
+        if escrow_id and self.perhaps(0.4):
+            amount = self.amount(self.world.currency[self.world.project_of[escrow_id]])
+        return {"escrow_id": escrow_id, "amount": amount, "idempotency_key": self.key()}
+
+    refund_escrow = release_escrow
+
+    def close_project(self) -> Arguments:
+        outcome = self.chance.choice(["succeeded", "failed"])
+        return {"project_id": self.a_project(0.3), "outcome": outcome}
+
+    def release_escrows(self) -> Arguments:
+        limit = self.chance.choice([1, 5, 100])
+        return {"project_id": self.a_project(0.1, "succeeded"), "limit": limit}
+
+    def refund_escrows(self) -> Arguments:
+        limit = self.chance.choice([1, 5, 100])
+        return {"project_id": self.a_project(0.1, "failed"), "limit": limit}
+
+    def refund_expired_escrows(self) -> Arguments:
+        return {"limit": self.chance.choice([1, 5, 100])}
+
+    def release_project(self) -> Arguments:
+        size = self.chance.choice([2, 10, 100])
+        return {"project_id": self.a_project(0.3, "succeeded"), "batch_size": size}
+
+    def refund_project(self) -> Arguments:
+        size = self.chance.choice([2, 10, 100])
+        return {"project_id": self.a_project(0.3, "failed"), "batch_size": size}
+
+    def payout(self) -> Arguments:
+        project_id = self.a_project(0.3)
+        amount = self.amount(self.world.currency[project_id])
+        return {"project_id": project_id, "amount": amount, "idempotency_key": self.key()}
+
+    def balance(self) -> Arguments:
+        return {"account_id": self.an_account()}
+
+    def balance_at(self) -> Arguments:
+        at = datetime.now(UTC) - timedelta(seconds=self.chance.uniform(0, 5))
+        return {"account_id": self.an_account(), "at": at}
+
+    def statement(self) -> Arguments:
+        return {"account_id": self.an_account(), "limit": self.chance.choice([1, 20, 1000])}
+
+    def check_ledger(self) -> Arguments:
+        return {}

@@ -1,0 +1,284 @@
+"""Holds what the clients of a storm were told against what the ledger has."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import psycopg
+
+import pgwallet
+from tests.storm.told import Hollow, Moved, RefundedBatch, Settled, Told, sums
+from tests.storm.workers import Storm, Worker
+from tests.storm.world import Fact, Plan
+
+TRANSACTIONS = """
+select t.transaction_id, t.kind::text, t.idempotency_key, t.escrow_id
+from pgwallet.transaction as t
+"""
+
+# With the names of accounts that clients use.
+POSTINGS = """
+with name as (
+  select
+    a.account_id,
+    case
+      when a.balance is not null then a.account_id::text
+      when a.kind = 'escrow' then 'escrow ' || p.project_id
+      else a.kind || ' ' || a.currency
+    end as name
+  from pgwallet.account as a
+  left join pgwallet.project as p on p.escrow_account_id = a.account_id
+)
+select
+  p.transaction_id, s.name, d.name, p.amount, p.source_balance, p.destination_balance
+from pgwallet.posting as p
+inner join name as s on s.account_id = p.source_account_id
+inner join name as d on d.account_id = p.destination_account_id
+order by p.posting_id
+"""
+
+# Each balance is the one before it and what moved: the order of ids is the order of balances.
+OUT_OF_ORDER = """
+select m.account_id, m.posting_id, m.balance, m.amount
+from (
+  select
+    p.account_id, p.posting_id, p.balance, p.amount,
+    coalesce(lag(p.balance) over (partition by p.account_id order by p.posting_id), 0) as before
+  from (
+    select o.source_account_id, o.posting_id, o.source_balance, -o.amount
+    from pgwallet.posting as o
+    union all
+    select i.destination_account_id, i.posting_id, i.destination_balance, i.amount
+    from pgwallet.posting as i
+  ) as p (account_id, posting_id, balance, amount)
+  where p.balance is not null
+) as m
+where m.balance <> m.before + m.amount or m.balance < 0
+"""
+
+# Postings and closings take their times under the same lock.
+TOO_LATE = """
+select t.transaction_id, t.kind, p.project_id, p.status, o.created_at - p.closed_at
+from pgwallet.project as p
+inner join pgwallet.posting as o
+  on p.escrow_account_id in (o.source_account_id, o.destination_account_id)
+inner join pgwallet.transaction as t on t.transaction_id = o.transaction_id
+where o.created_at > p.closed_at
+  and (t.kind = 'pledge' or (t.kind = 'release' and p.status = 'failed'))
+"""
+
+FACTS = {
+    "wallet": "select w.owner_id, w.currency, w.wallet_id from pgwallet.wallet as w",
+    "pocket": "select k.wallet_id, k.name, k.pocket_id from pgwallet.pocket as k",
+    "project": "select p.reference, p.project_id from pgwallet.project as p",
+    "outcome": "select p.project_id, p.status::text from pgwallet.project as p",
+    "escrow": "select e.escrow_id, e.wallet_id, e.project_id, e.amount from pgwallet.escrow as e",
+}
+
+ESCROWS = """
+select e.escrow_id, e.project_id, e.wallet_id, e.amount,
+  e.released_amount, e.refunded_amount, e.net_amount
+from pgwallet.escrow as e
+"""
+
+BALANCES = """
+select a.account_id::text, a.kind::text, a.balance
+from pgwallet.account as a where a.balance is not null
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A transaction as the ledger has it."""
+
+    kind: str
+    key: str | None
+    escrow_id: int | None
+    movements: list[tuple[str, str, Decimal]]
+    balances: Moved
+
+
+def settle_all(storm: Storm) -> None:
+    """Releases or refunds every project to the end."""
+    worker = Worker(storm, -1)
+    with storm.connect() as conn:
+        for project_id in storm.world.projects:
+            arguments = {"project_id": project_id, "batch_size": 100}
+            try:
+                worker.alone(conn, Plan("release_project", arguments))
+            except pgwallet.ProjectClosed:
+                worker.alone(conn, Plan("refund_project", arguments))
+
+
+def differences(storm: Storm, conn: psycopg.Connection) -> list[str]:
+    """What does not agree; nothing, after a storm in which nothing was lost."""
+    ledger = recorded(conn)
+    told = [record for record in storm.records if isinstance(record, Told)]
+    found = [str(violation) for violation in pgwallet.check_ledger(conn)]
+    found += _transactions(told, ledger)
+    found += _refunded_batches(storm, ledger)
+    found += _nothing_else(storm, ledger)
+    found += _order_of_balances(conn)
+    found += _too_late(conn)
+    found += _facts(storm, conn)
+    found += _escrows(storm, told, ledger, conn)
+    found += _balances(told, conn)
+    return found
+
+
+def recorded(conn: psycopg.Connection) -> dict[int, Recorded]:
+    ledger = {
+        number: Recorded(kind, key, escrow_id, [], {})
+        for number, kind, key, escrow_id in conn.execute(TRANSACTIONS)
+    }
+    for transaction_id, source, destination, amount, *balances in conn.execute(POSTINGS):
+        transaction = ledger[transaction_id]
+        transaction.movements.append((source, destination, amount))
+        for account, balance in zip((source, destination), balances, strict=True):
+            if balance is not None:
+                transaction.balances[account] = balance
+    return ledger
+
+
+def _transactions(told: list[Told], ledger: dict[int, Recorded]) -> Iterator[str]:
+    """Every one exists as it was told; one client made it, and all others replayed that one."""
+    made = Counter(record.transaction_id for record in told if not record.replayed)
+    yield from (f"made {count} times: {number}" for number, count in made.items() if count > 1)
+    for record in told:
+        there = ledger.get(record.transaction_id)
+        if there is None:
+            yield f"lost: {record}"
+        elif not (
+            (there.kind, there.key) == (record.kind, record.key)
+            and record.escrow_id == there.escrow_id
+            and sums(there.movements) == record.moved
+            and record.balances.items() <= there.balances.items()
+        ):
+            yield f"otherwise than told: {record} is {there}"
+        if record.replayed and not (record.key and record.transaction_id in made):
+            yield f"a replay of what no client was told: {record}"
+
+
+def _refunded_batches(storm: Storm, ledger: dict[int, Recorded]) -> Iterator[str]:
+    for record in storm.records:
+        if isinstance(record, RefundedBatch):
+            there = ledger.get(record.transaction_id)
+            if there is None:
+                yield f"lost: {record}"
+                continue
+            amounts = [amount for _, _, amount in there.movements]
+            if (
+                (there.kind, there.key, there.escrow_id) != ("refund", None, None)
+                or len(amounts) != record.escrow_count
+                or record.amount not in (None, sum(amounts))
+            ):
+                yield f"otherwise than told: {record} is {there}"
+
+
+def _nothing_else(storm: Storm, ledger: dict[int, Recorded]) -> Iterator[str]:
+    """What no client was told by its id is in a notice, or is an allocation that moved nothing."""
+    known = {
+        record.transaction_id
+        for record in storm.records
+        if isinstance(record, Told | RefundedBatch)
+    }
+    yield from (f"rolled back, but there: {number}" for number in storm.undone if number in ledger)
+
+    hollow = Counter(record.key for record in storm.records if isinstance(record, Hollow))
+    missing = Counter({key: 1 if key else count for key, count in hollow.items()})
+    batches: Counter[tuple[str, str]] = Counter()
+    amounts: defaultdict[tuple[str, str], Decimal] = defaultdict(Decimal)
+    for record in storm.records:
+        if isinstance(record, Settled):
+            batch = (record.kind, f"escrow {record.project_id}")
+            batches[batch] += record.batches
+            amounts[batch] += record.amount
+    for transaction_id, there in ledger.items():
+        if transaction_id in known:
+            continue
+        escrows = {source for source, _, _ in there.movements}
+        if there.kind == "allocation" and not there.movements:
+            missing[there.key] -= 1
+        elif there.kind in ("release", "refund") and there.escrow_id is None and len(escrows) == 1:
+            batch = (there.kind, escrows.pop())
+            batches[batch] -= 1
+            amounts[batch] -= sum(amount for _, _, amount in there.movements)
+        else:
+            yield f"no client was told of {transaction_id}: {there}"
+    yield from (f"{count} allocations of key {key}" for key, count in missing.items() if count)
+    for batch, count in batches.items():
+        if count or amounts[batch]:
+            yield f"{batch}: {count} batches of {amounts[batch]} in notices alone"
+
+
+def _too_late(conn: psycopg.Connection) -> Iterator[str]:
+    for number, kind, project_id, status, late in conn.execute(TOO_LATE):
+        yield f"{kind} {number} {late} after project {project_id} had {status}"
+
+
+def _facts(storm: Storm, conn: psycopg.Connection) -> Iterator[str]:
+    """All clients were told the same, and of all there is."""
+    told: dict[str, dict[Any, set[Any]]] = defaultdict(lambda: defaultdict(set))
+    for record in storm.records:
+        if isinstance(record, Fact):
+            told[record.what][record.of].add(record.value)
+    for what, query in FACTS.items():
+        there: dict[Any, set[Any]] = {}
+        for row in conn.execute(query.encode()):
+            of, value = (row[0], row[1:]) if what == "escrow" else (row[:-1], row[-1])
+            there[of[0] if isinstance(of, tuple) and len(of) == 1 else of] = {value}
+        for of in told[what].keys() | (there.keys() if what != "outcome" else set()):
+            if told[what].get(of) != there.get(of):
+                yield f"{what} {of}: told {told[what].get(of)}, there {there.get(of)}"
+
+
+def _escrows(
+    storm: Storm, told: list[Told], ledger: dict[int, Recorded], conn: psycopg.Connection
+) -> Iterator[str]:
+    """Each one is settled once, by what the clients were told."""
+    singly: defaultdict[tuple[str, int | None], Decimal] = defaultdict(Decimal)
+    by_project: defaultdict[tuple[str, int], Decimal] = defaultdict(Decimal)
+    for record in told:
+        if record.kind in ("release", "refund") and not record.replayed:
+            for account, amount in record.moved.items():
+                if account.startswith("escrow "):
+                    by_project[record.kind, int(account.split()[1])] -= amount
+                    singly[record.kind, record.escrow_id] -= amount
+    for other in storm.records:
+        if isinstance(other, Settled):
+            by_project[other.kind, other.project_id] += other.amount
+        elif isinstance(other, RefundedBatch) and other.transaction_id in ledger:
+            for source, _, amount in ledger[other.transaction_id].movements:
+                by_project["refund", int(source.split()[1])] += amount
+                if other.project_id not in (None, int(source.split()[1])):
+                    yield f"from another project: {other}"
+    for escrow_id, project_id, _, amount, released, refunded, _ in conn.execute(ESCROWS):
+        by_project["release", project_id] -= released
+        by_project["refund", project_id] -= refunded
+        if released + refunded != amount:
+            yield f"escrow {escrow_id}: {released} and {refunded} of {amount}"
+        if singly["release", escrow_id] > released or singly["refund", escrow_id] > refunded:
+            yield f"escrow {escrow_id}: told more than {released} released, {refunded} refunded"
+    yield from (f"{what}: told {more} more" for what, more in by_project.items() if more)
+
+
+def _balances(told: list[Told], conn: psycopg.Connection) -> Iterator[str]:
+    """Each is the sum of what clients were told, and for batches of what the escrows say."""
+    expected: defaultdict[str, Decimal] = defaultdict(Decimal)
+    for record in told:
+        if record.kind not in ("release", "refund") and not record.replayed:
+            for account, amount in record.moved.items():
+                expected[account] += amount
+    for _, project_id, wallet_id, _, _, refunded, net in conn.execute(ESCROWS):
+        expected[str(wallet_id)] += refunded
+        expected[str(project_id)] += net
+    for account, kind, balance in conn.execute(BALANCES):
+        if balance != expected[account]:
+            yield f"{kind} {account} holds {balance}, told {expected[account]}"
+
+
+def _order_of_balances(conn: psycopg.Connection) -> Iterator[str]:
+    for account, posting, balance, amount in conn.execute(OUT_OF_ORDER):
+        yield f"posting {posting} of {account}: {amount} makes {balance}"

@@ -1,0 +1,91 @@
+"""Everything at once, by many connections: afterwards the ledger is what the clients were told."""
+
+import logging
+import os
+import secrets
+import time
+from collections.abc import Callable, Iterator
+
+import psycopg
+import pytest
+from psycopg import IsolationLevel
+
+from tests.access.roles import as_role, login_role
+from tests.concurrency.sessions import ALL_LEVELS
+from tests.ledger.calling import value
+from tests.storm.plans import WEIGHTS
+from tests.storm.reckoning import differences, settle_all
+from tests.storm.workers import storm
+
+CONNECTIONS = 16
+SECONDS = float(os.environ.get("PGWALLET_STORM_SECONDS") or 20)
+DEADLINE = 60.0  # seconds, for the server to end the sessions of a storm
+
+OTHER_SESSIONS = """
+select count(*) from pg_stat_activity as a
+where a.datname = current_database() and a.pid <> pg_backend_pid()
+  and a.backend_type = 'client backend'
+"""
+DEADLOCKS = """
+select pg_stat_get_db_deadlocks(d.oid) from pg_database as d where d.datname = current_database()
+"""
+
+
+@pytest.mark.timeout(SECONDS + 400)
+@pytest.mark.parametrize("level", ALL_LEVELS, ids=[level.name.lower() for level in ALL_LEVELS])
+def test_nothing_is_lost_in_a_storm_of_calls(
+    operator: str,
+    database: str,
+    level: IsolationLevel,
+    record_property: Callable[[str, object], None],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.ERROR, "pgwallet")  # not thousands of warnings
+    caplog.set_level(logging.INFO, "pgwallet.storm")
+    with psycopg.connect(database, autocommit=True) as admin:
+        admin.execute("select pgwallet.grant_operator(%s)", [operator])
+        # So that some allocations leave pockets out, with a warning.
+        admin.execute("update pgwallet.settings set max_pockets_per_allocation = 4")
+    seed = os.environ.get("PGWALLET_STORM_SEED") or secrets.token_hex(4)
+
+    with storm(as_role(database, operator), level, seed, CONNECTIONS) as raging:
+        raging.over.wait(SECONDS)
+    record_property("storm", raging.summary())
+
+    assert raging.failures == [], f"seed {seed}"
+    assert raging.checks > 0
+    settle_all(raging)
+    with psycopg.connect(database) as fresh:
+        assert differences(raging, fresh) == [], f"seed {seed}"
+    assert deadlocks(database) == 0, f"seed {seed}"
+    called = {name for name, outcome in raging.outcomes if outcome == "done"}
+    assert called == set(WEIGHTS), f"seed {seed}"
+
+
+def test_the_storm_is_made_of_all_functions(conn: psycopg.Connection) -> None:
+    rows = conn.execute(
+        """
+        select p.proname from pg_proc as p
+        where p.pronamespace = 'pgwallet'::regnamespace
+          and p.proname not like all (array['\\_%', 'grant\\_%'])
+        """
+    )
+    assert {name.removeprefix("call ") for name in WEIGHTS} == {name for (name,) in rows}
+
+
+def deadlocks(database: str) -> int:
+    """How many the server has broken, also those that a client's retry would hide."""
+    deadline = time.monotonic() + DEADLINE
+    with psycopg.connect(database, autocommit=True) as observer:
+        # A session reports what it counted when it ends at the latest.
+        while value(observer, OTHER_SESSIONS):
+            assert time.monotonic() < deadline, "sessions of the storm are still there"
+            time.sleep(0.01)
+        return int(value(observer, DEADLOCKS))
+
+
+@pytest.fixture
+def operator(server: str) -> Iterator[str]:
+    """Asked for before the database, so that what it was granted goes first."""
+    with login_role(server) as name:
+        yield name

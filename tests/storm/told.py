@@ -1,0 +1,269 @@
+"""What a client was told by a call, in a form that can be held against the ledger."""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from decimal import Decimal
+from itertools import pairwise
+from typing import Any
+
+from tests.storm.world import Arguments, Fact, Plan, World
+
+# By account: its id if it keeps a balance, else `escrow` and the project, or kind and currency.
+Moved = dict[str, Decimal]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One transaction of which the client knows every movement."""
+
+    kind: str
+    transaction_id: int
+    replayed: bool
+    key: str | None
+    moved: Moved
+    balances: Moved = field(default_factory=dict)
+    escrow_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hollow:
+    """An allocation in which no pocket received money: recorded, but without an id to tell."""
+
+    key: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class RefundedBatch:
+    """One transaction of which the client knows the sum (none over several currencies)."""
+
+    transaction_id: int
+    project_id: int | None
+    escrow_count: int
+    amount: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What a procedure said in its notices: how many batches, and of how much in all."""
+
+    kind: str
+    project_id: int
+    batches: int
+    amount: Decimal
+
+
+Record = Told | Hollow | RefundedBatch | Settled | Fact
+Reader = Callable[[World, Arguments, Any], Iterable[Record]]
+
+NOTICE = re.compile(r"project (\d+): (done, )?\d+ escrows (release|refund)e?d, ([0-9.]+) in all")
+
+
+def told_by(world: World, plan: Plan, result: Any) -> list[Record]:
+    return list(READERS[plan.name](world, plan.arguments, result))
+
+
+def told_in_notices(notices: list[str]) -> list[Record]:
+    batches: Counter[tuple[str, int]] = Counter()
+    amounts: dict[tuple[str, int], Decimal] = {}
+    for notice in notices:
+        match = NOTICE.fullmatch(notice)
+        assert match, notice
+        settled = (match[3], int(match[1]))
+        batches[settled] += not match[2]
+        amounts[settled] = Decimal(match[4])
+    return [Settled(*settled, batches[settled], amounts[settled]) for settled in amounts]
+
+
+def sums(movements: Iterable[tuple[str, str, Decimal]]) -> Moved:
+    """What movements, from one account to another, make of each account."""
+    moved: Moved = {}
+    for source, destination, amount in movements:
+        moved[source] = moved.get(source, Decimal(0)) - amount
+        moved[destination] = moved.get(destination, Decimal(0)) + amount
+    return {account: amount for account, amount in moved.items() if amount}
+
+
+def _paid_in(world: World, a: Arguments, r: Any) -> Iterable[Record]:
+    wallet_id = a["wallet_id"]
+    moved = sums([(_external(world, wallet_id), str(wallet_id), a["amount"])])
+    balances = {str(wallet_id): r.balance}
+    yield Told("deposit", r.transaction_id, r.replayed, a["idempotency_key"], moved, balances)
+
+
+def _paid_out(kind: str, account: str) -> Reader:
+    def read(world: World, a: Arguments, r: Any) -> Iterable[Record]:
+        account_id = a[account]
+        moved = sums([(str(account_id), _external(world, account_id), a["amount"])])
+        balances = {str(account_id): r.balance}
+        yield Told(kind, r.transaction_id, r.replayed, a["idempotency_key"], moved, balances)
+
+    return read
+
+
+def _paid_in_many(world: World, a: Arguments, rows: Any) -> Iterable[Record]:
+    for row, amount, key in zip(rows, a["amounts"], a["idempotency_keys"], strict=True):
+        wallet = str(row.wallet_id)
+        moved = sums([(_external(world, row.wallet_id), wallet, amount)])
+        yield Told("deposit", row.transaction_id, row.replayed, key, moved, {wallet: row.balance})
+
+
+def _allocated(world: World, a: Arguments, r: Any) -> Iterable[Record]:
+    yield _shares(a["wallet_id"], a["idempotency_key"], r.transaction_id, r.replayed, r.shares)
+
+
+def _allocated_many(world: World, a: Arguments, rows: Any) -> Iterable[Record]:
+    for wallet_id, key in zip(a["wallet_ids"], a["idempotency_keys"], strict=True):
+        shares = [row for row in rows if row.wallet_id == wallet_id]
+        first = shares[0] if shares else None
+        yield _shares(
+            wallet_id, key, first and first.transaction_id, bool(first and first.replayed), shares
+        )
+
+
+def _shares(
+    wallet_id: int, key: str | None, transaction_id: int | None, replayed: bool, shares: Any
+) -> Record:
+    if transaction_id is None:
+        return Hollow(key)
+    moved = sums((str(wallet_id), str(share.pocket_id), share.amount) for share in shares)
+    balances = {str(share.pocket_id): share.balance for share in shares}
+    return Told("allocation", transaction_id, replayed, key, moved, balances)
+
+
+def _transferred(kind: str) -> Reader:
+    def read(world: World, a: Arguments, r: Any) -> Iterable[Record]:
+        pocket, wallet = str(a["pocket_id"]), str(world.wallet_of[a["pocket_id"]])
+        ends = (wallet, pocket) if kind == "transfer_to_pocket" else (pocket, wallet)
+        moved = sums([(*ends, a["amount"])])
+        balances = {pocket: r.balance, wallet: r.wallet_balance}
+        yield Told(kind, r.transaction_id, r.replayed, a["idempotency_key"], moved, balances)
+
+    return read
+
+
+def _pledged(world: World, a: Arguments, r: Any) -> Iterable[Record]:
+    yield from _escrow(r, a["project_id"], a["amount"], a["idempotency_key"])
+
+
+def _pledged_many(world: World, a: Arguments, rows: Any) -> Iterable[Record]:
+    for row, amount, key in zip(rows, a["amounts"], a["idempotency_keys"], strict=True):
+        yield from _escrow(row, a["project_id"], amount, key)
+
+
+def _escrow(r: Any, project_id: int, amount: Decimal, key: str | None) -> Iterable[Record]:
+    wallet = str(r.wallet_id)
+    moved = sums([(wallet, f"escrow {project_id}", amount)])
+    balances = {wallet: r.balance}
+    yield Told("pledge", r.transaction_id, r.replayed, key, moved, balances, r.escrow_id)
+    yield Fact("escrow", r.escrow_id, (r.wallet_id, project_id, r.amount))
+
+
+def _released(world: World, a: Arguments, r: Any) -> Iterable[Record]:
+    moved = _parts(world, r.project_id, r)
+    key = a["idempotency_key"]
+    yield Told("release", r.transaction_id, r.replayed, key, moved, {}, r.escrow_id)
+
+
+def _released_batch(world: World, a: Arguments, r: Any) -> Iterable[Record]:
+    if r.escrow_count:
+        moved = _parts(world, a["project_id"], r)
+        yield Told("release", r.transaction_id, r.replayed, None, moved)
+
+
+def _parts(world: World, project_id: int, r: Any) -> Moved:
+    escrow, currency = f"escrow {project_id}", world.currency[project_id]
+    return sums(
+        [
+            (escrow, str(project_id), r.net_amount),
+            (escrow, f"commission {currency}", r.commission_amount),
+            (escrow, f"fee {currency}", r.fee_amount),
+        ]
+    )
+
+
+def _refunded(world: World, a: Arguments, r: Any) -> Iterable[Record]:
+    wallet, project_id = str(r.wallet_id), world.project_of[r.escrow_id]
+    moved = sums([(f"escrow {project_id}", wallet, r.refunded_amount)])
+    key, balances = a["idempotency_key"], {wallet: r.balance}
+    yield Told("refund", r.transaction_id, r.replayed, key, moved, balances, r.escrow_id)
+
+
+def _refunded_batch(world: World, a: Arguments, r: Any) -> Iterable[Record]:
+    if r.escrow_count:
+        project_id = a.get("project_id")
+        yield RefundedBatch(r.transaction_id, project_id, r.escrow_count, r.refunded_amount)
+
+
+def _wallet(world: World, a: Arguments, r: Any) -> Iterable[Record]:
+    yield Fact("wallet", (r.owner_id, r.currency), r.wallet_id)
+
+
+def _pocket(world: World, a: Arguments, r: Any) -> Iterable[Record]:
+    yield Fact("pocket", (r.wallet_id, r.name), r.pocket_id)
+
+
+def _project(world: World, a: Arguments, r: Any) -> Iterable[Record]:
+    yield Fact("project", r.reference, r.project_id)
+
+
+def _closed(world: World, a: Arguments, r: Any) -> Iterable[Record]:
+    yield Fact("outcome", r.project_id, r.status)
+
+
+def _previewed(world: World, a: Arguments, r: Any) -> Iterable[Record]:
+    assert 0 <= r.allocated <= a["amount"], r
+    return []
+
+
+def _balance(world: World, a: Arguments, balance: Any) -> Iterable[Record]:
+    assert balance >= 0, balance
+    return []
+
+
+def _statement(world: World, a: Arguments, rows: Any) -> Iterable[Record]:
+    for row, following in pairwise(rows):
+        assert row.posting_id < following.posting_id, rows
+        assert row.balance + following.amount == following.balance, rows
+    return []
+
+
+def _sound(world: World, a: Arguments, violations: Any) -> Iterable[Record]:
+    assert violations == [], violations
+    return []
+
+
+def _external(world: World, account_id: int) -> str:
+    return f"external {world.currency[account_id]}"
+
+
+READERS: dict[str, Reader] = {
+    "create_wallet": _wallet,
+    "create_pocket": _pocket,
+    "set_allocation": _pocket,
+    "create_project": _project,
+    "deposit": _paid_in,
+    "withdraw": _paid_out("withdrawal", "wallet_id"),
+    "deposit_many": _paid_in_many,
+    "allocate_deposit": _allocated,
+    "allocate_deposits": _allocated_many,
+    "preview_allocation": _previewed,
+    "transfer_to_pocket": _transferred("transfer_to_pocket"),
+    "transfer_from_pocket": _transferred("transfer_from_pocket"),
+    "pledge": _pledged,
+    "pledge_many": _pledged_many,
+    "release_escrow": _released,
+    "refund_escrow": _refunded,
+    "close_project": _closed,
+    "release_escrows": _released_batch,
+    "refund_escrows": _refunded_batch,
+    "refund_expired_escrows": _refunded_batch,
+    "release_project": _released_batch,
+    "refund_project": _refunded_batch,
+    "payout": _paid_out("payout", "project_id"),
+    "balance": _balance,
+    "balance_at": _balance,
+    "statement": _statement,
+    "check_ledger": _sound,
+}
