@@ -11,7 +11,10 @@ set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_custom_plan
 as $function$
 declare
-  v_since bigint := greatest(p_since_transaction_id, 0);
+  v_whole boolean := coalesce(p_since_transaction_id, 0) <= 0;
+  -- Below any id, also one that was forged.
+  v_none bigint := '-9223372036854775808';
+  v_since bigint := case when v_whole then v_none else p_since_transaction_id end;
   v_project_ids bigint[];
   v_first_transaction_id bigint;
   v_first_escrow_id bigint;
@@ -33,15 +36,15 @@ begin
   ),
 
   examined as (
-    select a.account_id, 0::bigint as known_posting_id
+    select a.account_id, v_none as known_posting_id
     from pgwallet.account as a
-    where v_since = 0 and a.balance is not null
+    where v_whole and a.balance is not null
     union all
-    select f.account_id, coalesce(greatest(s.posting_id, d.posting_id), 0)
+    select f.account_id, coalesce(greatest(s.posting_id, d.posting_id), v_none)
     from (
       select c.account_id, min(c.posting_id) as posting_id
       from changed as c
-      where v_since > 0
+      where not v_whole
       group by c.account_id
     ) as f
     left join lateral (
@@ -133,7 +136,7 @@ begin
 
   -- Nothing that concerns a project is older than it: its escrows get their ids after its escrow
   -- account got one.
-  if v_since > 0 then
+  if not v_whole then
     select array_agg(p.project_id), min(p.first_transaction_id), min(p.escrow_account_id)
     into v_project_ids, v_first_transaction_id, v_first_escrow_id
     from pgwallet.project as p
@@ -149,7 +152,7 @@ begin
   with examined as (
     select p.project_id, p.escrow_account_id
     from pgwallet.project as p
-    where v_since = 0 or p.project_id = any(v_project_ids)
+    where v_whole or p.project_id = any(v_project_ids)
   ),
 
   posted as (
@@ -158,12 +161,12 @@ begin
       select p.destination_account_id as account_id, p.amount
       from pgwallet.posting as p
       where p.destination_balance is null
-        and (v_since = 0 or p.transaction_id >= v_first_transaction_id)
+        and (v_whole or p.transaction_id >= v_first_transaction_id)
       union all
       select p.source_account_id, -p.amount
       from pgwallet.posting as p
       where p.source_balance is null
-        and (v_since = 0 or p.transaction_id >= v_first_transaction_id)
+        and (v_whole or p.transaction_id >= v_first_transaction_id)
     ) as m
     inner join examined as x on x.escrow_account_id = m.account_id
     group by m.account_id
@@ -173,7 +176,7 @@ begin
     select e.project_id, sum(e.amount - e.released_amount - e.refunded_amount) as amount
     from pgwallet.escrow as e
     inner join examined as x on x.project_id = e.project_id
-    where v_since = 0 or e.escrow_id > v_first_escrow_id
+    where v_whole or e.escrow_id > v_first_escrow_id
     group by e.project_id
   )
 
@@ -200,7 +203,7 @@ begin
     )
   from pgwallet.escrow as e
   where (
-    v_since = 0 or (e.project_id = any(v_project_ids) and e.escrow_id > v_first_escrow_id)
+    v_whole or (e.project_id = any(v_project_ids) and e.escrow_id > v_first_escrow_id)
   ) and (
     e.released_amount < 0 or e.refunded_amount < 0
     or e.released_amount + e.refunded_amount > e.amount
@@ -260,7 +263,7 @@ begin
     format('%s transactions carry it.', count(*))
   from pgwallet.transaction as t
   where t.idempotency_key is not null and (
-    v_since = 0 or t.idempotency_key in (
+    v_whole or t.idempotency_key in (
       select n.idempotency_key from pgwallet.transaction as n where n.transaction_id > v_since
     )
   )

@@ -1,0 +1,87 @@
+"""The stage that attackers are let onto, and the check after each test that nothing is harmed."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+
+import psycopg
+import pytest
+from psycopg.conninfo import make_conninfo
+
+import pgwallet
+from tests import databases
+from tests.attackers import attempts, traps
+from tests.attackers.stage import Stage, attackers, prepare, staged, state
+from tests.ledger.world import World
+
+Login = Callable[[str], psycopg.Connection]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if attempts.tried:
+        terminalreporter.write_line(f"attackers made {len(attempts.tried)} attempts")
+
+
+@pytest.fixture(scope="session")
+def roles(server: str) -> Iterator[dict[str, str]]:
+    with attackers(server) as names:
+        yield names
+
+
+@pytest.fixture(scope="session")
+def prepared(server: str, template: str, roles: dict[str, str]) -> Iterator[tuple[str, World]]:
+    """Name of a database that stages are copied from, and the ids of what is in it."""
+    with databases.created(server, template) as name:
+        conninfo = make_conninfo(server, dbname=name)
+        world = prepare(conninfo, roles)
+        with Stage(conninfo, roles, world).login("app") as conn:
+            traps.lay(conn)
+        yield name, world
+
+
+@pytest.fixture(scope="session")
+def shared_stage(
+    server: str, prepared: tuple[str, World], roles: dict[str, str]
+) -> Iterator[Stage]:
+    with staged(server, prepared[0], roles, prepared[1]) as one:
+        yield one
+
+
+@pytest.fixture(scope="session")
+def before(shared_stage: Stage) -> Iterator[tuple[psycopg.Connection, dict[str, object]]]:
+    with shared_stage.superuser() as conn:
+        yield conn, state(conn, list(shared_stage.roles.values()))
+
+
+@pytest.fixture
+def stage(
+    shared_stage: Stage, before: tuple[psycopg.Connection, dict[str, object]]
+) -> Iterator[Stage]:
+    """The stage of all tests whose attacks fail or are undone: after each it is as it was."""
+    yield shared_stage
+    conn, known = before
+    now = state(conn, list(shared_stage.roles.values()))
+    changed = {key: value for key, value in now.items() if value != known[key]}
+    known.update(now)  # so that only the test that did it fails
+    assert changed == {}
+    assert pgwallet.check_ledger(conn) == []
+
+
+@pytest.fixture
+def own_stage(server: str, prepared: tuple[str, World], roles: dict[str, str]) -> Iterator[Stage]:
+    """A stage for this test alone, which may commit."""
+    with staged(server, prepared[0], roles, prepared[1]) as one:
+        yield one
+
+
+@pytest.fixture(scope="session")
+def sessions(shared_stage: Stage) -> Iterator[Login]:
+    """One session an attacker, for attempts that leave nothing behind in it."""
+    with ExitStack() as stack:
+        opened: dict[str, psycopg.Connection] = {}
+
+        def session(attacker: str) -> psycopg.Connection:
+            if attacker not in opened:
+                opened[attacker] = stack.enter_context(shared_stage.login(attacker))
+            return opened[attacker]
+
+        yield session
