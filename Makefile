@@ -11,7 +11,7 @@ stamp := $(venv)/.ready
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-sql lint format currencies dist clean
+.PHONY: help setup demo test test-sql test-deep test-faults mutants lint format currencies dist clean
 
 help:
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -31,6 +31,15 @@ test: $(stamp) ## run all tests on SERVER (embedded: PostgreSQL 18)
 
 test-sql: $(stamp) ## run only the tests of what the database promises, on SERVER
 	@PGWALLET_TEST_SERVER='$(SERVER)' $(bin)/python -m pytest -m sql $(ARGS)
+
+test-deep: $(stamp) ## hold the ledger against its model in 2,000 examples (half an hour)
+	@PGWALLET_TEST_SERVER='$(SERVER)' PGWALLET_MODEL_EXAMPLES=2000 $(bin)/python -m pytest tests/model $(ARGS)
+
+test-faults: $(stamp) ## crash servers, clients and connections 100 times each (an hour)
+	@PGWALLET_TEST_SERVER='$(SERVER)' PGWALLET_FAULTS=100 $(bin)/python -m pytest tests/faults $(ARGS)
+
+mutants: $(stamp) ## break the functions one by one and see that a test notices (an hour)
+	@PGWALLET_TEST_SERVER='$(SERVER)' $(bin)/python -m tests.mutants.run $(ARGS)
 
 lint: $(stamp) ## check format, code, types and SQL
 	$(bin)/ruff format --check .
