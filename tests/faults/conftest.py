@@ -1,0 +1,68 @@
+"""The server that the faults hit: one a session, apart from the one that all other tests use."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
+
+import pgwallet
+from tests import databases
+from tests.faults.repeating import injected, untold
+from tests.faults.server import KillableServer
+
+
+@pytest.fixture(scope="session")
+def killable(server: str) -> Iterator[KillableServer]:
+    """A durable server from the same programs as the one that the other tests use."""
+    if os.environ.get("PGWALLET_TEST_SERVER") not in (
+        None,
+        "",
+        "embedded",
+        "embedded-16",
+        "system",
+    ):
+        pytest.skip("a server that the tests did not start cannot be killed")
+    if not Path("/proc/thread-self/children").exists():
+        pytest.skip("the processes of a server are looked up in /proc, as Linux has it")
+    with psycopg.connect(server) as conn:
+        (programs,) = conn.execute(
+            "select c.setting from pg_config as c where c.name = 'BINDIR'"
+        ).fetchall()[0]
+    with tempfile.TemporaryDirectory(prefix="pgwallet-faults-") as directory:
+        killable = KillableServer(Path(programs), Path(directory))
+        try:
+            yield killable
+        finally:
+            killable.stop()
+
+
+@pytest.fixture(scope="session")
+def installed(killable: KillableServer) -> Iterator[str]:
+    """Name of a database on it with pgwallet in it."""
+    with psycopg.connect(killable.conninfo) as admin:
+        admin.execute(sql.SQL("create role {}").format(sql.Identifier(databases.OWNER)))
+    with databases.created(killable.conninfo) as name:
+        pgwallet.migrate(databases.as_owner(make_conninfo(killable.conninfo, dbname=name)))
+        yield name
+
+
+@pytest.fixture
+def database(killable: KillableServer, installed: str) -> Iterator[str]:
+    """Conninfo of a migrated database for this test alone, on the server that is killed."""
+    with databases.created(killable.conninfo, installed) as name:
+        try:
+            yield make_conninfo(killable.conninfo, dbname=name)
+        finally:
+            killable.start()  # a test that failed may have left it dead
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    for fault, times in injected.items():
+        terminalreporter.write_line(
+            f"{fault}: {times} times; {untold[fault]} committed although nobody was told"
+        )
