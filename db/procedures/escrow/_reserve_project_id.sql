@@ -1,9 +1,8 @@
 -- Takes an id that a new project is to have, and moves the sequence of ids past it; null is none.
+-- The caller has locked the ids of slot 0, so nobody is about to use one that was drawn.
 --
--- The sequence jumps by 10^9 beyond: other sessions may draw from it between reading and
+-- The sequence jumps by 10^9 beyond: wallets of other slots may draw from it between reading and
 -- setting it, and must not be set back. So a jump is rare.
---
--- Locks: the jump, so that two at once do not undo each other.
 create or replace function pgwallet._reserve_project_id(p_project_id bigint)
 returns void
 language plpgsql
@@ -16,8 +15,9 @@ begin
     return;
   end if;
 
-  perform pg_advisory_xact_lock(hashtextextended('pgwallet.id_seq', 0));
-  if exists (select from pgwallet.escrow as e where e.escrow_id = p_project_id) then
+  if exists (select from pgwallet.account as a where a.account_id = p_project_id)
+    or exists (select from pgwallet.escrow as e where e.escrow_id = p_project_id)
+  then
     perform pgwallet._refuse_project_id(p_project_id);
   end if;
 

@@ -1,7 +1,8 @@
 -- Makes a project that wallets can pledge to; rates and the limit of a pledge are fixed here.
 -- The same reference and arguments again return the same project.
 --
--- Two calls at once make one project: the second waits on the reference.
+-- Two calls at once make one project: the second waits on the reference, or on the lock that a
+-- call with an id of its own takes on all ids of slot 0.
 create or replace function pgwallet.create_project(
   p_reference text,
   p_currency text default 'EUR',
@@ -26,8 +27,6 @@ declare
   v_other_request text;
   v_exponent integer;
   v_project_id bigint;
-  v_escrow_account_id bigint;
-  v_accounts integer;
 begin
   if p_max_pledge is not null and (p_max_pledge > 0 and p_max_pledge < 1000000000000000) is not true
   then
@@ -65,12 +64,11 @@ begin
     coalesce(p_project_id::text, 'null')
   );
 
+  if p_project_id is not null then
+    perform pg_advisory_xact_lock(hashtextextended('pgwallet.id_seq', 0));
+  end if;
   if not exists (select from pgwallet.project as p where p.reference = p_reference) then
-    v_project_id := coalesce(p_project_id, pgwallet._new_account_id(0));
-    v_escrow_account_id := pgwallet._new_account_id(0);
-    if v_escrow_account_id = v_project_id then
-      v_escrow_account_id := pgwallet._new_account_id(0);
-    end if;
+    perform pgwallet._reserve_project_id(p_project_id);
 
     with opened as (
       insert into pgwallet.project as p (
@@ -78,11 +76,14 @@ begin
         escrow_account_id, first_transaction_id, request
       )
       values (
-        v_project_id, p_reference, p_currency, v_commission_rate, v_fee_rate,
+        coalesce(p_project_id, pgwallet._new_account_id(0)), p_reference, p_currency,
+        v_commission_rate, v_fee_rate,
         round(trunc(coalesce(p_max_pledge, v_settings.max_pledge), v_exponent), v_exponent),
-        v_escrow_account_id, (select q.last_value from pgwallet.transaction_id_seq as q), v_request
+        pgwallet._new_account_id(0),
+        (select q.last_value from pgwallet.transaction_id_seq as q),
+        v_request
       )
-      on conflict do nothing
+      on conflict on constraint project_reference_key do nothing
       returning p.project_id, p.escrow_account_id, p.currency
     )
 
@@ -91,23 +92,13 @@ begin
     from opened as o
     union all
     select o.escrow_account_id, 'escrow', o.currency, null
-    from opened as o
-    on conflict do nothing;
-    get diagnostics v_accounts = row_count;
-
-    if v_accounts = 2 then
-      perform pgwallet._reserve_project_id(p_project_id);
-    elsif v_accounts = 1 then
-      perform pgwallet._refuse_project_id(p_project_id);
-    end if;
+    from opened as o;
   end if;
 
   -- A fresh statement, which sees the project of a call that was faster.
   select p.project_id, p.request into v_project_id, v_other_request
   from pgwallet.project as p where p.reference = p_reference;
-  if not found then
-    perform pgwallet._refuse_project_id(p_project_id);
-  elsif v_other_request <> v_request then
+  if v_other_request <> v_request then
     perform pgwallet._refuse_argument(
       format('project %L exists with other arguments', p_reference),
       format('It was made by %s, this is %s.', v_other_request, v_request),

@@ -1,5 +1,7 @@
 -- The next free account id in a slot. A project may have been created with an id of its own, so
 -- slot 0 passes over those in use.
+--
+-- Locks: a share of the ids of slot 0, which whoever brings an id along locks alone.
 create or replace function pgwallet._new_account_id(p_slot integer)
 returns bigint
 language plpgsql
@@ -8,6 +10,10 @@ as $function$
 declare
   v_account_id bigint;
 begin
+  if p_slot = 0 then
+    perform pg_advisory_xact_lock_shared(hashtextextended('pgwallet.id_seq', 0));
+  end if;
+
   loop
     v_account_id := nextval('pgwallet.id_seq') * 1024 + p_slot;
     exit when p_slot <> 0

@@ -13,7 +13,7 @@ as $function$
 declare
   v_whole boolean := coalesce(p_since_transaction_id, 0) <= 0;
   -- Below any id, also one that was forged.
-  v_none bigint := '-9223372036854775808';
+  v_none bigint := '-9223372036854775808'::bigint;
   v_since bigint := case when v_whole then v_none else p_since_transaction_id end;
   v_project_ids bigint[];
   v_first_transaction_id bigint;
