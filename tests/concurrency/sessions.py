@@ -1,8 +1,8 @@
 """Several sessions at work: one that waits for another, or all at once."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from threading import Barrier
 from typing import Any, TypeVar
 
@@ -51,3 +51,19 @@ def at_once(functions: list[Callable[[], Any]]) -> list[Any]:
     with ThreadPoolExecutor(len(functions)) as threads:
         futures = [threads.submit(started, function) for function in functions]
         return [future.result() for future in futures]
+
+
+@contextmanager
+def all_blocked(
+    observer: psycopg.Connection, calls: Sequence[tuple[psycopg.Connection, Callable[[], T]]]
+) -> Iterator[list[Future[T]]]:
+    """Runs a call on each connection and yields once the server has all of them wait."""
+    with ExitStack() as stack:
+        yield [stack.enter_context(blocked(conn, observer, function)) for conn, function in calls]
+
+
+def read_tables_whole(conn: psycopg.Connection) -> None:
+    """Has every plan come to rows as they lie in their table, not by id."""
+    for how in ("indexscan", "bitmapscan", "indexonlyscan"):
+        conn.execute(f"set enable_{how} = off".encode())
+    conn.commit()  # so that a rollback does not undo it

@@ -1,0 +1,152 @@
+"""A call that waits for one wallet or key holds those that come before it, and no others."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import psycopg
+import pytest
+
+import pgwallet
+from tests.concurrency.calls import OF_WALLETS, fresh_world, move
+from tests.concurrency.sessions import all_blocked, blocked, read_tables_whole
+from tests.conftest import Connect
+from tests.ledger.calling import funded, project, value
+
+pytestmark = pytest.mark.sql
+
+WALLETS = 12
+MIDDLE = 5
+
+Bulk = Callable[[psycopg.Connection, list[int], int, list[str] | None], Any]
+BULK: dict[str, Bulk] = {
+    "deposit_many": lambda conn, wallets, project_id, keys: pgwallet.deposit_many(
+        conn, wallets, [1] * len(wallets), keys
+    ),
+    "allocate_deposits": lambda conn, wallets, project_id, keys: pgwallet.allocate_deposits(
+        conn, wallets, [2] * len(wallets), keys
+    ),
+    "pledge_many": lambda conn, wallets, project_id, keys: pgwallet.pledge_many(
+        conn, project_id, wallets, [1] * len(wallets), keys
+    ),
+}
+REFUNDS: dict[str, Bulk] = {
+    "refund_escrows": lambda conn, wallets, project_id, keys: pgwallet.refund_escrows(
+        conn, project_id
+    ),
+    "refund_expired_escrows": lambda conn, wallets, project_id, keys: (
+        pgwallet.refund_expired_escrows(conn)
+    ),
+    "refund_project": lambda conn, wallets, project_id, keys: list(
+        pgwallet.refund_project(conn, project_id)
+    ),
+}
+
+
+def scattered(conn: psycopg.Connection) -> tuple[list[int], int]:
+    """Wallets with a pocket each that lie in the table in another order than that of their ids.
+
+    So a plan that reads the table from its beginning comes to them in the wrong order. All
+    have pledged to a project, in a third order.
+    """
+    wallets = [funded(conn, f"owner {n}", 100) for n in range(WALLETS)]
+    for wallet_id in wallets:
+        pgwallet.create_pocket(conn, wallet_id, "half", 50)
+    project_id = project(conn)
+    pgwallet.pledge_many(conn, project_id, wallets[::2] + wallets[::-2], [1] * WALLETS)
+    for wallet_id in reversed(wallets):
+        pgwallet.deposit(conn, wallet_id, 1)
+    lie = "select array_agg(account_id order by ctid) from pgwallet.account where kind = 'wallet'"
+    assert value(conn, lie) != wallets
+    return wallets, project_id
+
+
+def held(prober: psycopg.Connection) -> set[int]:
+    """The accounts with a balance that other transactions have locked."""
+    kept = "from pgwallet.account where kind in ('wallet', 'pocket', 'project')"
+    locked = value(
+        prober,
+        f"""
+        select array(
+          select account_id {kept}
+          except
+          select account_id
+          from (select account_id {kept} for no key update skip locked) as free
+        )
+        """,
+    )
+    prober.rollback()
+    return set(locked)
+
+
+@pytest.mark.parametrize("name", [*BULK, *REFUNDS])
+def test_wallets_are_locked_by_id(connect: Connect, name: str) -> None:
+    holder, prober, observer = connect(), connect(), connect(autocommit=True)
+    waiter = connect(autocommit=True)
+    wallets, project_id = scattered(observer)
+    if name == "refund_expired_escrows":
+        observer.execute("update pgwallet.escrow set expires_at = now()")
+    elif name in REFUNDS:
+        pgwallet.close_project(observer, project_id, "failed")
+    read_tables_whole(waiter)
+    call = {**BULK, **REFUNDS}[name]
+    holder.execute(
+        "select from pgwallet.account where account_id = %s for update", [wallets[MIDDLE]]
+    )
+    with blocked(
+        waiter, observer, partial(call, waiter, wallets[1::2] + wallets[-2::-2], project_id, None)
+    ) as waiting:
+        try:
+            assert held(prober) == set(wallets[: MIDDLE + 1])
+        finally:
+            holder.rollback()
+        waiting.result()
+    assert pgwallet.check_ledger(observer) == []
+
+
+@pytest.mark.parametrize("name", OF_WALLETS)
+def test_a_call_that_waits_for_a_wallet_holds_no_pocket(connect: Connect, name: str) -> None:
+    holder, prober, waiter, observer = connect(), connect(), connect(), connect(autocommit=True)
+    world = fresh_world(observer)
+    holder.execute("select from pgwallet.account where account_id = %s for update", [world.wallet])
+    with blocked(waiter, observer, partial(move, waiter, name, world, 10)) as waiting:
+        try:
+            assert held(prober) == {world.wallet}
+        finally:
+            holder.rollback()
+        waiting.result()
+
+
+@pytest.mark.parametrize("name", ["release_escrow", "refund_escrow"])
+def test_a_call_that_waits_for_an_escrow_holds_no_account(connect: Connect, name: str) -> None:
+    holder, prober, waiter, observer = connect(), connect(), connect(), connect(autocommit=True)
+    world = fresh_world(observer)
+    holder.execute("select from pgwallet.escrow where escrow_id = %s for update", [world.escrow])
+    with blocked(waiter, observer, partial(move, waiter, name, world, 10)) as waiting:
+        try:
+            assert held(prober) == set()
+        finally:
+            holder.rollback()
+        waiting.result()
+
+
+@pytest.mark.parametrize("name", BULK)
+def test_keys_are_locked_in_their_order(connect: Connect, name: str) -> None:
+    """Two calls that come to the keys from either end would each hold what the other wants."""
+    holder, observer = connect(), connect(autocommit=True)
+    sessions = [connect(autocommit=True) for _ in range(2)]
+    wallets, project_id = scattered(observer)
+    keys = [f"key {n:02}" for n in range(WALLETS)]
+    # Its work is undone, so that both go on to the keys behind it.
+    pgwallet.deposit(holder, funded(observer, "holder", 0), 1, keys[MIDDLE])
+    calls = [
+        (sessions[0], partial(BULK[name], sessions[0], wallets, project_id, keys)),
+        (sessions[1], partial(BULK[name], sessions[1], wallets[::-1], project_id, keys[::-1])),
+    ]
+    with all_blocked(observer, calls) as waiting:
+        holder.rollback()
+        results = [future.result() for future in waiting]
+    assert [[row.replayed for row in rows] for rows in results].count([False] * WALLETS) == 1
+    keyed = "select count(*) from pgwallet.transaction where idempotency_key is not null"
+    assert value(observer, keyed) == WALLETS
+    assert pgwallet.check_ledger(observer) == []
