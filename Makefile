@@ -32,8 +32,9 @@ test: $(stamp) ## run all tests on SERVER (embedded: PostgreSQL 18)
 test-sql: $(stamp) ## run only the tests of what the database promises, on SERVER
 	@PGWALLET_TEST_SERVER='$(SERVER)' $(bin)/python -m pytest -m sql $(ARGS)
 
-test-deep: $(stamp) ## hold the ledger against its model in 2,000 examples (half an hour)
-	@PGWALLET_TEST_SERVER='$(SERVER)' PGWALLET_MODEL_EXAMPLES=2000 $(bin)/python -m pytest tests/model $(ARGS)
+test-deep: $(stamp) ## hold the ledger against its model in 2,000 examples (20 minutes)
+	@PGWALLET_TEST_SERVER='$(SERVER)' PGWALLET_MODEL_EXAMPLES=2000 \
+		$(bin)/python -m pytest tests/model -rP --show-capture=stdout $(ARGS)
 
 test-faults: $(stamp) ## crash servers, clients and connections 100 times each (an hour)
 	@PGWALLET_TEST_SERVER='$(SERVER)' PGWALLET_FAULTS=100 $(bin)/python -m pytest tests/faults $(ARGS)

@@ -1,0 +1,58 @@
+"""A ledger in plain Python with exact arithmetic, to hold the real one against.
+
+Written from the contract, not from the SQL. It has the driver's functions, by the same names
+and arguments, with `Books` where the driver takes a connection; they return the driver's
+results and raise its exceptions. Amounts are whole minor units inside. Its ids are its own.
+"""
+
+from .books import Books
+from .escrow import (
+    pledge,
+    pledge_many,
+    refund_escrow,
+    refund_escrows,
+    refund_expired_escrows,
+    release_escrow,
+    release_escrows,
+)
+from .pockets import (
+    allocate_deposit,
+    allocate_deposits,
+    create_pocket,
+    preview_allocation,
+    set_allocation,
+    transfer_from_pocket,
+    transfer_to_pocket,
+)
+from .projects import close_project, create_project, payout
+from .reading import balance, balance_at, check_ledger, statement
+from .wallets import create_wallet, deposit, deposit_many, withdraw
+
+__all__ = [
+    "Books",
+    "allocate_deposit",
+    "allocate_deposits",
+    "balance",
+    "balance_at",
+    "check_ledger",
+    "close_project",
+    "create_pocket",
+    "create_project",
+    "create_wallet",
+    "deposit",
+    "deposit_many",
+    "payout",
+    "pledge",
+    "pledge_many",
+    "preview_allocation",
+    "refund_escrow",
+    "refund_escrows",
+    "refund_expired_escrows",
+    "release_escrow",
+    "release_escrows",
+    "set_allocation",
+    "statement",
+    "transfer_from_pocket",
+    "transfer_to_pocket",
+    "withdraw",
+]

@@ -1,0 +1,277 @@
+"""Pockets, moving money in and out of them, and splitting amounts over them."""
+
+from datetime import datetime
+from decimal import Decimal
+from functools import partial
+from typing import Any
+
+from pgwallet.errors import AllocationExceeds100, InvalidArgument
+from pgwallet.results import Allocation, PocketTransfer, Share, ShareRow
+from pgwallet.results import Pocket as PocketRow
+
+from .books import (
+    SLOTS,
+    Account,
+    Books,
+    Pocket,
+    check_all_funds,
+    check_funds,
+    check_key,
+    check_text,
+    elements,
+)
+from .money import SHARES, check_amount, minor_units, money
+
+
+def create_pocket(
+    books: Books,
+    wallet_id: int | None,
+    name: str | None,
+    allocation_percentage: Decimal | None,
+    pocket_type: str | None = None,
+    target_amount: Decimal | None = None,
+) -> PocketRow:
+    if target_amount is not None:
+        check_amount(target_amount)
+    check_text("name", name)
+    percentage = _percentage(allocation_percentage)
+    if pocket_type is not None and len(pocket_type) > 200:
+        raise InvalidArgument("pocket_type is too long")
+    wallet = books.find("wallet", wallet_id)
+    target = None if target_amount is None else minor_units(target_amount, wallet.currency)
+    # Which names are taken is the wallet's to say, so it comes after what is asked of the wallet.
+    if any(pocket.name == name for pocket in _pockets_of(books, wallet)):
+        raise InvalidArgument(f"wallet {wallet_id} has a pocket {name} already")
+    _check_total(books, wallet, percentage)
+    assert name is not None
+    account = books.open("pocket", wallet.currency, books.new_id(wallet.account_id % SLOTS))
+    pocket = Pocket(account, wallet, name, percentage, pocket_type, target)
+    books.pockets[account.account_id] = pocket
+    return _shown(pocket)
+
+
+def set_allocation(
+    books: Books, pocket_id: int | None, allocation_percentage: Decimal | None
+) -> PocketRow:
+    percentage = _percentage(allocation_percentage)
+    pocket = books.pockets[books.find("pocket", pocket_id).account_id]
+    _check_total(books, pocket.wallet, percentage - pocket.percentage)
+    pocket.percentage = percentage
+    return _shown(pocket)
+
+
+def transfer_to_pocket(
+    books: Books,
+    pocket_id: int | None,
+    amount: Decimal,
+    idempotency_key: str | None = None,
+    metadata: Any = None,
+    effective_at: datetime | None = None,
+) -> PocketTransfer:
+    return _transfer(
+        books, "transfer_to_pocket", pocket_id, amount, idempotency_key, metadata, effective_at
+    )
+
+
+def transfer_from_pocket(
+    books: Books,
+    pocket_id: int | None,
+    amount: Decimal,
+    idempotency_key: str | None = None,
+    metadata: Any = None,
+    effective_at: datetime | None = None,
+) -> PocketTransfer:
+    return _transfer(
+        books, "transfer_from_pocket", pocket_id, amount, idempotency_key, metadata, effective_at
+    )
+
+
+def preview_allocation(
+    books: Books, wallet_id: int | None, amount: Decimal, rounding: str | None
+) -> Allocation:
+    check_amount(amount)
+    _check_rounding(rounding)
+    wallet = books.find("wallet", wallet_id)
+    units = minor_units(amount, wallet.currency)
+    shares = _shares(books, wallet, units, rounding)
+    _warn(books, [wallet])
+    shown = [
+        _share(pocket, share, money(pocket.account.balance + share, wallet.currency))
+        for pocket, share in shares
+    ]
+    return _allocation(shown, amount, None)
+
+
+def allocate_deposit(
+    books: Books,
+    wallet_id: int | None,
+    amount: Decimal,
+    rounding: str | None,
+    idempotency_key: str | None = None,
+    metadata: Any = None,
+    effective_at: datetime | None = None,
+) -> Allocation:
+    check_amount(amount)
+    check_key(idempotency_key)
+    _check_rounding(rounding)
+    wallet = books.find("wallet", wallet_id)
+    units = minor_units(amount, wallet.currency)
+
+    def do() -> Allocation:
+        shares = _shares(books, wallet, units, rounding)
+        check_funds(wallet, sum(share for _, share in shares))
+        _warn(books, [wallet])
+        transaction = books.record("allocation", metadata, effective_at)
+        shown = []
+        for pocket, share in shares:
+            books.move(transaction, wallet, pocket.account, share)
+            shown.append(_share(pocket, share, money(pocket.account.balance, wallet.currency)))
+        return _allocation(shown, amount, transaction.transaction_id)
+
+    return books.once(idempotency_key, ("allocate_deposit", wallet_id, units, rounding), do)
+
+
+def allocate_deposits(
+    books: Books,
+    wallet_ids: list[int | None],
+    amounts: list[Decimal | None],
+    rounding: str | None,
+    idempotency_keys: list[str | None] | None = None,
+) -> list[ShareRow]:
+    all_of = elements(wallet_ids, amounts, idempotency_keys)
+    _check_rounding(rounding)
+    payments = all_of.in_wallets(books)
+    requests = [("allocate_deposits", w.account_id, units, rounding) for w, units in payments]
+    new = [payments[place] for place in books.new_elements(all_of.keys, requests)]
+    check_all_funds(
+        (wallet, share)
+        for wallet, units in new
+        for _, share in _shares(books, wallet, units, rounding)
+    )
+    _warn(books, [wallet for wallet, _ in new])
+
+    def do(wallet: Account, units: int) -> list[ShareRow]:
+        transaction = books.record("allocation")
+        rows = []
+        for pocket, share in _shares(books, wallet, units, rounding):
+            books.move(transaction, wallet, pocket.account, share)
+            rows.append(
+                ShareRow(
+                    wallet_id=wallet.account_id,
+                    pocket_id=pocket.account.account_id,
+                    name=pocket.name,
+                    allocation_percentage=pocket.percentage,
+                    amount=money(share, wallet.currency),
+                    balance=money(pocket.account.balance, wallet.currency),
+                    transaction_id=transaction.transaction_id,
+                    replayed=False,
+                )
+            )
+        return rows
+
+    return [
+        row
+        for key, request, payment in zip(all_of.keys, requests, payments, strict=True)
+        for row in books.once(key, request, partial(do, *payment))
+    ]
+
+
+def _percentage(percentage: Decimal | None) -> Decimal:
+    if percentage is None or not percentage.is_finite() or not 0 <= percentage <= 100:
+        raise InvalidArgument(f"{percentage} is not a percentage")
+    if percentage * 10**4 % 1:
+        raise InvalidArgument(f"{percentage} has more than four decimals")
+    return percentage
+
+
+def _check_rounding(rounding: str | None) -> None:
+    if rounding not in SHARES:
+        raise InvalidArgument(f"rounding {rounding} is unknown")
+
+
+def _pockets_of(books: Books, wallet: Account) -> list[Pocket]:
+    return [pocket for pocket in books.pockets.values() if pocket.wallet is wallet]
+
+
+def _check_total(books: Books, wallet: Account, change: Decimal) -> None:
+    total = sum((pocket.percentage for pocket in _pockets_of(books, wallet)), change)
+    if total > 100:
+        raise AllocationExceeds100(f"the pockets of wallet {wallet.account_id} would pass 100")
+
+
+def _transfer(
+    books: Books,
+    kind: str,
+    pocket_id: int | None,
+    amount: Decimal,
+    key: str | None,
+    metadata: Any,
+    effective_at: datetime | None,
+) -> PocketTransfer:
+    check_amount(amount)
+    check_key(key)
+    pocket = books.pockets[books.find("pocket", pocket_id).account_id]
+    units = minor_units(amount, pocket.wallet.currency)
+
+    def do() -> PocketTransfer:
+        source, destination = pocket.wallet, pocket.account
+        if kind == "transfer_from_pocket":
+            source, destination = destination, source
+        check_funds(source, units)
+        transaction = books.record(kind, metadata, effective_at)
+        books.move(transaction, source, destination, units)
+        return PocketTransfer(
+            money(pocket.account.balance, source.currency),
+            money(pocket.wallet.balance, source.currency),
+            transaction.transaction_id,
+            False,
+        )
+
+    return books.once(key, (kind, pocket_id, units), do)
+
+
+def _taking_part(books: Books, wallet: Account) -> list[Pocket]:
+    """Largest percentage first, then lowest id."""
+    pockets = [pocket for pocket in _pockets_of(books, wallet) if pocket.percentage > 0]
+    return sorted(pockets, key=lambda pocket: (-pocket.percentage, pocket.account.account_id))
+
+
+def _warn(books: Books, wallets: list[Account]) -> None:
+    most = books.settings.max_pockets_per_allocation
+    for wallet in {wallet.account_id: wallet for wallet in wallets}.values():
+        books.left_out += max(0, len(_taking_part(books, wallet)) - most)
+
+
+def _shares(
+    books: Books, wallet: Account, units: int, rounding: str | None
+) -> list[tuple[Pocket, int]]:
+    pockets = _taking_part(books, wallet)[: books.settings.max_pockets_per_allocation]
+    shares = SHARES[rounding or ""](units, [pocket.percentage for pocket in pockets])
+    return [(pocket, share) for pocket, share in zip(pockets, shares, strict=True) if share]
+
+
+def _share(pocket: Pocket, share: int, balance: Decimal) -> Share:
+    amount = money(share, pocket.account.currency)
+    return Share(pocket.account.account_id, pocket.name, pocket.percentage, amount, balance)
+
+
+def _allocation(shares: list[Share], amount: Decimal, transaction_id: int | None) -> Allocation:
+    allocated = sum((share.amount for share in shares), Decimal(0))
+    # Of a call that moved nothing the driver sees no row, so no transaction either.
+    transaction_id = transaction_id if shares else None
+    return Allocation(tuple(shares), allocated, amount - allocated, transaction_id, False)
+
+
+def _shown(pocket: Pocket) -> PocketRow:
+    currency = pocket.wallet.currency
+    return PocketRow(
+        pocket_id=pocket.account.account_id,
+        wallet_id=pocket.wallet.account_id,
+        name=pocket.name,
+        allocation_percentage=pocket.percentage,
+        balance=money(pocket.account.balance, currency),
+        pocket_type=pocket.pocket_type,
+        target_amount=(
+            None if pocket.target_amount is None else money(pocket.target_amount, currency)
+        ),
+    )

@@ -1,0 +1,111 @@
+"""Wallets, and money that comes in from outside or leaves."""
+
+from datetime import datetime
+from decimal import Decimal
+from functools import partial
+from typing import Any
+
+from pgwallet.results import Deposit, DepositRow, Withdrawal
+from pgwallet.results import Wallet as WalletRow
+
+from .books import (
+    Account,
+    Books,
+    Transaction,
+    Wallet,
+    check_funds,
+    check_key,
+    check_text,
+    elements,
+)
+from .money import check_amount, exponent_of, minor_units, money
+
+
+def create_wallet(books: Books, owner_id: str | None, currency: str | None) -> WalletRow:
+    check_text("owner_id", owner_id)
+    exponent_of(currency)
+    assert owner_id is not None
+    assert currency is not None
+    for wallet in books.wallets.values():
+        if (wallet.owner_id, wallet.account.currency) == (owner_id, currency):
+            break
+    else:
+        # All wallets of an owner share a slot, which is none of slot 0 for the owners drawn.
+        slots = {wallet.owner_id: wallet.account.account_id for wallet in books.wallets.values()}
+        slot = slots.get(owner_id, len(slots) + 1) % 1024
+        wallet = Wallet(owner_id, books.open("wallet", currency, books.new_id(slot)))
+        books.wallets[wallet.account.account_id] = wallet
+    balance = money(wallet.account.balance, currency)
+    return WalletRow(wallet.account.account_id, owner_id, currency, balance)
+
+
+def deposit(
+    books: Books,
+    wallet_id: int | None,
+    amount: Decimal,
+    idempotency_key: str | None = None,
+    metadata: Any = None,
+    effective_at: datetime | None = None,
+) -> Deposit:
+    check_amount(amount)
+    check_key(idempotency_key)
+    wallet = books.find("wallet", wallet_id)
+    units = minor_units(amount, wallet.currency)
+
+    def do() -> Deposit:
+        transaction = books.record("deposit", metadata, effective_at)
+        return Deposit(
+            _pay_in(books, transaction, wallet, units), transaction.transaction_id, False
+        )
+
+    return books.once(idempotency_key, ("deposit", wallet_id, units), do)
+
+
+def withdraw(
+    books: Books,
+    wallet_id: int | None,
+    amount: Decimal,
+    idempotency_key: str | None = None,
+    metadata: Any = None,
+    effective_at: datetime | None = None,
+) -> Withdrawal:
+    check_amount(amount)
+    check_key(idempotency_key)
+    wallet = books.find("wallet", wallet_id)
+    units = minor_units(amount, wallet.currency)
+
+    def do() -> Withdrawal:
+        check_funds(wallet, units)
+        transaction = books.record("withdrawal", metadata, effective_at)
+        books.move(transaction, wallet, books.platform("external", wallet.currency), units)
+        balance = money(wallet.balance, wallet.currency)
+        return Withdrawal(balance, transaction.transaction_id, False)
+
+    return books.once(idempotency_key, ("withdraw", wallet_id, units), do)
+
+
+def deposit_many(
+    books: Books,
+    wallet_ids: list[int | None],
+    amounts: list[Decimal | None],
+    idempotency_keys: list[str | None] | None = None,
+) -> list[DepositRow]:
+    all_of = elements(wallet_ids, amounts, idempotency_keys)
+    payments = all_of.in_wallets(books)
+    requests = [("deposit_many", wallet.account_id, units) for wallet, units in payments]
+    books.new_elements(all_of.keys, requests)
+
+    def do(wallet: Account, units: int) -> DepositRow:
+        transaction = books.record("deposit")
+        balance = _pay_in(books, transaction, wallet, units)
+        return DepositRow(wallet.account_id, balance, transaction.transaction_id, False)
+
+    return [
+        books.once(key, request, partial(do, *payment))
+        for key, request, payment in zip(all_of.keys, requests, payments, strict=True)
+    ]
+
+
+def _pay_in(books: Books, transaction: Transaction, wallet: Account, units: int) -> Decimal:
+    books.move(transaction, books.platform("external", wallet.currency), wallet, units)
+    return money(wallet.balance, wallet.currency)

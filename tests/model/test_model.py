@@ -1,0 +1,76 @@
+"""Any calls in any order: every result, refusal and balance is what a plain reference says."""
+
+import os
+
+import psycopg
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from tests.model import reference
+from tests.model.rules import Rules
+
+# The short run by default; `make test-deep` sets the variable.
+EXAMPLES = int(os.environ.get("PGWALLET_MODEL_EXAMPLES") or 100)
+STEPS = 40
+# Hypothesis draws ten examples freely, and from then on varies each new one several times;
+# starting again after ten meets more that is different.
+EXAMPLES_A_RUN = 10
+# So many meet each refusal and each replay of each function.
+DEEP = 1000
+
+pytestmark = [pytest.mark.sql, pytest.mark.timeout(600 + 4 * EXAMPLES)]
+
+FUNCTIONS = set(reference.__all__) - {"Books"}
+KEYED = {
+    "allocate_deposit", "allocate_deposits", "deposit", "deposit_many", "payout", "pledge",
+    "pledge_many", "refund_escrow", "release_escrow", "transfer_from_pocket",
+    "transfer_to_pocket", "withdraw",
+}  # fmt: skip
+
+# Which refusals each function names in its comment.
+DOCUMENTED = """
+  select p.proname, m.code[1]
+  from pg_proc as p
+  cross join regexp_matches(obj_description(p.oid, 'pg_proc'), 'PW[0-9]{3}', 'g') as m (code)
+  where p.pronamespace = 'pgwallet'::regnamespace and p.proname = any(%s)
+"""
+
+
+def test_the_ledger_agrees_with_the_reference_after_every_call(database: str) -> None:
+    Rules.met.clear()
+    with psycopg.connect(database) as conn:
+        # The ids that projects are given explicitly are not to come up by themselves.
+        conn.execute("select setval('pgwallet.id_seq', 2000000)")
+        documented = set(conn.execute(DOCUMENTED, [list(FUNCTIONS)]))
+        conn.rollback()
+
+        class Connected(Rules):
+            def __init__(self) -> None:
+                super().__init__(conn)
+
+        for _ in range(0, EXAMPLES, EXAMPLES_A_RUN):
+            run_state_machine_as_test(
+                Connected,
+                settings=settings(
+                    max_examples=EXAMPLES_A_RUN,
+                    stateful_step_count=STEPS,
+                    database=None,
+                    deadline=None,
+                    print_blob=True,
+                    report_multiple_bugs=False,
+                    # An example is as slow as the server, which no other draw would change.
+                    suppress_health_check=[HealthCheck.too_slow],
+                ),
+            )
+
+    # A run that met less would prove less than it says.
+    refusals = {(name, outcome) for name, outcome in Rules.met if outcome.startswith("PW")}
+    assert refusals <= documented
+    assert {code for _, code in refusals} == {code for _, code in documented}
+    assert {name for name, outcome in Rules.met if outcome == "ok"} == FUNCTIONS
+    if EXAMPLES >= DEEP:
+        assert refusals == documented
+        assert {name for name, outcome in Rules.met if outcome == "replayed"} == KEYED
+    calls = sum(Rules.met.values())
+    print(f"{EXAMPLES} examples, {calls} calls, {len(Rules.met)} kinds of outcome")

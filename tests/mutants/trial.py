@@ -1,0 +1,155 @@
+"""One mutation on trial: a copy of the project, the change in it, the tests of its database."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from psycopg.conninfo import make_conninfo
+
+from tests import databases
+from tests.mutants.mutation import Mutation
+
+ROOT = Path(__file__).parents[2]
+# These read the text of the functions: they see every change, whatever it does.
+READERS = ("tests/contract", "tests/mutants")
+PATIENCE = 1800  # seconds for one run of pytest; a single test has its own, much shorter limit
+PYTEST = (
+    *("-m", "pytest", "-x", "-q", "-m", "sql", "-p", "no:cacheprovider"),
+    # Ends the process even if the test's threads wait on for a lock that never comes.
+    "--timeout-method=thread",
+)
+INSTALL = "import sys, pgwallet; pgwallet.migrate(sys.argv[1])"
+
+# A test's parameters may hold what separates it from the message.
+FAILED = re.compile(r"^(?:FAILED|ERROR) ([^\[\n]+?(?:\[.*?\])?)(?: - .*)?$", re.MULTILINE)
+HUNG = re.compile(r"\bin (test_\w+)")
+# A body is only parsed when it is installed: what it means shows when it first runs.
+SENSELESS = re.compile(
+    r"^E +psycopg\.errors\.(SyntaxError|Undefined\w+|Ambiguous\w+|DatatypeMismatch|GroupingError"
+    r"|CannotCoerce|InvalidColumnReference|IndeterminateDatatype): .*$",
+    re.MULTILINE,
+)
+
+
+class Verdict(StrEnum):
+    CAUGHT = "caught"
+    SURVIVED = "survived"
+    INVALID = "invalid"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """`reason` is the test that failed first, or why the mutation is none."""
+
+    mutation: Mutation
+    verdict: Verdict
+    reason: str
+    seconds: float
+
+
+class TrialError(Exception):
+    """Nothing was learnt: the tests could not be run, or fail without any mutation."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    status: int
+    output: str
+
+
+@contextmanager
+def copy_of(tree: Path) -> Iterator[Path]:
+    """The project in a folder of its own, without what was built, cached or hidden."""
+    with tempfile.TemporaryDirectory(prefix="pgwallet-mutant-") as directory:
+        copy = Path(directory, "project")
+        ignored = shutil.ignore_patterns(".*", "__pycache__", "dist")
+        shutil.copytree(tree, copy, ignore=ignored)
+        yield copy
+
+
+def failure(tree: Path, server: str, paths: Sequence[str], but: Sequence[str] = ()) -> str | None:
+    """Runs the tests in `paths`, `but` these; the output if one failed, None if all passed."""
+    ignored = [f"--ignore={path}" for path in (*READERS, *but)]
+    run = _python(tree, *PYTEST, *ignored, *paths, PGWALLET_TEST_SERVER=server)
+    if run.status in (0, 5):  # 5: none of them is about the database
+        return None
+    if run.status != 1 or "ERROR collecting" in run.output:
+        raise TrialError(f"pytest ended with {run.status}:\n{run.output}")
+    return run.output
+
+
+def outcome(mutation: Mutation, original: Path, server: str, only: Sequence[str] = ()) -> Outcome:
+    """Tries a mutation: the likely tests, then all others; or `only` these."""
+    start = time.monotonic()
+    with copy_of(original) as tree:
+        mutation.apply(tree)
+        verdict, reason = _judge(mutation, tree, server, only)
+    return Outcome(mutation, verdict, reason, time.monotonic() - start)
+
+
+def _judge(mutation: Mutation, tree: Path, server: str, only: Sequence[str]) -> tuple[Verdict, str]:
+    with databases.created(server) as name:
+        conninfo = databases.as_owner(make_conninfo(server, dbname=name))
+        installed = _python(tree, "-c", INSTALL, conninfo)
+    if installed.status != 0:
+        return Verdict.INVALID, f"does not install: {installed.output.strip().splitlines()[-1]}"
+
+    try:
+        if only:
+            output = failure(tree, server, only)
+        else:
+            likely = mutation.likely_tests
+            output = failure(tree, server, likely) or failure(tree, server, ["tests"], likely)
+    except subprocess.TimeoutExpired:
+        return Verdict.CAUGHT, f"the tests did not end in {PATIENCE} s"
+    if output is None:
+        return Verdict.SURVIVED, mutation.equivalent
+    if nonsense := senseless(output):
+        return Verdict.INVALID, nonsense
+    return Verdict.CAUGHT, first_failure(output)
+
+
+def senseless(output: str) -> str | None:
+    """The error of a function whose text makes no sense to the server, if there is one."""
+    found = SENSELESS.search(output)
+    return found.group().removeprefix("E").strip() if found else None
+
+
+def first_failure(output: str) -> str:
+    if named := FAILED.search(output):
+        return named.group(1)
+    if hung := HUNG.findall(output):
+        return f"{hung[-1]} (hung)"
+    raise TrialError(f"pytest failed without naming a test:\n{output}")
+
+
+def _python(tree: Path, *arguments: str, **environment: str) -> _Run:
+    """Runs Python on the copy and on nothing else: its driver and with it its SQL."""
+    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as output:
+        # Not a pipe, which a child of a killed process could hold open.
+        completed = subprocess.run(
+            [sys.executable, *arguments],
+            cwd=tree,
+            env={
+                **os.environ,
+                **environment,
+                "PYTHONPATH": str(tree / "driver"),
+                "PYTHONDONTWRITEBYTECODE": "1",
+            },
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            timeout=PATIENCE,
+            check=False,
+        )
+        output.seek(0)
+        return _Run(completed.returncode, output.read())
