@@ -13,7 +13,7 @@ import pgwallet
 from tests.concurrency.calls import assert_books, fresh, fresh_project
 from tests.concurrency.sessions import ALL_LEVELS, all_blocked, at, blocked
 from tests.conftest import Connect
-from tests.ledger.calling import funded, value
+from tests.ledger.calling import funded, project, value
 
 pytestmark = pytest.mark.sql
 
@@ -270,3 +270,20 @@ def test_two_that_settle_a_project_wait_for_the_same_escrow_and_one_settles_it(
     assert settled_once(observer, project_id, 7)
     released = outcome == "succeeded"
     assert_books(observer, {wallet_id: 0 if released else 70, project_id: 56 if released else 0})
+
+
+@pytest.mark.parametrize("procedure", ["release_project", "refund_project"])
+def test_a_procedure_waits_for_what_others_hold(connect: Connect, procedure: str) -> None:
+    holder, settling, observer = connect(), connect(autocommit=True), connect(autocommit=True)
+    wallet_id, project_id = funded(observer, procedure, 20), project(observer, procedure)
+    for _ in range(2):
+        pgwallet.pledge(observer, wallet_id, project_id, 10)
+    holder.execute(
+        "select from pgwallet.escrow where project_id = %s limit 1 for update", [project_id]
+    )
+    call = f"call pgwallet.{procedure}({project_id})".encode()
+    with blocked(settling, observer, lambda: settling.execute(call)) as settled:
+        holder.rollback()
+        settled.result()
+    locked = "select count(*) from pgwallet.escrow where project_id = %s and status = 'locked'"
+    assert value(observer, locked, project_id) == 0

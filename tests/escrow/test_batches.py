@@ -84,6 +84,16 @@ def test_a_batch_s_sums_are_the_sums_of_its_escrows(conn: psycopg.Connection) ->
     )
 
 
+def test_a_cent_is_not_taken_twice(conn: psycopg.Connection) -> None:
+    half = Decimal("0.5")
+    project_id = project(conn, commission_rate=half, fee_rate=half)
+    pgwallet.pledge(conn, funded(conn, "ada", 1), project_id, Decimal("0.01"))
+    pgwallet.close_project(conn, project_id, "succeeded")
+    batch = pgwallet.release_escrows(conn, project_id)
+    taken = (batch.commission_amount, batch.fee_amount, batch.net_amount)
+    assert taken == (Decimal("0.01"), Decimal(0), Decimal(0))
+
+
 def test_a_batch_skips_what_another_transaction_holds(connect: Connect) -> None:
     conn, holder = connect(autocommit=True), connect()
     _, project_id, escrow_ids = pledges(conn, [1, 2, 3])
@@ -126,6 +136,19 @@ def test_only_what_is_past_its_expiry_is_refunded(conn: psycopg.Connection) -> N
     ).fetchall()
     assert [row[0] for row in locked] == [later, never]
     assert pgwallet.check_ledger(conn) == []
+
+
+def test_what_expired_first_is_refunded_first(conn: psycopg.Connection) -> None:
+    wallet_id, project_id = funded(conn, "ada", 30), project(conn)
+    escrows = [pgwallet.pledge(conn, wallet_id, project_id, 10).escrow_id for _ in range(3)]
+    for days, escrow_id in zip((1, 3, 2), escrows, strict=True):
+        conn.execute(
+            "update pgwallet.escrow set expires_at = now() - make_interval(days => %s) "
+            "where escrow_id = %s",
+            [days, escrow_id],
+        )
+    refunded = [pgwallet.refund_expired_escrows(conn, 1).last_escrow_id for _ in range(3)]
+    assert refunded == [escrows[1], escrows[2], escrows[0]]
 
 
 def test_success_voids_expiry(conn: psycopg.Connection) -> None:

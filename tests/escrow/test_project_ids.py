@@ -1,9 +1,13 @@
 """Projects that are created with an id of the caller's."""
 
+from hashlib import sha256
+from itertools import count
+
 import psycopg
 import pytest
 
 import pgwallet
+from tests.ledger.calling import funded, project
 
 pytestmark = pytest.mark.sql
 
@@ -12,6 +16,15 @@ def last_drawn(conn: psycopg.Connection) -> int:
     row = conn.execute("select last_value from pgwallet.id_seq").fetchone()
     assert row is not None
     return int(row[0])
+
+
+def owner_in_slot_0() -> str:
+    """An owner whose wallets have ids of the kind that projects have."""
+    for number in count():
+        owner = f"owner {number}"
+        if int.from_bytes(sha256(owner.encode()).digest()[:2]) % 1024 == 0:
+            return owner
+    raise AssertionError
 
 
 @pytest.mark.parametrize("ahead", [1, 2, 3, 1000])
@@ -27,6 +40,27 @@ def test_an_id_just_ahead_of_the_sequence_meets_no_other(
     assert len(others) == 5
     assert project_id not in others
     assert pgwallet.check_ledger(conn) == []
+
+
+def test_an_id_beside_the_last_one_drawn_leaves_the_next_one_free(conn: psycopg.Connection) -> None:
+    wallet_id = pgwallet.create_wallet(conn, "ada").wallet_id
+    assert wallet_id % 1024, "this owner's wallets are in the slot of projects"
+    made = pgwallet.create_project(conn, "film", project_id=wallet_id - wallet_id % 1024)
+    pocket_id = pgwallet.create_pocket(conn, wallet_id, "holiday").pocket_id
+    assert len({made.project_id, wallet_id, pocket_id}) == 3
+
+
+def test_the_id_of_an_escrow_is_no_id_for_a_project(conn: psycopg.Connection) -> None:
+    wallet_id = funded(conn, owner_in_slot_0(), 10)
+    escrow_id = pgwallet.pledge(conn, wallet_id, project(conn), 10).escrow_id
+    assert escrow_id % 1024 == 0
+    with pytest.raises(pgwallet.InvalidArgument, match="in use"):
+        pgwallet.create_project(conn, "film", project_id=escrow_id)
+
+
+def test_the_first_id_is_one_of_a_project(conn: psycopg.Connection) -> None:
+    with pytest.raises(pgwallet.InvalidArgument, match="in use"):
+        pgwallet.create_project(conn, "film", project_id=1024)
 
 
 def test_an_id_in_use_is_refused_and_moves_the_sequence_nowhere(conn: psycopg.Connection) -> None:

@@ -172,3 +172,36 @@ def test_a_payout_pays_no_more_than_was_released(conn: psycopg.Connection) -> No
     assert pgwallet.payout(conn, project_id, 92).balance == release.net_amount - 92
     assert str(pgwallet.balance(conn, project_id)) == "0.10"
     assert pgwallet.check_ledger(conn) == []
+
+
+def test_a_limit_has_no_more_decimals_than_the_currency(conn: psycopg.Connection) -> None:
+    conn.execute("update pgwallet.settings set max_pledge = 100.555")
+    limits = {
+        currency: str(pgwallet.create_project(conn, currency, currency).max_pledge)
+        for currency in ("EUR", "JPY", "KWD")
+    }
+    assert limits == {"EUR": "100.55", "JPY": "100", "KWD": "100.555"}
+
+
+def test_a_pledge_of_just_the_limit_is_taken(conn: psycopg.Connection) -> None:
+    wallet_id, project_id = funded(conn, "ada", 100), project(conn, max_pledge=Decimal("10.50"))
+    assert pgwallet.pledge(conn, wallet_id, project_id, Decimal("10.50")).amount == Decimal("10.50")
+    (row,) = pgwallet.pledge_many(conn, project_id, [wallet_id], [Decimal("10.50")])
+    assert row.amount == Decimal("10.50")
+    for amount in (Decimal("10.51"), Decimal("11")):
+        with refused(conn, "PW301"):
+            pgwallet.pledge(conn, wallet_id, project_id, amount)
+        with refused(conn, "PW301"):
+            pgwallet.pledge_many(conn, project_id, [wallet_id], [amount])
+
+
+def test_each_of_many_pledges_is_told_its_own_escrow(conn: psycopg.Connection) -> None:
+    wallets = [funded(conn, owner, 100) for owner in ("ada", "bob", "eve")]
+    amounts = [Decimal(10), Decimal(20), Decimal(30)]
+    rows = pgwallet.pledge_many(conn, project(conn), wallets, amounts)
+    for row, wallet_id, amount in zip(rows, wallets, amounts, strict=True):
+        stored = conn.execute(
+            "select wallet_id, amount from pgwallet.escrow where escrow_id = %s", [row.escrow_id]
+        ).fetchone()
+        assert stored == (wallet_id, amount)
+        assert row.escrow_id % 1024 == wallet_id % 1024

@@ -77,13 +77,29 @@ def test_1_a_balance_below_zero(conn: psycopg.Connection, ids: dict[str, int]) -
     assert found(conn) == {("1", f"wallet {ids['wallet']}")}
 
 
-def test_1_a_posting_that_lost_the_balance_after_it(
+def test_1_a_balance_below_zero_that_its_postings_make(
     conn: psycopg.Connection, ids: dict[str, int]
+) -> None:
+    pgwallet.withdraw(conn, ids["wallet"], pgwallet.balance(conn, ids["wallet"]))
+    conn.execute("alter table pgwallet.account drop constraint account_balance_check")
+    conn.execute(
+        "insert into pgwallet.posting "
+        "(transaction_id, source_account_id, destination_account_id, amount, source_balance) "
+        "select p.transaction_id, p.source_account_id, p.destination_account_id, 1, -1 "
+        "from pgwallet.posting as p order by p.posting_id desc limit 1"
+    )
+    conn.execute("update pgwallet.account set balance = -1 where account_id = %s", [ids["wallet"]])
+    assert found(conn) == {("1", f"wallet {ids['wallet']}")}
+
+
+@pytest.mark.parametrize("side", ["source", "destination"])
+def test_1_a_posting_that_lost_the_balance_after_it(
+    conn: psycopg.Connection, ids: dict[str, int], side: str
 ) -> None:
     unguard(conn)
     posting_id = value(
         conn,
-        "update pgwallet.posting set source_balance = null where source_account_id = %s "
+        f"update pgwallet.posting set {side}_balance = null where source_account_id = %s "
         "and destination_account_id = %s returning posting_id",
         ids["wallet"],
         ids["pocket"],
@@ -132,6 +148,9 @@ def test_2_an_escrow_that_is_gone(conn: psycopg.Connection, ids: dict[str, int])
         "net_amount = net_amount - 0.01",
         "commission_amount = -commission_amount, net_amount = net_amount + 2 * commission_amount",
         "status = 'locked'",
+        "status = 'refunded'",
+        "status = 'settled'",
+        "amount = amount + 5, refunded_amount = 5",
         "wallet_id = 0",
     ],
 )

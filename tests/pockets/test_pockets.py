@@ -117,3 +117,11 @@ def test_equal_percentages_come_by_id(conn: psycopg.Connection) -> None:
     ]
     shares = pgwallet.allocate_deposit(conn, wallet_id, 10).shares
     assert [ids.index(share.pocket_id) for share in shares] == [1, 3, 4, 0, 2]
+
+
+def test_a_share_of_a_long_amount_is_rounded_once(conn: psycopg.Connection) -> None:
+    wallet_id = funded(conn, "ada", 0)
+    pgwallet.create_pocket(conn, wallet_id, "a third", Decimal("33.3333"))
+    # A third of it is 299999700001666.67499999, which six decimals would turn into .675.
+    preview = pgwallet.preview_allocation(conn, wallet_id, Decimal("900000000005000.03"))
+    assert [share.amount for share in preview.shares] == [Decimal("299999700001666.67")]

@@ -87,3 +87,14 @@ def test_a_call_in_a_long_transaction_is_recorded_at_its_own_time(
     distinct = "select count(distinct created_at) = 2 and min(created_at) > now()"
     for table in ("transaction", "posting"):
         assert value(conn, f"{distinct} from pgwallet.{table}")
+
+
+@pytest.mark.parametrize(
+    ("currency", "amount", "balance"),
+    [("EUR", "1.5000", "1.50"), ("JPY", "7.0", "7"), ("KWD", "0.0010", "0.001")],
+)
+def test_trailing_zeros_are_no_decimals(
+    conn: psycopg.Connection, currency: str, amount: str, balance: str
+) -> None:
+    wallet_id = pgwallet.create_wallet(conn, "ada", currency).wallet_id
+    assert str(pgwallet.deposit(conn, wallet_id, Decimal(amount)).balance) == balance
