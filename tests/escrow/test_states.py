@@ -1,6 +1,7 @@
 """What an open, a succeeded and a failed project allow: each cell of the table in section 4."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -205,3 +206,13 @@ def test_each_of_many_pledges_is_told_its_own_escrow(conn: psycopg.Connection) -
         ).fetchone()
         assert stored == (wallet_id, amount)
         assert row.escrow_id % 1024 == wallet_id % 1024
+
+
+@pytest.mark.parametrize("expires_at", [datetime(2999, 12, 31, 23, 59, tzinfo=UTC), None])
+def test_a_pledge_keeps_when_it_expires(
+    conn: psycopg.Connection, expires_at: datetime | None
+) -> None:
+    wallet_id, project_id = funded(conn, "ada", 10), project(conn)
+    pledge = pgwallet.pledge(conn, wallet_id, project_id, 10, expires_at)
+    stored = "select expires_at from pgwallet.escrow where escrow_id = %s"
+    assert value(conn, stored, pledge.escrow_id) == expires_at
