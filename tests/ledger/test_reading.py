@@ -67,6 +67,16 @@ def test_each_kind_of_account_has_a_balance(
     assert sum(map(Decimal, BALANCES.values())) == 0
 
 
+def test_what_was_given_back_is_in_escrow_no_more(
+    conn: psycopg.Connection, story: dict[str, int]
+) -> None:
+    locked = value(conn, "select escrow_id from pgwallet.escrow where status = 'locked'")
+    pgwallet.refund_escrow(conn, locked, 15)
+    assert str(pgwallet.balance(conn, story["escrow"])) == "25.00"
+    pgwallet.release_escrow(conn, locked, 5)
+    assert str(pgwallet.balance(conn, story["escrow"])) == "20.00"
+
+
 @pytest.mark.parametrize("kind", BALANCES)
 def test_a_balance_at_a_time_counts_what_was_recorded_until_then(
     conn: psycopg.Connection, story: dict[str, int], kind: str
