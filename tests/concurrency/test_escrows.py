@@ -272,17 +272,30 @@ def test_two_that_settle_a_project_wait_for_the_same_escrow_and_one_settles_it(
     assert_books(observer, {wallet_id: 0 if released else 70, project_id: 56 if released else 0})
 
 
-@pytest.mark.parametrize("procedure", ["release_project", "refund_project"])
-def test_a_procedure_waits_for_what_others_hold(connect: Connect, procedure: str) -> None:
+@pytest.mark.parametrize(
+    "held",
+    [
+        "select from pgwallet.escrow where project_id = {project}",
+        "select from pgwallet.account where account_id in ({project}, {wallet})",
+    ],
+    ids=["escrows", "accounts"],
+)
+@pytest.mark.parametrize(
+    ("procedure", "outcome"), [("release_project", "succeeded"), ("refund_project", "failed")]
+)
+def test_a_procedure_closes_the_project_and_waits_for_what_others_hold(
+    connect: Connect, procedure: str, outcome: str, held: str
+) -> None:
     holder, settling, observer = connect(), connect(autocommit=True), connect(autocommit=True)
-    wallet_id, project_id = funded(observer, procedure, 20), project(observer, procedure)
+    wallet_id = funded(observer, f"{procedure} {held}", 20)
+    project_id = project(observer, f"{procedure} {held}")
     for _ in range(2):
         pgwallet.pledge(observer, wallet_id, project_id, 10)
-    holder.execute(
-        "select from pgwallet.escrow where project_id = %s limit 1 for update", [project_id]
-    )
+    holder.execute(f"{held} for update".format(project=project_id, wallet=wallet_id).encode())
     call = f"call pgwallet.{procedure}({project_id})".encode()
     with blocked(settling, observer, lambda: settling.execute(call)) as settled:
+        status = "select status::text from pgwallet.project where project_id = %s"
+        assert value(observer, status, project_id) == outcome
         holder.rollback()
         settled.result()
     locked = "select count(*) from pgwallet.escrow where project_id = %s and status = 'locked'"
