@@ -4,6 +4,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import psycopg
 import pytest
@@ -32,6 +33,23 @@ def role(server: str) -> Iterator[str]:
 def is_sound(conninfo: str) -> bool:
     with psycopg.connect(conninfo) as conn:
         return not pgwallet.check_ledger(conn)
+
+
+@contextmanager
+def release_that_waits(
+    database: str, project: int
+) -> Iterator[tuple[subprocess.Popen[str], psycopg.Connection, int]]:
+    """The command, an observer and the command's backend, which waits for the first escrow."""
+    with psycopg.connect(database) as holder, psycopg.connect(database) as observer:
+        holder.execute(
+            "select from pgwallet.escrow where project_id = %s order by escrow_id limit 1 "
+            "for update",
+            [project],
+        )
+        process = started("release", project, database_url=database)
+        backend = _backend_of_the_command(observer)
+        wait_until_blocked(observer, backend)
+        yield process, observer, backend
 
 
 def end_of(process: subprocess.Popen[str]) -> tuple[str, str]:
@@ -122,15 +140,7 @@ def test_ctrl_c_stops_between_batches_and_the_next_run_goes_on(database: str, co
 
 def test_a_second_ctrl_c_breaks_off_a_batch_that_waits(database: str) -> None:
     project = pledged_project(database, "film", 3)
-    with psycopg.connect(database) as holder, psycopg.connect(database) as observer:
-        holder.execute(
-            "select from pgwallet.escrow where project_id = %s order by escrow_id limit 1 "
-            "for update",
-            [project],
-        )
-        process = started("release", project, database_url=database)
-        backend = _backend_of_the_command(observer)
-        wait_until_blocked(observer, backend)
+    with release_that_waits(database, project) as (process, observer, backend):
         process.send_signal(signal.SIGINT)
         # Two signals at once count as one, so the second comes again until it has worked.
         while _waits(observer, backend, seconds=1):
@@ -144,15 +154,7 @@ def test_a_second_ctrl_c_breaks_off_a_batch_that_waits(database: str) -> None:
 
 def test_totals_are_shown_when_the_connection_is_lost(database: str) -> None:
     project = pledged_project(database, "film", 3)
-    with psycopg.connect(database) as holder, psycopg.connect(database) as observer:
-        holder.execute(
-            "select from pgwallet.escrow where project_id = %s order by escrow_id limit 1 "
-            "for update",
-            [project],
-        )
-        process = started("release", project, database_url=database)
-        backend = _backend_of_the_command(observer)
-        wait_until_blocked(observer, backend)
+    with release_that_waits(database, project) as (process, observer, backend):
         observer.execute("select pg_terminate_backend(%s)", [backend])
         stdout, stderr = process.communicate(timeout=DEADLINE)
     assert process.returncode == 1

@@ -8,24 +8,9 @@ import pytest
 import pgwallet
 from tests.concurrency.sessions import all_blocked, blocked
 from tests.conftest import Connect
-from tests.ledger.calling import project, value
+from tests.ledger.calling import owners_in_slot_0, project, value
 
 pytestmark = pytest.mark.sql
-
-
-def owners_in_slot_0(conn: psycopg.Connection) -> list[str]:
-    """Two owners whose wallets and pockets have ids of the kind that projects have."""
-    rows = conn.execute(
-        """
-        select o.owner_id
-        from (select 'owner ' || n as owner_id from generate_series(1, 20000) as n) as o
-        cross join lateral (select sha256(convert_to(o.owner_id, 'UTF8')) as digest) as d
-        where (get_byte(d.digest, 0) * 256 + get_byte(d.digest, 1)) %% 1024 = 0
-        limit 2
-        """,
-        [],
-    ).fetchall()
-    return [row[0] for row in rows]
 
 
 def assert_no_id_was_given_twice(conn: psycopg.Connection, *account_ids: int) -> None:
@@ -52,7 +37,7 @@ def test_what_a_project_under_way_has_taken_is_refused(connect: Connect, ahead: 
 @pytest.mark.parametrize("what", ["wallet", "pocket", "project"])
 def test_nobody_draws_an_id_that_a_project_under_way_was_given(connect: Connect, what: str) -> None:
     holder, given, drawing, observer = connect(), connect(), connect(), connect(autocommit=True)
-    owner, other_owner = owners_in_slot_0(observer)
+    owner, other_owner = owners_in_slot_0()
     wallet_id = pgwallet.create_wallet(observer, other_owner).wallet_id
     drawn = value(observer, "select nextval('pgwallet.id_seq')")
     # The next two go to the escrow accounts of the two projects below.
@@ -84,7 +69,7 @@ def test_an_id_that_was_drawn_is_not_given_away_before_its_use(
     connect: Connect, what: str, back: int
 ) -> None:
     first, drawing, given, observer = connect(), connect(), connect(), connect(autocommit=True)
-    owner, _ = owners_in_slot_0(observer)
+    owner, _ = owners_in_slot_0()
 
     def create(conn: psycopg.Connection) -> int:
         if what == "wallet":

@@ -1,13 +1,10 @@
 """Projects that are created with an id of the caller's."""
 
-from hashlib import sha256
-from itertools import count
-
 import psycopg
 import pytest
 
 import pgwallet
-from tests.ledger.calling import funded, project
+from tests.ledger.calling import funded, owners_in_slot_0, project
 
 pytestmark = pytest.mark.sql
 
@@ -16,15 +13,6 @@ def last_drawn(conn: psycopg.Connection) -> int:
     row = conn.execute("select last_value from pgwallet.id_seq").fetchone()
     assert row is not None
     return int(row[0])
-
-
-def owner_in_slot_0() -> str:
-    """An owner whose wallets have ids of the kind that projects have."""
-    for number in count():
-        owner = f"owner {number}"
-        if int.from_bytes(sha256(owner.encode()).digest()[:2]) % 1024 == 0:
-            return owner
-    raise AssertionError
 
 
 @pytest.mark.parametrize("ahead", [1, 2, 3, 1000])
@@ -51,7 +39,8 @@ def test_an_id_beside_the_last_one_drawn_leaves_the_next_one_free(conn: psycopg.
 
 
 def test_the_id_of_an_escrow_is_no_id_for_a_project(conn: psycopg.Connection) -> None:
-    wallet_id = funded(conn, owner_in_slot_0(), 10)
+    owner, _ = owners_in_slot_0()
+    wallet_id = funded(conn, owner, 10)
     escrow_id = pgwallet.pledge(conn, wallet_id, project(conn), 10).escrow_id
     assert escrow_id % 1024 == 0
     with pytest.raises(pgwallet.InvalidArgument, match="in use"):

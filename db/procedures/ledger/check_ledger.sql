@@ -192,7 +192,8 @@ begin
   where coalesce(p.amount, 0) <> coalesce(h.amount, 0)
   order by x.project_id;
 
-  -- 3. For each escrow: 0 <= released + refunded <= amount, commission + fee + net = released.
+  -- 3. For each escrow: 0 <= released + refunded <= amount, commission + fee + net = released, and
+  -- its status is what _escrow_status says. Written out: a call an escrow took longer than the rest.
   return query
   select
     3, format('escrow %s', e.escrow_id),
