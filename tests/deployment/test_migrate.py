@@ -78,7 +78,7 @@ def test_a_lock_that_yoyo_left_behind_does_not_matter(empty_database: str) -> No
     assert pgwallet.status(owner).up_to_date
 
 
-def test_functions_alone_wait_for_no_table_of_the_ledger(database: str) -> None:
+def test_functions_alone_wait_for_nobody_who_reads_or_writes_tables(database: str) -> None:
     edit_comment(database)
     with psycopg.connect(database) as application:
         application.execute(
@@ -92,7 +92,7 @@ def test_functions_alone_wait_for_no_table_of_the_ledger(database: str) -> None:
                   and c.relname not like '%yoyo%' and c.relname not like 'deploy%'
                   and c.relname <> 'role_grant'
               loop
-                execute 'lock table ' || v_table || ' in access exclusive mode';
+                execute 'lock table ' || v_table || ' in exclusive mode';
               end loop;
             end
             $$

@@ -34,7 +34,7 @@ CONNECTIONS = 6
 ROUNDS = 4
 KILLS = 6
 
-SERVED = "from unnest('{deposit,_currency_of,preview_allocation,_shares}'::text[]) as f (name)"
+SERVED = "from unnest('{deposit,_currency_of,preview_allocation,_warn_of_pockets}'::text[]) as f (name)"
 FORGET_MARKS = f"select set_config('release.' || f.name, 'none', false) {SERVED}".encode()
 MARKS_LEFT = f"select current_setting('release.' || f.name) {SERVED}".encode()
 
@@ -77,7 +77,8 @@ def marks(database: str) -> set[str]:
         rows = conn.execute(
             """
             select distinct coalesce(substring(p.prosrc from '-- release (\\w+)'), 'none')
-            from pg_proc as p where p.pronamespace = 'pgwallet'::regnamespace
+            from pg_proc as p
+            where p.pronamespace = 'pgwallet'::regnamespace and p.prosqlbody is null
             """
         )
         return {mark for (mark,) in rows}

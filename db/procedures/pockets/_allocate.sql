@@ -11,12 +11,6 @@ returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $function$
-declare
-  v_ordinals bigint[];
-  v_wallet_ids bigint[];
-  v_pocket_ids bigint[];
-  v_amounts numeric[];
-  v_short record;
 begin
   perform
   from pgwallet.account as a
@@ -24,48 +18,40 @@ begin
   order by a.account_id
   for no key update;
 
+  perform pgwallet._warn_of_pockets(p_wallet_ids);
+
   -- A fresh statement: percentages as they are now that nobody can change them.
-  select
-    array_agg(s.ordinal), array_agg(s.wallet_id), array_agg(s.pocket_id), array_agg(s.amount)
-  into v_ordinals, v_wallet_ids, v_pocket_ids, v_amounts
-  from pgwallet._shares(p_wallet_ids, p_amounts, p_rounding) as s;
-
-  select d.wallet_id, a.balance, d.amount
-  into v_short
-  from (
-    select u.wallet_id, sum(u.amount) as amount, min(u.ordinal) as ordinal
-    from unnest(v_ordinals, v_wallet_ids, v_amounts) as u (ordinal, wallet_id, amount)
-    group by u.wallet_id
-  ) as d
-  inner join pgwallet.account as a on a.account_id = d.wallet_id
-  where a.balance < d.amount
-  order by d.ordinal
-  limit 1;
-  if found then
-    perform pgwallet._refuse_funds('wallet', v_short.wallet_id, v_short.balance, v_short.amount);
-  end if;
-
-  with share as (
+  with share as materialized (
     select
-      u.place, u.wallet_id, u.pocket_id, u.amount,
-      p_transaction_ids[u.ordinal] as transaction_id
-    from unnest(v_ordinals, v_wallet_ids, v_pocket_ids, v_amounts) with ordinality
-      as u (ordinal, wallet_id, pocket_id, amount, place)
+      u.transaction_id, u.wallet_id, s.pocket_id, s.amount,
+      row_number() over (order by u.ordinal, s.place) as place
+    from unnest(p_wallet_ids, p_amounts, p_transaction_ids) with ordinality
+      as u (wallet_id, amount, transaction_id, ordinal)
+    inner join pgwallet.account as a on a.account_id = u.wallet_id
+    cross join pgwallet.settings as l
+    cross join lateral pgwallet._shares(
+      u.wallet_id, u.amount, scale(a.balance), l.max_pockets_per_allocation, p_rounding
+    ) as s
+  ),
+
+  due as materialized (
+    select s.wallet_id, sum(s.amount) as amount from share as s group by s.wallet_id
   ),
 
   moved as (
     update pgwallet.account as a
     set balance = a.balance + d.amount
     from (
-      select s.wallet_id as account_id, -sum(s.amount) as amount
-      from share as s
-      group by s.wallet_id
+      select w.wallet_id as account_id, -w.amount as amount from due as w
       union all
-      select s.pocket_id, sum(s.amount)
-      from share as s
-      group by s.pocket_id
+      select s.pocket_id, sum(s.amount) from share as s group by s.pocket_id
     ) as d
-    where a.account_id = d.account_id
+    where a.account_id = d.account_id and not exists (
+      select
+      from due as w
+      inner join pgwallet.account as b on b.account_id = w.wallet_id
+      where b.balance < w.amount
+    )
     returning a.account_id, a.balance - d.amount as balance_before
   )
 
@@ -81,6 +67,10 @@ begin
   inner join moved as w on w.account_id = s.wallet_id
   inner join moved as k on k.account_id = s.pocket_id
   order by s.place;
+
+  if not found then
+    perform pgwallet._refuse_shares(p_wallet_ids, p_amounts, p_rounding);
+  end if;
 end;
 $function$;
 

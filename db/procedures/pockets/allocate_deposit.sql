@@ -19,11 +19,14 @@ language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
 as $function$
 declare
   v_request text;
   v_transaction_id bigint;
-  v_replayed boolean;
+  v_balance numeric;
+  v_limit integer;
+  v_more boolean;
 begin
   if (p_amount > 0 and p_amount < 1000000000000000) is not true then
     perform pgwallet._refuse_amount(p_amount);
@@ -31,37 +34,117 @@ begin
   if p_idempotency_key is not null or p_effective_at is not null then
     perform pgwallet._check_call(p_idempotency_key, p_effective_at);
   end if;
-  perform pgwallet._check_rounding(p_rounding);
-  perform pgwallet._currency_of('wallet', p_wallet_id, p_amount);
-  if p_idempotency_key is not null then
-    v_request := format(
-      'allocate_deposit(%s, %s, %s)', p_wallet_id, trim_scale(p_amount), p_rounding
+  if (p_rounding in ('half_up', 'largest_remainder')) is not true then
+    perform pgwallet._check_rounding(p_rounding);
+  end if;
+  if p_idempotency_key is not null or p_rounding <> 'half_up' then
+    if p_idempotency_key is not null then
+      v_request := format(
+        'allocate_deposit(%s, %s, %s)', p_wallet_id, trim_scale(p_amount), p_rounding
+      );
+    end if;
+    v_transaction_id := pgwallet._claim_key(
+      'allocation', p_idempotency_key, v_request, p_metadata, p_effective_at
     );
+    if v_transaction_id is null or p_rounding <> 'half_up' then
+      perform pgwallet._currency_of('wallet', p_wallet_id, p_amount);
+      replayed := v_transaction_id is null;
+      if replayed then
+        v_transaction_id := pgwallet._replay(p_idempotency_key, v_request);
+      else
+        perform pgwallet._allocate(
+          array[p_wallet_id], array[p_amount], array[v_transaction_id], p_rounding
+        );
+      end if;
+      return query
+      select
+        p.transaction_id, k.pocket_id, k.name, k.allocation_percentage,
+        p.amount, p.destination_balance, replayed
+      from pgwallet.posting as p
+      inner join pgwallet.pocket as k on k.pocket_id = p.destination_account_id
+      where p.transaction_id = v_transaction_id
+      order by p.posting_id;
+      return;
+    end if;
   end if;
 
-  insert into pgwallet.transaction as t (
-    kind, idempotency_key, request, metadata, effective_at
-  )
-  values ('allocation', p_idempotency_key, v_request, p_metadata, p_effective_at)
-  on conflict do nothing
-  returning t.transaction_id into v_transaction_id;
-  v_replayed := not found;
-  if v_replayed then
-    v_transaction_id := pgwallet._replay(p_idempotency_key, v_request);
-  else
-    perform pgwallet._allocate(
-      array[p_wallet_id], array[p_amount], array[v_transaction_id], p_rounding
-    );
-  end if;
-
-  return query
+  -- A balance carries its currency's decimals, so the currency need not be looked up.
   select
-    p.transaction_id, k.pocket_id, k.name, k.allocation_percentage,
-    p.amount, p.destination_balance, v_replayed
-  from pgwallet.posting as p
-  inner join pgwallet.pocket as k on k.pocket_id = p.destination_account_id
-  where p.transaction_id = v_transaction_id
-  order by p.posting_id;
+    a.balance, s.max_pockets_per_allocation,
+    exists (
+      select
+      from pgwallet.pocket as k
+      where k.wallet_id = a.account_id and k.allocation_percentage > 0
+      offset s.max_pockets_per_allocation
+    )
+  into v_balance, v_limit, v_more
+  from pgwallet.account as a
+  cross join pgwallet.settings as s
+  where a.account_id = p_wallet_id and a.kind = 'wallet'
+    and scale(trim_scale(p_amount)) <= scale(a.balance)
+  for no key update of a;
+  if not found then
+    perform pgwallet._currency_of('wallet', p_wallet_id, p_amount);
+  end if;
+
+  if v_more then
+    perform pgwallet._warn_of_pockets(array[p_wallet_id]);
+  end if;
+
+  -- A fresh statement: percentages as they are now that nobody can change them.
+  return query
+  with share as materialized (
+    select s.pocket_id, s.name, s.allocation_percentage, s.amount, s.place, s.total
+    from pgwallet._half_up_shares(p_wallet_id, p_amount, scale(v_balance), v_limit) as s
+    where s.amount > 0
+  ),
+
+  recorded as (
+    insert into pgwallet.transaction as t (kind, metadata, effective_at)
+    select 'allocation', p_metadata, p_effective_at
+    where v_transaction_id is null
+    returning t.transaction_id
+  ),
+
+  debited as (
+    update pgwallet.account as a
+    set balance = a.balance - d.amount
+    from (select max(s.total) as amount from share as s) as d
+    where a.account_id = p_wallet_id and a.balance >= d.amount
+    returning coalesce(v_transaction_id, (select r.transaction_id from recorded as r))
+      as transaction_id
+  ),
+
+  credited as (
+    update pgwallet.account as a
+    set balance = a.balance + s.amount
+    from share as s
+    where a.account_id = s.pocket_id and (select d.transaction_id from debited as d) is not null
+    returning
+      s.pocket_id, s.name, s.allocation_percentage, s.amount, s.place, s.total, a.balance
+  ),
+
+  posted as (
+    insert into pgwallet.posting (
+      transaction_id, source_account_id, destination_account_id, amount,
+      source_balance, destination_balance
+    )
+    select
+      (select d.transaction_id from debited as d), p_wallet_id, c.pocket_id, c.amount,
+      v_balance - c.total, c.balance
+    from credited as c
+    order by c.place
+  )
+
+  select
+    (select d.transaction_id from debited as d), c.pocket_id, c.name, c.allocation_percentage,
+    c.amount, c.balance, false
+  from credited as c
+  order by c.place;
+
+  if not found then
+    perform pgwallet._refuse_shares(array[p_wallet_id], array[p_amount], p_rounding);
+  end if;
 end;
 $function$;
 

@@ -11,19 +11,26 @@ language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
 as $function$
+declare
+  v_currency pgwallet.currency;
 begin
   if (p_amount > 0 and p_amount < 1000000000000000) is not true then
     perform pgwallet._refuse_amount(p_amount);
   end if;
   perform pgwallet._check_rounding(p_rounding);
-  perform pgwallet._currency_of('wallet', p_wallet_id, p_amount);
+  v_currency := pgwallet._currency_of('wallet', p_wallet_id, p_amount);
+  perform pgwallet._warn_of_pockets(array[p_wallet_id]);
 
   return query
   select s.pocket_id, s.name, s.allocation_percentage, s.amount, a.balance + s.amount
-  from pgwallet._shares(array[p_wallet_id], array[p_amount], p_rounding) as s
+  from pgwallet.settings as l
+  cross join lateral pgwallet._shares(
+    p_wallet_id, p_amount, v_currency.exponent, l.max_pockets_per_allocation, p_rounding
+  ) as s
   inner join pgwallet.account as a on a.account_id = s.pocket_id
-  order by s.allocation_percentage desc, s.pocket_id;
+  order by s.place;
 end;
 $function$;
 

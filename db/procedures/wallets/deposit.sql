@@ -1,6 +1,7 @@
 -- Pays money from outside into a wallet.
 --
 -- Locks, in order: the idempotency key, the wallet.
+-- Reads by index alone: a plan from when the tables were small would go on scanning them.
 create or replace function pgwallet.deposit(
   p_wallet_id bigint,
   p_amount numeric,
@@ -12,12 +13,12 @@ returns table (transaction_id bigint, balance numeric, replayed boolean)
 language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
+set enable_seqscan = off
 as $function$
 declare
   v_request text;
-  v_currency pgwallet.currency;
-  v_amount numeric;
   v_transaction_id bigint;
+  v_external_account_id bigint;
   v_balance numeric;
 begin
   if (p_amount > 0 and p_amount < 1000000000000000) is not true then
@@ -26,38 +27,52 @@ begin
   if p_idempotency_key is not null or p_effective_at is not null then
     perform pgwallet._check_call(p_idempotency_key, p_effective_at);
   end if;
-  v_currency := pgwallet._currency_of('wallet', p_wallet_id, p_amount);
-  v_amount := round(p_amount, v_currency.exponent);
   if p_idempotency_key is not null then
     v_request := format('deposit(%s, %s)', p_wallet_id, trim_scale(p_amount));
+    v_transaction_id := pgwallet._claim_key(
+      'deposit', p_idempotency_key, v_request, p_metadata, p_effective_at
+    );
+    if v_transaction_id is null then
+      perform pgwallet._currency_of('wallet', p_wallet_id, p_amount);
+      v_transaction_id := pgwallet._replay(p_idempotency_key, v_request);
+      return query
+      select p.transaction_id, p.destination_balance, true
+      from pgwallet.posting as p
+      where p.transaction_id = v_transaction_id;
+      return;
+    end if;
   end if;
 
-  insert into pgwallet.transaction as t (
-    kind, idempotency_key, request, metadata, effective_at
-  )
-  values ('deposit', p_idempotency_key, v_request, p_metadata, p_effective_at)
-  on conflict do nothing
-  returning t.transaction_id into v_transaction_id;
-  if not found then
-    v_transaction_id := pgwallet._replay(p_idempotency_key, v_request);
-    return query
-    select p.transaction_id, p.destination_balance, true
-    from pgwallet.posting as p
-    where p.transaction_id = v_transaction_id;
-    return;
-  end if;
-
+  -- A balance carries its currency's decimals, so the currency need not be looked up.
   update pgwallet.account as a
-  set balance = a.balance + v_amount
-  where a.account_id = p_wallet_id
-  returning a.balance into v_balance;
+  set balance = a.balance + trim_scale(p_amount)
+  where a.account_id = p_wallet_id and a.kind = 'wallet'
+    and scale(trim_scale(p_amount)) <= scale(a.balance)
+  returning
+    a.balance,
+    (select c.external_account_id from pgwallet.currency as c where c.currency = a.currency)
+  into v_balance, v_external_account_id;
+  if not found then
+    perform pgwallet._currency_of('wallet', p_wallet_id, p_amount);
+  end if;
 
-  return query
+  -- The transaction is here already if it has a key. Two inserts in one statement cost less.
+  with recorded as (
+    insert into pgwallet.transaction as t (kind, metadata, effective_at)
+    select 'deposit', p_metadata, p_effective_at
+    where v_transaction_id is null
+    returning t.transaction_id
+  )
+
   insert into pgwallet.posting as p (
     transaction_id, source_account_id, destination_account_id, amount, destination_balance
   )
-  values (v_transaction_id, v_currency.external_account_id, p_wallet_id, v_amount, v_balance)
-  returning p.transaction_id, p.destination_balance, false;
+  select
+    coalesce(v_transaction_id, (select r.transaction_id from recorded as r)),
+    v_external_account_id, p_wallet_id, round(p_amount, scale(v_balance)), v_balance
+  returning p.transaction_id, p.destination_balance, false
+  into transaction_id, balance, replayed;
+  return next;
 end;
 $function$;
 

@@ -1,0 +1,160 @@
+"""Every call that moves money, and the two that read a wallet, through the driver."""
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from itertools import cycle, islice
+from uuid import uuid4
+
+import psycopg
+
+import pgwallet
+from bench.contest import Sample
+
+MANY = 100  # elements of a bulk call, escrows of a batch
+
+Ready = Callable[[], object]
+
+
+class Calls:
+    """Calls in one ledger, on wallets drawn from all that it has.
+
+    Each method returns so many calls, ready to be made: what they need, an escrow for instance,
+    is there, so that nothing but the calls is timed.
+    """
+
+    def __init__(self, conn: psycopg.Connection, pockets: int = 5) -> None:
+        self._conn = conn
+        drawn = conn.execute(
+            "select w.wallet_id from pgwallet.wallet as w order by random() limit 1000"
+        )
+        wallets = [row[0] for row in drawn]
+        pgwallet.deposit_many(conn, wallets, [100_000] * len(wallets))
+        self._wallets = cycle(wallets)
+        self._savers = wallets[:MANY]
+        self._pockets = [
+            pgwallet.create_pocket(conn, wallet, f"pocket {n}", 100 // pockets).pocket_id
+            for wallet in self._savers
+            for n in range(pockets)
+        ]
+        pgwallet.allocate_deposits(conn, self._savers, [10_000] * MANY)
+        self._project_id = self._project()
+        self._proceeds()
+        conn.execute("vacuum analyze")
+
+    def deposit(self, count: int) -> list[Ready]:
+        return [partial(pgwallet.deposit, self._conn, w, 1) for w in self._some(count)]
+
+    def withdraw(self, count: int) -> list[Ready]:
+        return [partial(pgwallet.withdraw, self._conn, w, 1) for w in self._some(count)]
+
+    def deposit_many(self, count: int) -> list[Ready]:
+        ones = [1] * MANY
+        call = pgwallet.deposit_many
+        return [partial(call, self._conn, self._some(MANY), ones) for _ in range(count)]
+
+    def allocate_deposit(self, count: int) -> list[Ready]:
+        savers = islice(cycle(self._savers), count)
+        return [partial(pgwallet.allocate_deposit, self._conn, w, 1) for w in savers]
+
+    def allocate_deposits(self, count: int) -> list[Ready]:
+        ones = [1] * MANY
+        return [partial(pgwallet.allocate_deposits, self._conn, self._savers, ones)] * count
+
+    def transfer_to_pocket(self, count: int) -> list[Ready]:
+        pockets = islice(cycle(self._pockets), count)
+        return [partial(pgwallet.transfer_to_pocket, self._conn, k, 1) for k in pockets]
+
+    def transfer_from_pocket(self, count: int) -> list[Ready]:
+        pockets = islice(cycle(self._pockets), count)
+        return [partial(pgwallet.transfer_from_pocket, self._conn, k, 1) for k in pockets]
+
+    def pledge(self, count: int) -> list[Ready]:
+        project_id = self._project_id
+        return [partial(pgwallet.pledge, self._conn, w, project_id, 1) for w in self._some(count)]
+
+    def pledge_many(self, count: int) -> list[Ready]:
+        ones, project_id = [1] * MANY, self._project_id
+        call = pgwallet.pledge_many
+        return [
+            partial(call, self._conn, project_id, self._some(MANY), ones) for _ in range(count)
+        ]
+
+    def release_escrow(self, count: int) -> list[Ready]:
+        escrows = self._escrows(self._project_id, count)
+        return [partial(pgwallet.release_escrow, self._conn, e) for e in escrows]
+
+    def refund_escrow(self, count: int) -> list[Ready]:
+        escrows = self._escrows(self._project_id, count)
+        return [partial(pgwallet.refund_escrow, self._conn, e) for e in escrows]
+
+    def release_escrows(self, count: int) -> list[Ready]:
+        return self._batches(pgwallet.release_escrows, "succeeded", count)
+
+    def refund_escrows(self, count: int) -> list[Ready]:
+        return self._batches(pgwallet.refund_escrows, "failed", count)
+
+    def refund_expired_escrows(self, count: int) -> list[Ready]:
+        expiry = datetime.now(UTC) + timedelta(seconds=1)
+        for wallet in self._some(MANY * count):
+            pgwallet.pledge(self._conn, wallet, self._project_id, 1, expires_at=expiry)
+        time.sleep(max(0.0, (expiry - datetime.now(UTC)).total_seconds()))
+        return [partial(pgwallet.refund_expired_escrows, self._conn, MANY)] * count
+
+    def payout(self, count: int) -> list[Ready]:
+        return [partial(pgwallet.payout, self._conn, self._project_id, "0.01")] * count
+
+    def statement(self, count: int) -> list[Ready]:
+        return [partial(pgwallet.statement, self._conn, w) for w in self._some(count)]
+
+    def balance(self, count: int) -> list[Ready]:
+        return [partial(pgwallet.balance, self._conn, w) for w in self._some(count)]
+
+    def _some(self, count: int) -> list[int]:
+        return list(islice(self._wallets, count))
+
+    def _batches(self, call: Callable[..., object], outcome: str, count: int) -> list[Ready]:
+        """Each goes on where the one before it ended, as callers do."""
+        project_id = self._project()
+        escrows = self._escrows(project_id, MANY * count)
+        pgwallet.close_project(self._conn, project_id, outcome)
+        ends = [0, *escrows[MANY - 1 :: MANY]]
+        return [partial(call, self._conn, project_id, MANY, end) for end in ends[:count]]
+
+    def _project(self) -> int:
+        return pgwallet.create_project(self._conn, f"project {uuid4()}").project_id
+
+    def _proceeds(self) -> None:
+        """Something to pay out."""
+        for escrow_id in self._escrows(self._project_id, MANY):
+            pgwallet.release_escrow(self._conn, escrow_id)
+
+    def _escrows(self, project_id: int, count: int) -> list[int]:
+        wallets = self._some(count)
+        pledges = pgwallet.pledge_many(self._conn, project_id, wallets, [1] * count)
+        return sorted(pledge.escrow_id for pledge in pledges)
+
+
+# How many calls make a sample: some milliseconds' worth of each.
+COUNTS = {
+    **dict.fromkeys(["deposit", "withdraw", "transfer_to_pocket", "transfer_from_pocket"], 100),
+    **dict.fromkeys(["pledge", "allocate_deposit", "release_escrow", "refund_escrow"], 100),
+    **dict.fromkeys(["payout", "statement", "balance"], 100),
+    **dict.fromkeys(["deposit_many", "allocate_deposits", "pledge_many"], 5),
+    **dict.fromkeys(["release_escrows", "refund_escrows"], 5),
+    "refund_expired_escrows": 1,
+}
+
+
+def sample(calls: Calls, name: str) -> Sample:
+    """Calls a second of this name, made one after the other."""
+
+    def taken() -> float:
+        ready: list[Ready] = getattr(calls, name)(COUNTS[name])
+        start = time.perf_counter()
+        for call in ready:
+            call()
+        return len(ready) / (time.perf_counter() - start)
+
+    return taken

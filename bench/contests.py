@@ -1,0 +1,198 @@
+"""All contests of one run, with the targets that pgwallet has set itself."""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import partial
+from itertools import cycle
+
+import pgwallet
+from bench import scripts
+from bench.calls import COUNTS, Calls, sample
+from bench.contest import Contest, Sample
+from bench.filling import fill
+from bench.orm import allocation, database, filling, pledge, release
+from bench.pgbench import Runs
+from bench.releases import BATCH as RELEASE_BATCH
+from bench.releases import Releases
+from bench.server import Bench
+from bench.world import BATCH, POCKETS, WIDE_POCKETS, World
+
+FLOOR, BULK, LOOP = "floor", "ORM in bulk", "ORM in a loop"
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How much of everything a run measures."""
+
+    rounds: int
+    seconds: int  # of each sample of many clients
+    escrows: int  # of a released project
+    many_escrows: int  # of a large project
+    postings: int  # of a large ledger
+
+
+FULL = Sizes(rounds=7, seconds=2, escrows=100_000, many_escrows=1_000_000, postings=10_000_000)
+QUICK = Sizes(rounds=5, seconds=1, escrows=10_000, many_escrows=50_000, postings=100_000)
+SMALL_LEDGER = 10_000
+SAVERS = 1_000  # wallets of one bulk allocation
+
+
+def single_calls(bench: Bench, orm: "Orm", world: World, sizes: Sizes) -> Iterator[Contest]:
+    """Many clients that call one function after the other."""
+
+    def run(script: str | None, clients: int, *, each: int = 1, conninfo: str = "") -> Runs:
+        return Runs(bench, conninfo or bench.conninfo, script, clients, sizes.seconds, each)
+
+    tpcb = bench.database("tpcb")
+    bench.pgbench("--initialize", "--quiet", "--scale=10", tpcb)
+    wallets = cycle([world.wallets[n] for n in range(world.wallets.count)])
+    deposits = repeated(lambda: pgwallet.deposit(bench.conn, next(wallets), 10))
+    for clients in (1, 8):
+        text = "1 client" if clients == 1 else f"{clients} clients"
+        yield Contest(
+            f"deposit, {text}",
+            "calls/s",
+            {
+                "pgwallet": run(scripts.deposit(world), clients),
+                FLOOR: run(scripts.deposit_floor(world), clients),
+                "pgwallet with a key": run(scripts.deposit_with_key(world), clients),
+                "TPC-B": run(None, clients, conninfo=tpcb),
+                **({"pgwallet in Python": deposits} if clients == 1 else {}),
+            },
+            {FLOOR: 0.85},
+        )
+        yield Contest(
+            f"pledge, {text}",
+            "calls/s",
+            {
+                "pgwallet": run(scripts.pledge(world), clients),
+                FLOOR: run(scripts.pledge_floor(world), clients),
+                **({"ORM": orm.pledges()} if clients == 1 else {}),
+            },
+            {FLOOR: 0.85},
+        )
+    yield Contest(
+        f"allocate over {POCKETS} pockets, 1 client",
+        "calls/s",
+        {
+            "pgwallet": run(scripts.allocate(world), 1),
+            FLOOR: run(scripts.allocate_floor(world), 1),
+            BULK: orm.allocations(POCKETS, allocation.allocate_after),
+            LOOP: orm.allocations(POCKETS, allocation.allocate_before),
+        },
+        {FLOOR: 0.85},
+    )
+    yield Contest(
+        f"allocate over {WIDE_POCKETS} pockets, 1 client",
+        "calls/s",
+        {
+            "pgwallet": run(scripts.allocate_wide(world), 1),
+            FLOOR: run(scripts.allocate_wide_floor(world), 1),
+            BULK: orm.allocations(WIDE_POCKETS, allocation.allocate_after),
+            LOOP: orm.allocations(WIDE_POCKETS, allocation.allocate_before),
+        },
+        {FLOOR: 0.85, BULK: 20},
+    )
+    spread = f"spread over {world.projects.count} projects"
+    yield Contest(
+        "pledges to one project, 8 clients",
+        "calls/s",
+        {"pgwallet": run(scripts.pledge(world, 1), 8), spread: run(scripts.pledge(world), 8)},
+        {spread: 0.95},
+    )
+    yield Contest(
+        f"deposit_many of {BATCH:,}, 2 clients",
+        "deposits/s",
+        {
+            "pgwallet": run(scripts.deposit_many(), 2, each=BATCH),
+            "deposit, 8 clients": run(scripts.deposit(world), 8),
+        },
+        {"deposit, 8 clients": 10},
+    )
+    yield Contest(
+        f"allocate_deposits of {SAVERS:,} wallets, {POCKETS} pockets each, 2 clients",
+        "postings/s",
+        {
+            "pgwallet": run(scripts.allocate_deposits(world, SAVERS), 2, each=SAVERS * POCKETS),
+            "allocate_deposit, 8 clients": run(scripts.allocate(world), 8, each=POCKETS),
+        },
+        {"allocate_deposit, 8 clients": 6},
+    )
+
+
+def releases(bench: Bench, orm: "Orm", world: World, sizes: Sizes) -> Iterator[Contest]:
+    """All escrows of a project at once."""
+    ours = Releases(bench.conn, world, sizes.escrows)
+    yield Contest(
+        f"release of {sizes.escrows:,} escrows",
+        "escrows/s",
+        {
+            "pgwallet": ours.by_procedure,
+            FLOOR: ours.by_floor,
+            "pgwallet in Python": ours.by_driver,
+            BULK: partial(orm.releases, release.release_after),
+            LOOP: partial(orm.releases, release.release_before),
+        },
+        {FLOOR: 0.85, BULK: 60},
+    )
+    small = f"of {10 * RELEASE_BATCH:,}"
+    yield Contest(
+        f"release of {10 * RELEASE_BATCH:,} of {sizes.many_escrows:,} escrows",
+        "escrows/s",
+        {"pgwallet": ours.of_large(sizes.many_escrows, 10), small: ours.of_small(10)},
+        {small: 0.9},
+    )
+
+
+def growth(bench: Bench, sizes: Sizes, told: Callable[[int], object]) -> Iterator[Contest]:
+    """Each call in a ledger with many postings, and in one with few."""
+    large, small = f"{sizes.postings:,} postings", f"{SMALL_LEDGER:,} postings"
+    ledgers = {}
+    for name, postings in ((large, sizes.postings), (small, SMALL_LEDGER)):
+        conn = bench.ledger(f"ledger_{postings}")
+        fill(conn, postings, told)
+        ledgers[name] = Calls(conn)
+    for name in COUNTS:
+        yield Contest(
+            f"{name} with {large}",
+            "calls/s",
+            {"pgwallet": sample(ledgers[large], name), small: sample(ledgers[small], name)},
+            {small: 0.9},
+        )
+
+
+class Orm:
+    """The ORM's own database: wallets, and projects as they are needed."""
+
+    def __init__(self, conninfo: str) -> None:
+        database.connect(conninfo)
+        self._projects = iter(range(1, 1_000_000))
+
+    def pledges(self) -> Sample:
+        wallets = cycle(filling.add_wallets(100, 0, Decimal(1_000_000)))
+        return repeated(lambda: pledge.pledge(next(wallets).user, 1, Decimal(1)))
+
+    def allocations(self, pockets: int, allocate: Callable[[int, Decimal], int]) -> Sample:
+        wallets = cycle(filling.add_wallets(20, pockets, Decimal(1_000_000)))
+        return repeated(lambda: allocate(next(wallets).pk, Decimal(scripts.ALLOCATED)))
+
+    def releases(self, way: Callable[[int], int]) -> float:
+        project_id = next(self._projects)
+        filling.add_escrows(project_id, RELEASE_BATCH, Decimal(10))
+        start = time.perf_counter()
+        return way(project_id) / (time.perf_counter() - start)
+
+
+def repeated(call: Callable[[], object], seconds: float = 0.5) -> Sample:
+    """Calls a second, one after the other."""
+
+    def taken() -> float:
+        done, start = 0, time.perf_counter()
+        while time.perf_counter() - start < seconds:
+            call()
+            done += 1
+        return done / (time.perf_counter() - start)
+
+    return taken

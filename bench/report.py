@@ -1,0 +1,122 @@
+"""Results as a table, as JSON and as a plot."""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from bench.contest import Figure, Result
+
+OURS = "pgwallet"
+
+
+def printed(console: Console, results: Sequence[Result], figures: Sequence[Figure]) -> None:
+    """A line for each contender: its median rate, and how pgwallet compares with it."""
+    table = Table("work", "contender", title="Medians", title_justify="left")
+    for heading in ("rate", "pgwallet is", "target", ""):
+        table.add_column(heading, justify="right")
+    for result in results:
+        for name in result.rates:
+            rate = f"{_short(result.median(name))} {result.unit}"
+            if name == OURS:
+                table.add_row(result.work, name, rate, "", "", "")
+                continue
+            target = result.at_least.get(name)
+            table.add_row(
+                "",
+                name,
+                rate,
+                f"{_short(result.ratio(name))} x",
+                "" if target is None else f"{target:g} x",
+                _verdict(result.met(name)),
+            )
+        table.add_section()
+    for figure in figures:
+        rate = f"{_short(figure.value)} {figure.unit}"
+        table.add_row(figure.name, "", rate, "", f"<= {figure.at_most:g}", _verdict(figure.met))
+    console.print(table)
+
+
+def written(
+    path: Path,
+    environment: Mapping[str, Mapping[str, str]],
+    results: Sequence[Result],
+    figures: Sequence[Figure],
+) -> None:
+    """All samples, so that whoever doubts a median can look at them."""
+    report: dict[str, Any] = {"measured_at": datetime.now(UTC).isoformat(timespec="seconds")}
+    report |= environment
+    report["contests"] = [
+        {
+            "work": result.work,
+            "unit": result.unit,
+            "rates": {
+                name: {"median": _rounded(result.median(name)), "samples": list(map(_rounded, all_))}
+                for name, all_ in result.rates.items()
+            },
+            "pgwallet_is_times_as_fast_as": {
+                name: {
+                    "ratio": _rounded(result.ratio(name)),
+                    "target": result.at_least.get(name),
+                    "met": result.met(name),
+                }
+                for name in result.rates
+                if name != OURS
+            },
+        }
+        for result in results
+    ]
+    report["figures"] = [
+        {
+            "name": figure.name,
+            "unit": figure.unit,
+            "value": _rounded(figure.value),
+            "at_most": figure.at_most,
+            "met": figure.met,
+        }
+        for figure in figures
+    ]
+    path.write_text(json.dumps(report, indent=1) + "\n")
+
+
+def drawn(path: Path, results: Sequence[Result]) -> None:
+    """Bars of the ratios that have a target, with the targets as marks, on a logarithmic axis."""
+    import matplotlib as mpl
+
+    mpl.use("svg")
+    from matplotlib import pyplot as plt
+
+    bars = [(r, name) for r in results for name in r.at_least]
+    figure, axes = plt.subplots(figsize=(9, 0.34 * len(bars) + 1.2), layout="constrained")
+    places = range(len(bars))
+    ratios = [result.ratio(name) for result, name in bars]
+    targets = [result.at_least[name] for result, name in bars]
+    axes.barh(places, ratios, color="#336791", label="measured")
+    axes.plot(targets, places, "|", color="#d1495b", markersize=12, mew=2, label="target")
+    for place, ratio in zip(places, ratios, strict=True):
+        axes.annotate(_short(ratio), (ratio, place), (3, 0), textcoords="offset points", va="center")
+    axes.set_yticks(places, [f"{result.work}\nagainst {name}" for result, name in bars], fontsize=7)
+    axes.set_xscale("log")
+    axes.invert_yaxis()
+    axes.set_xlabel("pgwallet is so many times as fast")
+    axes.legend(loc="lower right")
+    axes.spines[["top", "right"]].set_visible(False)
+    with plt.rc_context({"svg.hashsalt": "pgwallet"}):
+        figure.savefig(path, metadata={"Date": None})
+    plt.close(figure)
+
+
+def _verdict(met: bool | None) -> str:
+    return {None: "", True: "met", False: "[bold]missed[/bold]"}[met]
+
+
+def _short(number: float) -> str:
+    return f"{number:,.0f}" if number >= 100 else f"{number:.3g}"
+
+
+def _rounded(number: float) -> float:
+    return float(f"{number:.4g}")

@@ -1,0 +1,159 @@
+"""What the clients of pgbench run: the calls, and the floor under each.
+
+A floor writes the same rows into the same tables in one bare statement, with all values known
+beforehand but those that other clients change meanwhile, the balances. It checks nothing, and
+returns what the call returns, as far as the rows have it.
+"""
+
+from bench.world import POCKETS, PROJECTS, WALLETS, WIDE_POCKETS, WIDE_WALLETS, Ids, World
+
+ALLOCATED = 100
+
+
+def _picked(name: str, count: int, **ids: Ids) -> str:
+    """Lines of a script that draw a number below `count` and the ids at that place."""
+    lines = [f"\\set {name} random(0, {count - 1})"]
+    lines += [f"\\set {key} {i.first} + :{name} * {i.step}" for key, i in ids.items()]
+    return "\n".join(lines) + "\n"
+
+
+def deposit(world: World) -> str:
+    return _picked("n", WALLETS, wallet=world.wallets) + (
+        "select * from pgwallet.deposit(:wallet, 10);\n"
+    )
+
+
+def deposit_floor(world: World) -> str:
+    return _picked("n", WALLETS, wallet=world.wallets) + f"""
+      with recorded as (
+        insert into pgwallet.transaction (kind) values ('deposit') returning transaction_id
+      ), credited as (
+        update pgwallet.account set balance = balance + 10.00 where account_id = :wallet
+        returning account_id, balance
+      )
+      insert into pgwallet.posting (
+        transaction_id, source_account_id, destination_account_id, amount, destination_balance
+      )
+      select r.transaction_id, {world.external_account_id}, c.account_id, 10.00, c.balance
+      from recorded as r, credited as c
+      returning transaction_id, destination_balance, false;
+    """
+
+
+def deposit_again(world: World) -> str:
+    """With a key, as a caller who may have to repeat the call."""
+    return _picked("n", WALLETS, wallet=world.wallets) + (
+        "select * from pgwallet.deposit(:wallet, 10, gen_random_uuid()::text);\n"
+    )
+
+
+def pledge(world: World, projects: int = PROJECTS) -> str:
+    return (
+        _picked("n", WALLETS, wallet=world.wallets)
+        + _picked("p", projects, project=world.projects)
+        + "select * from pgwallet.pledge(:wallet, :project, 1);\n"
+    )
+
+
+def pledge_floor(world: World) -> str:
+    places = {"project": world.projects, "escrow_account": world.escrow_accounts}
+    return (
+        _picked("n", WALLETS, wallet=world.wallets)
+        + _picked("p", PROJECTS, **places)
+        + """
+      with drawn as materialized (
+        select nextval('pgwallet.id_seq') * 1024 as escrow_id
+      ), recorded as (
+        insert into pgwallet.transaction (kind, escrow_id)
+        select 'pledge', escrow_id from drawn
+        returning transaction_id
+      ), locked as (
+        insert into pgwallet.escrow (escrow_id, project_id, wallet_id, amount)
+        select escrow_id, :project, :wallet, 1.00 from drawn
+      ), debited as (
+        update pgwallet.account set balance = balance - 1.00 where account_id = :wallet
+        returning account_id, balance
+      )
+      insert into pgwallet.posting (
+        transaction_id, source_account_id, destination_account_id, amount, source_balance
+      )
+      select r.transaction_id, d.account_id, :escrow_account, 1.00, d.balance
+      from recorded as r, debited as d
+      returning
+        transaction_id, (select escrow_id from drawn), source_account_id, :project,
+        amount, 'locked', source_balance, false;
+    """
+    )
+
+
+def allocate(world: World) -> str:
+    return _picked("n", WALLETS, wallet=world.wallets) + (
+        f"select * from pgwallet.allocate_deposit(:wallet, {ALLOCATED});\n"
+    )
+
+
+def allocate_floor(world: World) -> str:
+    return _allocation_floor(WALLETS, world.wallets, world.pockets, POCKETS)
+
+
+def allocate_wide(world: World) -> str:
+    return _picked("n", WIDE_WALLETS, wallet=world.wide_wallets) + (
+        f"select * from pgwallet.allocate_deposit(:wallet, {ALLOCATED});\n"
+    )
+
+
+def allocate_wide_floor(world: World) -> str:
+    return _allocation_floor(WIDE_WALLETS, world.wide_wallets, world.wide_pockets, WIDE_POCKETS)
+
+
+def _allocation_floor(count: int, wallets: Ids, pockets: Ids, each: int) -> str:
+    """The amounts and what the wallet has left after each are arrays in the statement's text."""
+    amounts = [f"{ALLOCATED // each}.00"] * each
+    left = [f"{ALLOCATED - ALLOCATED // each * n}.00" for n in range(1, each + 1)]
+    return (
+        _picked("n", count, wallet=wallets)
+        + f"\\set pocket {pockets.first} + :n * {pockets.step * each}\n"
+        + f"""
+      with recorded as (
+        insert into pgwallet.transaction (kind) values ('allocation') returning transaction_id
+      ), debited as (
+        update pgwallet.account set balance = balance - {ALLOCATED}.00 where account_id = :wallet
+        returning account_id, balance
+      ), credited as (
+        update pgwallet.account as a set balance = a.balance + s.amount
+        from unnest(
+          '{{{",".join(amounts)}}}'::numeric[], '{{{",".join(left)}}}'::numeric[]
+        ) with ordinality as s (amount, rest, n)
+        where a.account_id = :pocket + (s.n - 1) * {pockets.step}
+        returning a.account_id, a.balance, s.amount, s.rest
+      )
+      insert into pgwallet.posting (
+        transaction_id, source_account_id, destination_account_id, amount,
+        source_balance, destination_balance
+      )
+      select
+        r.transaction_id, d.account_id, c.account_id, c.amount, d.balance + c.rest, c.balance
+      from recorded as r, debited as d, credited as c
+      returning transaction_id, destination_account_id, amount, destination_balance, false;
+    """
+    )
+
+
+def deposit_many() -> str:
+    return (
+        "\\set n :client_id % 2\n"
+        "select count(*) from pgwallet.deposit_many("
+        "(select b.wallet_ids from batch as b where b.n = :n), "
+        "(select b.amounts from batch as b where b.n = :n));\n"
+    )
+
+
+def allocate_deposits(world: World, wallets: int) -> str:
+    """Each client has wallets of its own."""
+    first, step = world.wallets.first, world.wallets.step
+    return (
+        f"\\set wallet {first} + (:client_id % 2) * {wallets * step}\n"
+        "select count(*) from pgwallet.allocate_deposits("
+        f"(select array_agg(:wallet + g.n * {step}) from generate_series(0, {wallets - 1}) as g (n)), "
+        f"(select array_agg({ALLOCATED}.00) from generate_series(1, {wallets})));\n"
+    )

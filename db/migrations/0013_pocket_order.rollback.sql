@@ -1,0 +1,1 @@
+drop index pgwallet.pocket_allocation_idx;

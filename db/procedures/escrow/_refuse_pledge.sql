@@ -1,0 +1,39 @@
+-- Says why a pledge could not be made, for one that has found out that it cannot.
+create or replace function pgwallet._refuse_pledge(
+  p_wallet_id bigint,
+  p_project_id bigint,
+  p_amount numeric
+)
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+  v_wallet pgwallet.account;
+  v_project pgwallet.project;
+  v_amount numeric;
+begin
+  perform pgwallet._check_pledge(p_wallet_id, p_project_id, p_amount);
+  select a.* into v_wallet from pgwallet.account as a where a.account_id = p_wallet_id;
+  select p.* into v_project from pgwallet.project as p where p.project_id = p_project_id;
+  v_amount := round(p_amount, scale(v_wallet.balance));
+
+  if v_project.currency <> v_wallet.currency then
+    perform pgwallet._refuse_currency(
+      p_wallet_id, v_wallet.currency, p_project_id, v_project.currency
+    );
+  end if;
+  if v_project.status <> 'open' then
+    perform pgwallet._refuse_closed(p_project_id, v_project.status);
+  end if;
+  if v_amount > v_project.max_pledge then
+    perform pgwallet._refuse_limit(p_project_id, v_amount, v_project.max_pledge);
+  end if;
+  -- Nothing else is left, even if the wallet has received something since.
+  perform pgwallet._refuse_funds('wallet', p_wallet_id, v_wallet.balance, v_amount);
+end;
+$function$;
+
+comment on function pgwallet._refuse_pledge(bigint, bigint, numeric) is
+'Says why a pledge cannot be made. '
+'Raises: PW001, PW003, PW101, PW103, PW201, PW204, PW301.';

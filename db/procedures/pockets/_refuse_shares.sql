@@ -1,0 +1,37 @@
+-- Refuses allocations whose shares sum to more than their wallet holds: the first such wallet.
+create or replace function pgwallet._refuse_shares(
+  p_wallet_ids bigint[],
+  p_amounts numeric[],
+  p_rounding text
+)
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+  v_short record;
+begin
+  select a.account_id, a.balance, d.amount
+  into v_short
+  from (
+    select u.wallet_id, sum(s.amount) as amount, min(u.ordinal) as ordinal
+    from unnest(p_wallet_ids, p_amounts) with ordinality as u (wallet_id, amount, ordinal)
+    inner join pgwallet.account as b on b.account_id = u.wallet_id
+    cross join pgwallet.settings as l
+    cross join lateral pgwallet._shares(
+      u.wallet_id, u.amount, scale(b.balance), l.max_pockets_per_allocation, p_rounding
+    ) as s
+    group by u.wallet_id
+  ) as d
+  inner join pgwallet.account as a on a.account_id = d.wallet_id
+  where a.balance < d.amount
+  order by d.ordinal
+  limit 1;
+  if found then
+    perform pgwallet._refuse_funds('wallet', v_short.account_id, v_short.balance, v_short.amount);
+  end if;
+end;
+$function$;
+
+comment on function pgwallet._refuse_shares(bigint[], numeric[], text) is
+'Refuses allocations of more than their wallets hold. Raises: PW201.';
