@@ -11,7 +11,7 @@ stamp := $(venv)/.ready
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-sql test-deep test-faults mutants lint format currencies dist clean
+.PHONY: help setup demo test test-sql test-deep test-faults mutants bench bench-quick lint format currencies dist clean
 
 help:
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -41,6 +41,12 @@ test-faults: $(stamp) ## crash servers, clients and connections 100 times each (
 
 mutants: $(stamp) ## break the functions one by one and see that a test notices (an hour)
 	@PGWALLET_TEST_SERVER='$(SERVER)' $(bin)/python -m tests.mutants.run $(ARGS)
+
+bench: $(stamp) ## measure everything and write the figures into bench/ (half an hour)
+	@$(bin)/python -m bench --into bench $(ARGS)
+
+bench-quick: $(stamp) ## measure less of it, and write nothing (2 minutes)
+	@$(bin)/python -m bench --quick $(ARGS)
 
 lint: $(stamp) ## check format, code, types and SQL
 	$(bin)/ruff format --check .

@@ -1,47 +1,76 @@
-"""How fast pgwallet is, against what PostgreSQL needs for the bare rows and against an ORM.
-
-python -m bench            everything, some 30 minutes
-python -m bench --quick    smaller and fewer, 2 minutes
-"""
+"""How fast pgwallet is, against what PostgreSQL needs for the bare rows and against an ORM."""
 
 import argparse
-from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 from rich.console import Console
 from rich.progress import Progress
 
 import pgwallet
-from bench import contests, figures, report, server, world
-from bench.contest import Contest, held
+from bench import contests, figures, growth, report, server, world
+from bench.contest import Contest, Figure, Result, held
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        prog="python -m bench", description=(__doc__ or "").partition("\n")[0]
-    )
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="smaller and fewer, in 2 minutes")
-    parser.add_argument("--only", metavar="WORD", help="the contests whose work contains this")
+    parser.add_argument("--only", metavar="TEXT", help="the contests that have this in their name")
     parser.add_argument(
-        "--into", type=Path, metavar="DIRECTORY", help="where results.json and results.svg go"
+        "--into",
+        type=Path,
+        metavar="DIRECTORY",
+        help="write results.json, results.svg and growth.svg there",
     )
     arguments = parser.parse_args()
     sizes = contests.QUICK if arguments.quick else contests.FULL
     console = Console()
-    results = []
+    results: list[Result] = []
+    grown: list[Result] = []
+    numbers: list[Figure] = []
     with server.started() as bench, Progress(console=console, transient=True) as progress:
         environment = server.described(bench.conn)
         for heading, values in environment.items():
-            console.print(f"{heading}: " + ", ".join(f"{k} {v}" for k, v in values.items()))
-        for contest in _contests(bench, sizes, progress):
-            if arguments.only and arguments.only not in contest.work:
-                continue
-            task = progress.add_task(
-                contest.work, total=sizes.rounds * len(contest.contenders)
+            console.print(f"{heading}: {', '.join(' '.join(item) for item in values.items())}")
+        task = progress.add_task("making wallets and pockets", total=None)
+
+        def told(doing: str) -> None:
+            progress.update(task, description=doing)
+
+        def hold(contest: Contest, into: list[Result]) -> None:
+            if arguments.only is not None and arguments.only not in contest.work:
+                return
+            progress.reset(
+                task,
+                description=contest.work,
+                total=sizes.rounds * len(contest.contenders),
             )
-            results.append(held(contest, sizes.rounds, lambda: progress.advance(task)))
-            progress.remove_task(task)
             bench.conn.execute("vacuum pgwallet.account")
-        numbers = [] if arguments.only else figures.taken(bench, sizes)
-        report.sound(bench)
-    report.printed(console, results, numbers)
+            bench.conn.execute("checkpoint")
+            into.append(held(contest, sizes.rounds, lambda: progress.advance(task)))
+
+        made = world.made(bench.conn)
+        orm = contests.Orm(bench.database("orm"))
+        for contest in chain(
+            contests.single_calls(bench, orm, made, sizes),
+            contests.releases(bench, orm, made, sizes),
+        ):
+            hold(contest, results)
+        if arguments.only is None:
+            told("overhead, memory and bytes")
+            numbers = figures.taken(bench, made, sizes)
+        for contest in growth.contests(bench, made, sizes, told):
+            hold(contest, grown)
+        told("check_ledger")
+        violations = pgwallet.check_ledger(bench.conn)
+    report.printed(console, [*results, *grown], numbers)
+    if arguments.into:
+        report.written(arguments.into / "results.json", environment, [*results, *grown], numbers)
+        report.drawn(arguments.into / "results.svg", results)
+        report.drawn_growth(arguments.into / "growth.svg", grown)
+    if violations:
+        raise SystemExit(f"the ledger is not sound: {violations[:3]}")
+
+
+if __name__ == "__main__":
+    main()

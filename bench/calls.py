@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from functools import partial
 from itertools import cycle, islice
 from uuid import uuid4
@@ -24,7 +25,10 @@ class Calls:
     is there, so that nothing but the calls is timed.
     """
 
-    def __init__(self, conn: psycopg.Connection, pockets: int = 5) -> None:
+    def __init__(
+        self, conn: psycopg.Connection, pockets: int = 5, project_id: int | None = None
+    ) -> None:
+        """`project_id` is the project that is pledged to; without it there is a new one."""
         self._conn = conn
         drawn = conn.execute(
             "select w.wallet_id from pgwallet.wallet as w order by random() limit 1000"
@@ -34,13 +38,14 @@ class Calls:
         self._wallets = cycle(wallets)
         self._savers = wallets[:MANY]
         self._pockets = [
-            pgwallet.create_pocket(conn, wallet, f"pocket {n}", 100 // pockets).pocket_id
+            pgwallet.create_pocket(conn, wallet, f"pocket {uuid4()}", 100 // pockets).pocket_id
             for wallet in self._savers
             for n in range(pockets)
         ]
         pgwallet.allocate_deposits(conn, self._savers, [10_000] * MANY)
-        self._project_id = self._project()
-        self._proceeds()
+        self._project_id = project_id or self._project()
+        for escrow_id in self._escrows(self._project_id, MANY):  # something to pay out
+            pgwallet.release_escrow(conn, escrow_id)
         conn.execute("vacuum analyze")
 
     def deposit(self, count: int) -> list[Ready]:
@@ -77,9 +82,7 @@ class Calls:
     def pledge_many(self, count: int) -> list[Ready]:
         ones, project_id = [1] * MANY, self._project_id
         call = pgwallet.pledge_many
-        return [
-            partial(call, self._conn, project_id, self._some(MANY), ones) for _ in range(count)
-        ]
+        return [partial(call, self._conn, project_id, self._some(MANY), ones) for _ in range(count)]
 
     def release_escrow(self, count: int) -> list[Ready]:
         escrows = self._escrows(self._project_id, count)
@@ -103,7 +106,7 @@ class Calls:
         return [partial(pgwallet.refund_expired_escrows, self._conn, MANY)] * count
 
     def payout(self, count: int) -> list[Ready]:
-        return [partial(pgwallet.payout, self._conn, self._project_id, "0.01")] * count
+        return [partial(pgwallet.payout, self._conn, self._project_id, Decimal("0.01"))] * count
 
     def statement(self, count: int) -> list[Ready]:
         return [partial(pgwallet.statement, self._conn, w) for w in self._some(count)]
@@ -125,11 +128,6 @@ class Calls:
     def _project(self) -> int:
         return pgwallet.create_project(self._conn, f"project {uuid4()}").project_id
 
-    def _proceeds(self) -> None:
-        """Something to pay out."""
-        for escrow_id in self._escrows(self._project_id, MANY):
-            pgwallet.release_escrow(self._conn, escrow_id)
-
     def _escrows(self, project_id: int, count: int) -> list[int]:
         wallets = self._some(count)
         pledges = pgwallet.pledge_many(self._conn, project_id, wallets, [1] * count)
@@ -148,7 +146,7 @@ COUNTS = {
 
 
 def sample(calls: Calls, name: str) -> Sample:
-    """Calls a second of this name, made one after the other."""
+    """Calls a second of this name, one after the other."""
 
     def taken() -> float:
         ready: list[Ready] = getattr(calls, name)(COUNTS[name])

@@ -10,7 +10,7 @@ Sample = Callable[[], float]
 
 @dataclass(frozen=True)
 class Contest:
-    """One kind of work. The first contender is pgwallet; `at_least` is its target against others."""
+    """One kind of work. The first contender is pgwallet; `at_least` are its targets."""
 
     work: str
     unit: str
@@ -31,9 +31,8 @@ class Result:
         return statistics.median(self.rates[contender])
 
     def ratio(self, contender: str) -> float:
-        """How many times as fast pgwallet is: the median over the rounds of each round's ratio."""
-        ours, theirs = next(iter(self.rates.values())), self.rates[contender]
-        return statistics.median(a / b for a, b in zip(ours, theirs, strict=True))
+        """How many times as fast pgwallet is, by the medians."""
+        return self.median(next(iter(self.rates))) / self.median(contender)
 
     def met(self, contender: str) -> bool | None:
         """Whether a target was reached; None where there is none."""

@@ -9,9 +9,7 @@ from itertools import cycle
 
 import pgwallet
 from bench import scripts
-from bench.calls import COUNTS, Calls, sample
 from bench.contest import Contest, Sample
-from bench.filling import fill
 from bench.orm import allocation, database, filling, pledge, release
 from bench.pgbench import Runs
 from bench.releases import BATCH as RELEASE_BATCH
@@ -31,11 +29,25 @@ class Sizes:
     escrows: int  # of a released project
     many_escrows: int  # of a large project
     postings: int  # of a large ledger
+    wallets: int  # of a large ledger
 
 
-FULL = Sizes(rounds=7, seconds=2, escrows=100_000, many_escrows=1_000_000, postings=10_000_000)
-QUICK = Sizes(rounds=5, seconds=1, escrows=10_000, many_escrows=50_000, postings=100_000)
-SMALL_LEDGER = 10_000
+FULL = Sizes(
+    rounds=7,
+    seconds=2,
+    escrows=100_000,
+    many_escrows=1_000_000,
+    postings=10_000_000,
+    wallets=1_000_000,
+)
+QUICK = Sizes(
+    rounds=2,
+    seconds=1,
+    escrows=10_000,
+    many_escrows=20_000,
+    postings=10_000,
+    wallets=1_000,
+)
 SAVERS = 1_000  # wallets of one bulk allocation
 
 
@@ -144,23 +156,6 @@ def releases(bench: Bench, orm: "Orm", world: World, sizes: Sizes) -> Iterator[C
         {"pgwallet": ours.of_large(sizes.many_escrows, 10), small: ours.of_small(10)},
         {small: 0.9},
     )
-
-
-def growth(bench: Bench, sizes: Sizes, told: Callable[[int], object]) -> Iterator[Contest]:
-    """Each call in a ledger with many postings, and in one with few."""
-    large, small = f"{sizes.postings:,} postings", f"{SMALL_LEDGER:,} postings"
-    ledgers = {}
-    for name, postings in ((large, sizes.postings), (small, SMALL_LEDGER)):
-        conn = bench.ledger(f"ledger_{postings}")
-        fill(conn, postings, told)
-        ledgers[name] = Calls(conn)
-    for name in COUNTS:
-        yield Contest(
-            f"{name} with {large}",
-            "calls/s",
-            {"pgwallet": sample(ledgers[large], name), small: sample(ledgers[small], name)},
-            {small: 0.9},
-        )
 
 
 class Orm:

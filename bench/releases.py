@@ -62,12 +62,12 @@ class Releases:
 
     def by_procedure(self) -> float:
         """Escrows a second in committed batches of 1,000."""
-        project_id = self._filled(self._escrows)
+        project_id = self.filled(self._escrows)
         return self._rate("call pgwallet.release_project(%(project)s, %(batch)s)", project_id)
 
     def by_driver(self) -> float:
         """The same through the driver, which makes the calls one by one."""
-        project_id = self._filled(self._escrows)
+        project_id = self.filled(self._escrows)
         start = time.perf_counter()
         released = sum(
             batch.escrow_count for batch in pgwallet.release_project(self._conn, project_id, BATCH)
@@ -105,7 +105,7 @@ class Releases:
         return batches * BATCH / (time.perf_counter() - start), last
 
     def _closed(self, escrows: int) -> int:
-        project_id = self._filled(escrows)
+        project_id = self.filled(escrows)
         pgwallet.close_project(self._conn, project_id, "succeeded")
         return project_id
 
@@ -122,7 +122,8 @@ class Releases:
         assert left == 0
         return self._escrows / seconds
 
-    def _filled(self, escrows: int) -> int:
+    def filled(self, escrows: int) -> int:
+        """A new project with so many locked escrows."""
         project_id = pgwallet.create_project(self._conn, f"project {uuid4()}").project_id
         for start in range(0, escrows, PLEDGED):
             count = min(PLEDGED, escrows - start)

@@ -11,18 +11,16 @@ from rich.table import Table
 
 from bench.contest import Figure, Result
 
-OURS = "pgwallet"
-
 
 def printed(console: Console, results: Sequence[Result], figures: Sequence[Figure]) -> None:
-    """A line for each contender: its median rate, and how pgwallet compares with it."""
+    """A line for each contender: its median rate, and how the first compares with it."""
     table = Table("work", "contender", title="Medians", title_justify="left")
-    for heading in ("rate", "pgwallet is", "target", ""):
+    for heading in ("rate", "first is", "target", ""):
         table.add_column(heading, justify="right")
     for result in results:
-        for name in result.rates:
+        for place, name in enumerate(result.rates):
             rate = f"{_short(result.median(name))} {result.unit}"
-            if name == OURS:
+            if place == 0:
                 table.add_row(result.work, name, rate, "", "", "")
                 continue
             target = result.at_least.get(name)
@@ -55,17 +53,19 @@ def written(
             "work": result.work,
             "unit": result.unit,
             "rates": {
-                name: {"median": _rounded(result.median(name)), "samples": list(map(_rounded, all_))}
+                name: {
+                    "median": _rounded(result.median(name)),
+                    "samples": list(map(_rounded, all_)),
+                }
                 for name, all_ in result.rates.items()
             },
-            "pgwallet_is_times_as_fast_as": {
+            "first_is_times_as_fast_as": {
                 name: {
                     "ratio": _rounded(result.ratio(name)),
                     "target": result.at_least.get(name),
                     "met": result.met(name),
                 }
-                for name in result.rates
-                if name != OURS
+                for name in list(result.rates)[1:]
             },
         }
         for result in results
@@ -85,11 +85,7 @@ def written(
 
 def drawn(path: Path, results: Sequence[Result]) -> None:
     """Bars of the ratios that have a target, with the targets as marks, on a logarithmic axis."""
-    import matplotlib as mpl
-
-    mpl.use("svg")
-    from matplotlib import pyplot as plt
-
+    plt = _pyplot()
     bars = [(r, name) for r in results for name in r.at_least]
     figure, axes = plt.subplots(figsize=(9, 0.34 * len(bars) + 1.2), layout="constrained")
     places = range(len(bars))
@@ -98,15 +94,51 @@ def drawn(path: Path, results: Sequence[Result]) -> None:
     axes.barh(places, ratios, color="#336791", label="measured")
     axes.plot(targets, places, "|", color="#d1495b", markersize=12, mew=2, label="target")
     for place, ratio in zip(places, ratios, strict=True):
-        axes.annotate(_short(ratio), (ratio, place), (3, 0), textcoords="offset points", va="center")
+        axes.annotate(
+            _short(ratio), (ratio, place), (3, 0), textcoords="offset points", va="center"
+        )
     axes.set_yticks(places, [f"{result.work}\nagainst {name}" for result, name in bars], fontsize=7)
     axes.set_xscale("log")
     axes.invert_yaxis()
     axes.set_xlabel("pgwallet is so many times as fast")
     axes.legend(loc="lower right")
     axes.spines[["top", "right"]].set_visible(False)
-    with plt.rc_context({"svg.hashsalt": "pgwallet"}):
-        figure.savefig(path, metadata={"Date": None})
+    _save(plt, figure, path)
+
+
+def drawn_growth(path: Path, results: Sequence[Result]) -> None:
+    """A panel for each axis, a line for each call: its median time against the size."""
+    plt = _pyplot()
+    axes_of: dict[str, list[Result]] = {}
+    for result in results:
+        axes_of.setdefault(result.work.partition(" by ")[2], []).append(result)
+    figure, panels = plt.subplots(
+        len(axes_of), 1, figsize=(8, 3.4 * len(axes_of)), layout="constrained", squeeze=False
+    )
+    for panel, (axis, all_) in zip(panels.flat, axes_of.items(), strict=True):
+        for result in all_:
+            sizes = [int(name.replace(",", "")) for name in result.rates]
+            times = [1000 / result.median(name) for name in result.rates]
+            panel.plot(sizes, times, marker="o", ms=3, label=result.work.partition(" by ")[0])
+        panel.set(xscale="log", yscale="log", xlabel=axis, ylabel="ms a call")
+        panel.legend(fontsize=6, loc="center left", bbox_to_anchor=(1, 0.5))
+        panel.grid(alpha=0.3)
+    _save(plt, figure, path)
+
+
+def _pyplot() -> Any:
+    """Without a display, and the same SVG for the same figures."""
+    import matplotlib as mpl
+
+    mpl.use("svg")
+    mpl.rcParams["svg.hashsalt"] = "pgwallet"
+    from matplotlib import pyplot as plt
+
+    return plt
+
+
+def _save(plt: Any, figure: Any, path: Path) -> None:
+    figure.savefig(path, metadata={"Date": None})
     plt.close(figure)
 
 

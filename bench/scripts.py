@@ -24,7 +24,9 @@ def deposit(world: World) -> str:
 
 
 def deposit_floor(world: World) -> str:
-    return _picked("n", WALLETS, wallet=world.wallets) + f"""
+    return (
+        _picked("n", WALLETS, wallet=world.wallets)
+        + f"""
       with recorded as (
         insert into pgwallet.transaction (kind) values ('deposit') returning transaction_id
       ), credited as (
@@ -38,9 +40,10 @@ def deposit_floor(world: World) -> str:
       from recorded as r, credited as c
       returning transaction_id, destination_balance, false;
     """
+    )
 
 
-def deposit_again(world: World) -> str:
+def deposit_with_key(world: World) -> str:
     """With a key, as a caller who may have to repeat the call."""
     return _picked("n", WALLETS, wallet=world.wallets) + (
         "select * from pgwallet.deposit(:wallet, 10, gen_random_uuid()::text);\n"
@@ -154,6 +157,7 @@ def allocate_deposits(world: World, wallets: int) -> str:
     return (
         f"\\set wallet {first} + (:client_id % 2) * {wallets * step}\n"
         "select count(*) from pgwallet.allocate_deposits("
-        f"(select array_agg(:wallet + g.n * {step}) from generate_series(0, {wallets - 1}) as g (n)), "
+        f"(select array_agg(:wallet + g.n * {step}) "
+        f"from generate_series(0, {wallets - 1}) as g (n)), "
         f"(select array_agg({ALLOCATED}.00) from generate_series(1, {wallets})));\n"
     )

@@ -20,7 +20,6 @@ from pgwallet import embedded
 SETTINGS = {
     "fsync": "on",
     "synchronous_commit": "on",
-    "full_page_writes": "on",
     "shared_buffers": "1GB",
     "min_wal_size": "2GB",
     "max_wal_size": "8GB",
@@ -90,7 +89,7 @@ def described(conn: psycopg.Connection) -> dict[str, dict[str, str]]:
         conn.execute(
             "select s.name, current_setting(s.name) from pg_settings as s "
             "where s.name = any (%s) order by s.name",
-            [[*SETTINGS, "wal_sync_method", "wal_level"]],
+            [[*SETTINGS, "full_page_writes", "wal_sync_method", "wal_level"]],
         ).fetchall()
     )
     return {

@@ -1,4 +1,4 @@
-"""Wallets, pockets and projects whose ids a client can compute, so that no contender looks them up."""
+"""Wallets, pockets and projects whose ids clients compute: no contender looks them up."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -95,10 +95,13 @@ def made(conn: psycopg.Connection) -> World:
         wide_pockets=Ids.of(wide_pockets),
         projects=Ids.of(projects),
         escrow_accounts=Ids.of(
-            _ids(conn, "select p.escrow_account_id from pgwallet.project as p order by p.project_id")
+            _ids(
+                conn, "select p.escrow_account_id from pgwallet.project as p order by p.project_id"
+            )
         ),
         external_account_id=one(
-            conn, "select c.external_account_id from pgwallet.currency as c where c.currency = 'EUR'"
+            conn,
+            "select c.external_account_id from pgwallet.currency as c where c.currency = 'EUR'",
         ),
     )
 

@@ -10,7 +10,7 @@ from psycopg import IsolationLevel
 import pgwallet
 from tests.concurrency.sessions import HIGHER, at, at_once, blocked
 from tests.conftest import Connect
-from tests.ledger.calling import funded, project, value
+from tests.ledger.calling import call, funded, project, value
 
 pytestmark = pytest.mark.sql
 
@@ -218,3 +218,21 @@ def test_an_expiry_and_a_success_at_once_settle_an_escrow_once(connect: Connect)
     assert pgwallet.release_escrows(observer, project_id).escrow_count == 3
     assert pgwallet.balance(observer, wallet_id) == 0
     assert pgwallet.check_ledger(observer) == []
+
+
+@pytest.mark.parametrize("level", HIGHER)
+@pytest.mark.parametrize("name", ["pledge", "pledge_many"])
+def test_a_pledge_with_an_older_snapshot_loses_against_a_closing_that_is_over(
+    connect: Connect, name: str, level: IsolationLevel
+) -> None:
+    caller, observer = connect(), connect(autocommit=True)
+    wallet_id, project_id = funded(observer, "ada", 10), project(observer)
+    at(caller, level)
+    pgwallet.close_project(observer, project_id, "failed")
+    with pytest.raises(psycopg.errors.SerializationFailure):
+        if name == "pledge":
+            call(caller, name, wallet_id, project_id, 10)
+        else:
+            call(caller, name, project_id, [wallet_id], [10])
+    caller.rollback()
+    assert pgwallet.balance(observer, wallet_id) == 10

@@ -2,7 +2,7 @@
 -- procedure and the drivers call it, so operators may.
 --
 -- Locks, in order: the escrows by id, the wallets by id.
--- Plans are made for each call: an old one, from when the tables were small, would scan them.
+-- Plans are made for each call, as its size asks, and along indexes.
 create or replace function pgwallet._refund_batch(
   p_project_id bigint,
   p_limit integer,
@@ -17,6 +17,8 @@ language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_custom_plan
+set enable_seqscan = off
+set jit = off
 as $function$
 declare
   v_project pgwallet.project;

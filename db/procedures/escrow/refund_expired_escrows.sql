@@ -3,7 +3,7 @@
 --
 -- Locks, in order: the escrows, without waiting for those that others hold; shares of their
 -- projects by id, so that none succeeds meanwhile; the wallets by id.
--- Plans are made for each call: an old one, from when the tables were small, would scan them.
+-- Plans are made for each call, as its size asks, and along indexes.
 create or replace function pgwallet.refund_expired_escrows(p_limit integer default 100)
 returns table (
   escrow_count integer, refunded_amount numeric, last_escrow_id bigint,
@@ -13,6 +13,8 @@ language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_custom_plan
+set enable_seqscan = off
+set jit = off
 as $function$
 declare
   v_candidates bigint[];

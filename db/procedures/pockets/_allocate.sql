@@ -28,7 +28,7 @@ begin
     from unnest(p_wallet_ids, p_amounts, p_transaction_ids) with ordinality
       as u (wallet_id, amount, transaction_id, ordinal)
     inner join pgwallet.account as a on a.account_id = u.wallet_id
-    cross join pgwallet.settings as l
+    inner join pgwallet.settings as l on l.only_row
     cross join lateral pgwallet._shares(
       u.wallet_id, u.amount, scale(a.balance), l.max_pockets_per_allocation, p_rounding
     ) as s

@@ -1,5 +1,5 @@
 -- Splits an amount over the pockets of a wallet, to the last unit of what their percentages come
--- to: a row for each pocket that takes part, with the sum of the shares up to it.
+-- to: a row for each pocket that takes part.
 --
 -- A standard SQL body: its names were resolved when it was made, so that it needs no search_path,
 -- and the planner writes it out in the statements that use it.
@@ -10,15 +10,13 @@ create or replace function pgwallet._largest_remainder_shares(
   p_limit integer
 )
 returns table (
-  pocket_id bigint, name text, allocation_percentage numeric, amount numeric, place bigint,
-  total numeric
+  pocket_id bigint, name text, allocation_percentage numeric, amount numeric, place bigint
 )
 language sql
 stable
 begin atomic
   select
-    r.pocket_id, r.name, r.allocation_percentage, r.share, r.place,
-    sum(r.share) over (order by r.place rows unbounded preceding) as total
+    r.pocket_id, r.name, r.allocation_percentage, r.share, r.place
   from (
     select
       k.pocket_id, k.name, k.allocation_percentage, k.place,

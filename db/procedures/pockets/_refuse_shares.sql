@@ -17,7 +17,7 @@ begin
     select u.wallet_id, sum(s.amount) as amount, min(u.ordinal) as ordinal
     from unnest(p_wallet_ids, p_amounts) with ordinality as u (wallet_id, amount, ordinal)
     inner join pgwallet.account as b on b.account_id = u.wallet_id
-    cross join pgwallet.settings as l
+    inner join pgwallet.settings as l on l.only_row
     cross join lateral pgwallet._shares(
       u.wallet_id, u.amount, scale(b.balance), l.max_pockets_per_allocation, p_rounding
     ) as s

@@ -6,7 +6,9 @@ stable
 set search_path = pg_catalog, pg_temp
 as $function$
 declare
-  v_limit integer := (select s.max_pockets_per_allocation from pgwallet.settings as s);
+  v_limit integer := (
+    select s.max_pockets_per_allocation from pgwallet.settings as s where s.only_row
+  );
   v_left_out bigint;
   v_wallets bigint;
 begin

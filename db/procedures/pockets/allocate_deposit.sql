@@ -79,7 +79,7 @@ begin
     )
   into v_balance, v_limit, v_more
   from pgwallet.account as a
-  cross join pgwallet.settings as s
+  inner join pgwallet.settings as s on s.only_row
   where a.account_id = p_wallet_id and a.kind = 'wallet'
     and scale(trim_scale(p_amount)) <= scale(a.balance)
   for no key update of a;

@@ -30,6 +30,7 @@ begin
     p_wallet_id, p_amount, v_currency.exponent, l.max_pockets_per_allocation, p_rounding
   ) as s
   inner join pgwallet.account as a on a.account_id = s.pocket_id
+  where l.only_row
   order by s.place;
 end;
 $function$;
