@@ -42,8 +42,8 @@ test-faults: $(stamp) ## crash servers, clients and connections 100 times each (
 mutants: $(stamp) ## break the functions one by one and see that a test notices (an hour)
 	@PGWALLET_TEST_SERVER='$(SERVER)' $(bin)/python -m tests.mutants.run $(ARGS)
 
-bench: $(stamp) ## measure everything and write the figures into bench/ (half an hour)
-	@$(bin)/python -m bench --into bench $(ARGS)
+bench: $(stamp) ## measure everything and write it into docs/performance (20 minutes)
+	@$(bin)/python -m bench --into docs/performance $(ARGS)
 
 bench-quick: $(stamp) ## measure less of it, and write nothing (2 minutes)
 	@$(bin)/python -m bench --quick $(ARGS)

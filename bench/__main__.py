@@ -20,7 +20,7 @@ def main() -> None:
         "--into",
         type=Path,
         metavar="DIRECTORY",
-        help="write results.json, results.svg and growth.svg there",
+        help="write results.json, results.svg and growth.svg there, and tables into DIRECTORY.md",
     )
     arguments = parser.parse_args()
     sizes = contests.QUICK if arguments.quick else contests.FULL
@@ -59,15 +59,20 @@ def main() -> None:
         if arguments.only is None:
             told("overhead, memory and bytes")
             numbers = figures.taken(bench, made, sizes)
-        for contest in growth.contests(bench, made, sizes, told):
-            hold(contest, grown)
+        if arguments.only is None or " by " in arguments.only:
+            for contest in growth.contests(bench, made, sizes, told):
+                hold(contest, grown)
         told("check_ledger")
         violations = pgwallet.check_ledger(bench.conn)
     report.printed(console, [*results, *grown], numbers)
     if arguments.into:
         report.written(arguments.into / "results.json", environment, [*results, *grown], numbers)
         report.drawn(arguments.into / "results.svg", results)
-        report.drawn_growth(arguments.into / "growth.svg", grown)
+        if grown:
+            report.drawn_growth(arguments.into / "growth.svg", grown)
+        page = arguments.into.with_suffix(".md")
+        if page.exists():
+            report.inserted(page, arguments.into / "results.json")
     if violations:
         raise SystemExit(f"the ledger is not sound: {violations[:3]}")
 

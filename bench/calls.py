@@ -34,9 +34,12 @@ class Calls:
             "select w.wallet_id from pgwallet.wallet as w order by random() limit 1000"
         )
         wallets = [row[0] for row in drawn]
+        self._savers = [
+            pgwallet.create_wallet(conn, f"saver {uuid4()}").wallet_id for _ in range(MANY)
+        ]
         pgwallet.deposit_many(conn, wallets, [100_000] * len(wallets))
+        pgwallet.deposit_many(conn, self._savers, [100_000] * MANY)
         self._wallets = cycle(wallets)
-        self._savers = wallets[:MANY]
         self._pockets = [
             pgwallet.create_pocket(conn, wallet, f"pocket {uuid4()}", 100 // pockets).pocket_id
             for wallet in self._savers

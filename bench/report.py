@@ -126,6 +126,58 @@ def drawn_growth(path: Path, results: Sequence[Result]) -> None:
     _save(plt, figure, path)
 
 
+def inserted(page: Path, results: Path) -> None:
+    """Puts the tables of results.json into a page, each where its mark is."""
+    text = page.read_text()
+    for mark, table in tables(json.loads(results.read_text())).items():
+        start, end = f"<!-- {mark} -->\n", f"<!-- end of {mark} -->\n"
+        before, _, rest = text.partition(start)
+        _, _, after = rest.partition(end)
+        text = f"{before}{start}\n{table}\n{end}{after}"
+    page.write_text(text)
+
+
+def tables(report: Mapping[str, Any]) -> dict[str, str]:
+    """In Markdown: `environment`, `targets` and `growth`."""
+    environment = ["| what | value |", "|---|---|", f"| measured at | {report['measured_at']} |"]
+    for heading in ("machine", "versions", "settings"):
+        values = ", ".join(f"{name} {value}" for name, value in report[heading].items())
+        environment.append(f"| {heading} | {values} |")
+
+    targets = ["| work | rate | against | its rate | times as fast | target | |", "|---" * 7 + "|"]
+    growth = ["| call | largest | smallest | times as fast |", "|---|---|---|---|"]
+    for contest in report["contests"]:
+        rates = {name: rate["median"] for name, rate in contest["rates"].items()}
+        first, *others = rates
+        ours = f"{_short(rates[first])} {contest['unit']}"
+        if " by " in contest["work"]:
+            last = others[-1]
+            growth.append(
+                f"| {contest['work']} | {first}: {ours} | {last}: {_short(rates[last])} "
+                f"| {_short(rates[first] / rates[last])} |"
+            )
+        for other in others:
+            compared = contest["first_is_times_as_fast_as"][other]
+            if " by " in contest["work"] and compared["target"] is None:
+                continue
+            target = "" if compared["target"] is None else f"{compared['target']:g}"
+            targets.append(
+                f"| {contest['work']} | {ours} | {other} | {_short(rates[other])} "
+                f"| {_short(compared['ratio'])} | {target} | {_word(compared['met'])} |"
+            )
+    for figure in report["figures"]:
+        targets.append(
+            f"| {figure['name']} | {_short(figure['value'])} {figure['unit']} | | | "
+            f"| at most {figure['at_most']:g} | {_word(figure['met'])} |"
+        )
+    lines = {"environment": environment, "targets": targets, "growth": growth}
+    return {mark: "\n".join(table) + "\n" for mark, table in lines.items()}
+
+
+def _word(met: bool | None) -> str:
+    return {None: "", True: "met", False: "**missed**"}[met]
+
+
 def _pyplot() -> Any:
     """Without a display, and the same SVG for the same figures."""
     import matplotlib as mpl
@@ -143,7 +195,7 @@ def _save(plt: Any, figure: Any, path: Path) -> None:
 
 
 def _verdict(met: bool | None) -> str:
-    return {None: "", True: "met", False: "[bold]missed[/bold]"}[met]
+    return _word(met).replace("**missed**", "[bold]missed[/bold]")
 
 
 def _short(number: float) -> str:

@@ -229,10 +229,9 @@ def test_a_pledge_with_an_older_snapshot_loses_against_a_closing_that_is_over(
     wallet_id, project_id = funded(observer, "ada", 10), project(observer)
     at(caller, level)
     pgwallet.close_project(observer, project_id, "failed")
+    single: tuple[Any, ...] = (wallet_id, project_id, 10)
+    bulk: tuple[Any, ...] = (project_id, [wallet_id], [10])
     with pytest.raises(psycopg.errors.SerializationFailure):
-        if name == "pledge":
-            call(caller, name, wallet_id, project_id, 10)
-        else:
-            call(caller, name, project_id, [wallet_id], [10])
+        call(caller, name, *(single if name == "pledge" else bulk))
     caller.rollback()
     assert pgwallet.balance(observer, wallet_id) == 10

@@ -1,6 +1,7 @@
 -- Gives an escrow, or a part of it, back to the wallet that pledged it.
 --
 -- Locks, in order: the idempotency key, the escrow, the wallet.
+-- Plans are made once, along indexes: made anew for each call, they cost more than the call.
 create or replace function pgwallet.refund_escrow(
   p_escrow_id bigint,
   p_amount numeric default null,
@@ -15,6 +16,10 @@ returns table (
 language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
 as $function$
 declare
   v_request text;
