@@ -11,7 +11,7 @@ stamp := $(venv)/.ready
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-sql test-deep test-faults mutants bench bench-quick lint format currencies dist clean
+.PHONY: help setup demo test test-sql test-deep test-faults mutants bench bench-quick docs reference lint format currencies dist clean
 
 help:
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -48,6 +48,13 @@ bench: $(stamp) ## measure everything and write it into docs/performance (20 min
 bench-quick: $(stamp) ## measure less of it, and write nothing (2 minutes)
 	@$(bin)/python -m bench --quick $(ARGS)
 
+docs: $(stamp) ## build the documentation into site/
+	@NO_MKDOCS_2_WARNING=1 $(bin)/python -m mkdocs build --strict
+
+reference: $(stamp) ## write the SQL reference again, from the catalog
+	$(bin)/python -m docs.generating.sql_reference > reference.tmp
+	mv reference.tmp docs/reference/sql.md
+
 lint: $(stamp) ## check format, code, types and SQL
 	$(bin)/ruff format --check .
 	$(bin)/ruff check .
@@ -66,7 +73,7 @@ dist: $(stamp) ## build the sdist and the wheel into dist/
 	$(bin)/python -m build
 
 clean: ## remove .venv and everything built or cached
-	rm -rf $(venv) dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(venv) dist site .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find db driver tests -name __pycache__ -prune -exec rm -rf {} +
 
 # pip is upgraded first because dependency groups need 25.1.

@@ -11,6 +11,8 @@ from rich.table import Table
 
 from bench.contest import Figure, Result
 
+_TICKS = (0.2, 0.5, 1, 2, 5, 10, 20, 50, 100)
+
 
 def printed(console: Console, results: Sequence[Result], figures: Sequence[Figure]) -> None:
     """A line for each contender: its median rate, and how the first compares with it."""
@@ -93,12 +95,13 @@ def drawn(path: Path, results: Sequence[Result]) -> None:
     targets = [result.at_least[name] for result, name in bars]
     axes.barh(places, ratios, color="#336791", label="measured")
     axes.plot(targets, places, "|", color="#d1495b", markersize=12, mew=2, label="target")
-    for place, ratio in zip(places, ratios, strict=True):
-        axes.annotate(
-            _short(ratio), (ratio, place), (3, 0), textcoords="offset points", va="center"
-        )
+    for place, ratio, target in zip(places, ratios, targets, strict=True):
+        beside = (max(ratio, target), place)
+        axes.annotate(_short(ratio), beside, (5, 0), textcoords="offset points", va="center")
     axes.set_yticks(places, [f"{result.work}\nagainst {name}" for result, name in bars], fontsize=7)
     axes.set_xscale("log")
+    axes.set_xticks(_TICKS, [f"{tick:g} x" for tick in _TICKS])
+    axes.set_xlim(0.2, 100)
     axes.invert_yaxis()
     axes.set_xlabel("pgwallet is so many times as fast")
     axes.legend(loc="lower right")
@@ -144,8 +147,11 @@ def tables(report: Mapping[str, Any]) -> dict[str, str]:
         values = ", ".join(f"{name} {value}" for name, value in report[heading].items())
         environment.append(f"| {heading} | {values} |")
 
-    targets = ["| work | rate | against | its rate | times as fast | target | |", "|---" * 7 + "|"]
-    growth = ["| call | largest | smallest | times as fast |", "|---|---|---|---|"]
+    targets = [
+        "| work | rate | against | its rate | times as fast | target | |",
+        "|---|---:|---|---:|---:|---:|---|",
+    ]
+    growth = ["| call | largest | smallest | times as fast |", "|---|---:|---:|---:|"]
     for contest in report["contests"]:
         rates = {name: rate["median"] for name, rate in contest["rates"].items()}
         first, *others = rates

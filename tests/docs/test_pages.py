@@ -1,0 +1,63 @@
+"""The blocks of the pages that are marked to run do run, and print what the page shows.
+
+With PGWALLET_WRITE_OUTPUTS=1 the pages are given what their blocks print, to be read in the diff.
+"""
+
+import ast
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.docs.blocks import PAGES, ROOT, Block, agrees, blocks, runnable
+from tests.docs.running import Failed, printed_by, sessions
+
+WRITE = os.environ.get("PGWALLET_WRITE_OUTPUTS") == "1"
+EMPTY = "<!-- database: empty -->"
+
+
+def name(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+@pytest.mark.parametrize("path", [p for p in PAGES if runnable(p.read_text())], ids=name)
+def test_what_a_page_shows_is_what_happens(
+    path: Path, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    page = path.read_text()
+    conninfo = request.getfixturevalue("empty_database" if EMPTY in page else "database")
+    changes: list[tuple[Block, str]] = []
+    with sessions(conninfo, tmp_path) as by_language:
+        for block, output in runnable(page):
+            place = f"{name(path)}, line {block.line}"
+            try:
+                printed = printed_by(block, by_language)
+            except Failed as error:
+                pytest.fail(f"{place}:\n{block.text}\nfailed:\n{error}", pytrace=False)
+            shown = output or (block if block.language == "console" else None)
+            if shown is None:
+                assert "ERROR:" not in printed, f"{place}:\n{printed}"
+            elif not agrees(shown.text, printed):
+                changes.append((shown, printed))
+                if not WRITE:
+                    pytest.fail(
+                        f"{place}: the page says\n{shown.text}\nbut this is printed\n{printed}",
+                        pytrace=False,
+                    )
+    if changes:
+        path.write_text(with_outputs(page, changes))
+
+
+def with_outputs(page: str, changes: list[tuple[Block, str]]) -> str:
+    for block, printed in reversed(changes):
+        lines = (line.rstrip() for line in printed.strip("\n").splitlines())
+        text = "".join(f"{line}\n" for line in lines)
+        page = page[: block.start] + text + page[block.end :]
+    return page
+
+
+@pytest.mark.parametrize("path", PAGES, ids=name)
+def test_python_on_a_page_is_python(path: Path) -> None:
+    for block in blocks(path.read_text()):
+        if block.language == "python" and "--8<--" not in block.text:
+            ast.parse(block.text, f"{name(path)}, line {block.line}")
