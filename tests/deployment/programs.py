@@ -17,9 +17,7 @@ Completed = subprocess.CompletedProcess[str]
 def psql(conninfo: str, script: str, *settings: str) -> Completed:
     """Feeds a script to psql; `settings` are psql's own, such as ON_ERROR_STOP=1."""
     sets = [f"--set={setting}" for setting in settings]
-    return _run(
-        client("psql"), "--no-psqlrc", "--quiet", *sets, "--dbname", conninfo, stdin=script
-    )
+    return _run(client("psql"), "--no-psqlrc", "--quiet", *sets, "--dbname", conninfo, stdin=script)
 
 
 def schema_dump(conninfo: str) -> str:
