@@ -1,4 +1,4 @@
-"""What the three accesses give: exactly their functions, and never a way to write a table."""
+"""What the three accesses give: exactly their functions and views, and no way to write a table."""
 
 from collections.abc import Iterator
 from decimal import Decimal
@@ -11,6 +11,7 @@ import pgwallet
 from tests.access.roles import ODD_NAME, as_role, login_role
 from tests.databases import OWNER, as_owner
 from tests.deployment.contention import deployment_lock
+from tests.ledger.calling import value
 
 pytestmark = pytest.mark.sql
 
@@ -29,6 +30,11 @@ OPERATOR = APP | {
 }
 ACCESSES = {"app": APP, "operator": OPERATOR, "auditor": READING | {"check_ledger"}}
 ADMINISTRATION = {"grant_app", "grant_operator", "grant_auditor"}
+VIEWS = {
+    *("wallet_summary", "pocket_summary", "project_summary", "escrow_summary"),
+    *("platform_summary", "transaction_log"),
+}
+READABLE: dict[str, set[str]] = {"app": set(), "operator": VIEWS, "auditor": VIEWS}
 
 each_access = pytest.mark.parametrize("access", ACCESSES)
 
@@ -64,6 +70,23 @@ def callable_by(conninfo: str, role: str) -> set[str]:
     return {name for (name,) in rows}
 
 
+def rights_in_relations(conninfo: str, role: str) -> dict[str, set[str]]:
+    """What a role may do with each table, view and sequence that it may do anything with."""
+    with psycopg.connect(conninfo) as conn:
+        rows = conn.execute(
+            """
+            select c.relname, array_agg(distinct lower(g.privilege_type))
+            from pg_class as c
+            cross join lateral aclexplode(c.relacl) as g
+            where c.relnamespace = 'pgwallet'::regnamespace
+              and g.grantee in (0, (select r.oid from pg_roles as r where r.rolname = %s))
+            group by c.relname
+            """,
+            [role],
+        ).fetchall()
+    return {name: set(rights) for name, rights in rows}
+
+
 @each_access
 def test_an_access_is_exactly_its_functions(role: str, database: str, access: str) -> None:
     assert callable_by(database, role) == set()
@@ -71,6 +94,26 @@ def test_an_access_is_exactly_its_functions(role: str, database: str, access: st
     give(database, access, role)
 
     assert callable_by(database, role) == ACCESSES[access]
+
+
+@each_access
+def test_operators_and_auditors_read_the_views_and_applications_do_not(
+    role: str, database: str, access: str
+) -> None:
+    assert rights_in_relations(database, role) == {}
+
+    give(database, access, role)
+
+    reading = {view: {"select"} for view in READABLE[access]}
+    assert rights_in_relations(database, role) == reading
+    with psycopg.connect(as_role(database, role), autocommit=True) as conn:
+        for view in sorted(VIEWS):
+            query = sql.SQL("select * from {}").format(sql.Identifier("pgwallet", view))
+            if view in reading:
+                assert conn.execute(query).fetchall() == []
+            else:
+                with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                    conn.execute(query)
 
 
 def test_every_public_function_belongs_to_an_access_or_is_administrative(database: str) -> None:
@@ -180,16 +223,33 @@ def test_a_deployment_gives_every_access_again(role: str, odd_role: str, databas
         conn.execute("drop function pgwallet.grant_app(name)")
         for name in (role, odd_role):
             conn.execute(
-                sql.SQL("revoke execute on all routines in schema pgwallet from {role};").format(
-                    role=sql.Identifier(name)
-                )
+                sql.SQL(
+                    "revoke execute on all routines in schema pgwallet from {role};"
+                    "revoke select on all tables in schema pgwallet from {role}"
+                ).format(role=sql.Identifier(name))
             )
-    assert callable_by(database, role) == set()
+    assert (callable_by(database, role), rights_in_relations(database, role)) == (set(), {})
 
     pgwallet.migrate(as_owner(database))
 
     assert callable_by(database, role) == APP | {"check_ledger"}
     assert callable_by(database, odd_role) == OPERATOR
+    for name in (role, odd_role):
+        assert rights_in_relations(database, name) == {view: {"select"} for view in VIEWS}
+
+
+def test_an_access_is_taken_away_as_the_comment_says(role: str, database: str) -> None:
+    give(database, "operator", role)
+    with psycopg.connect(as_owner(database)) as conn:
+        comment = value(conn, "select obj_description('pgwallet.role_grant'::regclass)")
+        _, statements = comment.split("delete the row and run: ")
+        conn.execute("delete from pgwallet.role_grant")
+        conn.execute(statements.rstrip(".").replace("the_role", f'"{role}"').encode())
+        conn.execute("comment on function pgwallet.grant_app(name) is 'edited'")
+
+    assert pgwallet.migrate(as_owner(database)).functions_installed
+
+    assert (callable_by(database, role), rights_in_relations(database, role)) == (set(), {})
 
 
 def test_a_deployment_skips_roles_that_were_dropped(server: str, database: str) -> None:
@@ -213,10 +273,13 @@ def test_a_deployment_closes_everything_to_public(role: str, database: str) -> N
     with psycopg.connect(as_owner(database)) as conn:
         conn.execute("grant usage on schema pgwallet to public")
         conn.execute("grant execute on all routines in schema pgwallet to public")
+        conn.execute("grant select on pgwallet.wallet_summary to public")
     assert callable_by(database, role) >= OPERATOR | ADMINISTRATION
+    assert rights_in_relations(database, role) == {"wallet_summary": {"select"}}
 
     pgwallet.migrate(as_owner(database))
 
+    assert rights_in_relations(database, role) == {}
     with psycopg.connect(as_role(database, role), autocommit=True) as conn:
         for statement in ("select pgwallet.balance(1)", "select from pgwallet.account"):
             with pytest.raises(psycopg.errors.InsufficientPrivilege, match="schema pgwallet"):

@@ -151,8 +151,13 @@ def violated(conn: psycopg.Connection) -> set[int]:
 @pytest.mark.parametrize(
     ("statement", "invariant"),
     [
-        # To write a table anew is no update: no trigger sees it.
-        ("alter table pgwallet.posting alter amount type numeric using amount + 1", 1),
+        # To write a table anew is no update: no trigger sees it. The views are in the way of it.
+        (
+            "drop view pgwallet.transaction_log, pgwallet.platform_summary, "
+            "pgwallet.project_summary; "
+            "alter table pgwallet.posting alter amount type numeric using amount + 1",
+            1,
+        ),
         ("insert into pgwallet.posting values (-1, -1, 1, 2, now(), 5, null, null)", 5),
         (
             "insert into pgwallet.posting (transaction_id, source_account_id, "

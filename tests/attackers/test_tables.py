@@ -1,10 +1,13 @@
-"""No attacker reads, writes, locks, extends or describes a table, view or sequence."""
+"""No attacker reads, writes, locks, extends or describes a table, view or sequence.
+
+Operators and auditors read the six views that are there for them, and do nothing else to them.
+"""
 
 import psycopg
 import pytest
 from psycopg import sql
 
-from tests.attackers.attempts import not_refused
+from tests.attackers.attempts import DONE, not_refused, outcome
 from tests.attackers.conftest import Login
 from tests.attackers.stage import ATTACKERS, Stage
 from tests.attackers.traps import listening
@@ -13,6 +16,15 @@ from tests.ledger.calling import value
 pytestmark = pytest.mark.sql
 
 each_attacker = pytest.mark.parametrize("attacker", ATTACKERS)
+
+READERS = ("operator", "auditor")
+VIEWS = [
+    f"pgwallet.{name}"
+    for name in (
+        *("wallet_summary", "pocket_summary", "project_summary", "escrow_summary"),
+        *("platform_summary", "transaction_log"),
+    )
+]
 
 READING = """
 select * from {t}
@@ -118,6 +130,42 @@ create table lair.mine (x bigint default nextval('{t}')); insert into lair.mine 
 """
 
 
+# None of these comes with the right to read a view.
+CHANGING_A_VIEW = """
+select from {t} for update
+select from {t} for key share skip locked
+select; lock table {t} in access exclusive mode nowait
+select; lock table {t} in row exclusive mode nowait
+alter view {t} rename to mine
+alter view {t} set schema lair
+alter view {t} owner to current_user
+alter view {t} set (security_invoker = true)
+alter view {t} reset (security_barrier)
+alter view {t} alter column {c} set default null
+create or replace view {t} as select 1 as x
+create trigger mine instead of insert on {t} for each row \
+execute function suppress_redundant_updates_trigger()
+create rule mine as on insert to {t} do instead nothing
+comment on view {t} is 'mine'
+comment on column {t}.{c} is 'mine'
+drop view {t}
+drop view {t} cascade
+"""
+
+# These end because a view keeps no rows, or because nobody was granted more than reading.
+WRITING_A_VIEW = """
+insert into {t} default values
+insert into {t} select * from {t}
+update {t} set {c} = {c}
+delete from {t}
+merge into {t} using (values (1)) as v (x) on false when not matched then insert default values
+truncate {t}
+copy {t} from stdin
+create temp view door as select * from {t}; insert into door default values
+create temp view door as select * from {t}; delete from door
+"""
+
+
 @pytest.fixture(scope="module")
 def relations(shared_stage: Stage) -> list[tuple[str, str, str]]:
     """Name, kind and first column of every table, view and sequence of the schema."""
@@ -160,8 +208,38 @@ def test_relations_are_out_of_reach(
     templates: str,
     kinds: str,
 ) -> None:
-    tries = attempts_at(relations, templates, kinds)
+    out_of_reach = [each for each in relations if attacker not in READERS or each[0] not in VIEWS]
+    tries = attempts_at(out_of_reach, templates, kinds)
     assert not_refused(sessions(attacker), tries) == {}
+
+
+@each_attacker
+def test_no_view_is_changed_or_locked(
+    stage: Stage, sessions: Login, relations: list[tuple[str, str, str]], attacker: str
+) -> None:
+    tries = attempts_at(relations, CHANGING_A_VIEW, "v")
+    assert not_refused(sessions(attacker), tries) == {}
+
+
+@each_attacker
+def test_no_table_is_written_through_a_view(
+    stage: Stage, sessions: Login, relations: list[tuple[str, str, str]], attacker: str
+) -> None:
+    conn = sessions(attacker)
+    tries = attempts_at(relations, WRITING_A_VIEW, "v")
+    assert len(tries) >= 9 * len(VIEWS)
+    assert [each for each in tries if outcome(conn, each) == DONE] == []
+
+
+@pytest.mark.parametrize("attacker", READERS)
+def test_readers_read_the_views_and_do_not_pass_that_on(
+    stage: Stage, sessions: Login, relations: list[tuple[str, str, str]], attacker: str
+) -> None:
+    conn = sessions(attacker)
+    views = [each for each in relations if each[0] in VIEWS]
+    assert not_refused(conn, [f"table {view}" for view in VIEWS], DONE) == {}
+    # Of a grant without the right to give it the server only warns; the stage is as it was.
+    assert not_refused(conn, attempts_at(views, GRANTING, "v"), DONE) == {}
 
 
 @each_attacker

@@ -186,6 +186,53 @@ def test_every_table_view_type_and_sequence_is_described(conn: psycopg.Connectio
     assert undescribed == []
 
 
+VIEWS_TO_READ_FROM = b"""
+  from pg_class as c
+  join pg_attribute as a on a.attrelid = c.oid and a.attnum > 0
+  where c.relnamespace = 'pgwallet'::regnamespace and c.relkind = 'v'
+    and c.relname <> 'installed_routine'
+"""
+
+
+def test_every_column_of_a_view_is_described(conn: psycopg.Connection) -> None:
+    described = conn.execute(
+        b"select c.relname, a.attname, col_description(c.oid, a.attnum)" + VIEWS_TO_READ_FROM
+    ).fetchall()
+    assert len({view for view, _, _ in described}) == 6
+    for view, column, comment in described:
+        assert comment, f"{view}.{column} has no comment"
+        assert comment.endswith("."), f"the comment of {view}.{column} does not end"
+
+
+def test_a_view_has_ids_first_and_money_last_beside_its_currency(conn: psycopg.Connection) -> None:
+    views = conn.execute(
+        b"select c.relname, array_agg(a.attname::text order by a.attnum)"
+        + VIEWS_TO_READ_FROM
+        + b"group by c.relname"
+    ).fetchall()
+    for view, columns in views:
+        money = [name.endswith(("amount", "balance", "max_pledge")) for name in columns]
+        first = money.index(True)
+        assert all(money[first:]), view
+        assert columns[first - 1] == "currency", view
+        ids = [name.endswith("_id") and name != "owner_id" for name in columns]
+        assert not any(ids[ids.index(False) :]), view
+
+
+def test_views_lean_on_no_function_of_the_schema(conn: psycopg.Connection) -> None:
+    """So that every deployment can replace or remove functions, whatever the views are."""
+    leaning = conn.execute(
+        """
+        select w.ev_class::regclass::text, d.refobjid::regprocedure::text
+        from pg_rewrite as w
+        join pg_depend as d on d.classid = 'pg_rewrite'::regclass and d.objid = w.oid
+        join pg_proc as p on d.refclassid = 'pg_proc'::regclass and d.refobjid = p.oid
+        where p.pronamespace = 'pgwallet'::regnamespace
+        """
+    ).fetchall()
+    assert leaning == []
+
+
 def test_nobody_is_granted_a_table(conn: psycopg.Connection) -> None:
     granted = conn.execute(
         """

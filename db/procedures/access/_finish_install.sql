@@ -11,6 +11,7 @@ as $function$
 declare
   v_stale text[];
   v_routine regprocedure;
+  v_view regclass;
   v_grant pgwallet.role_grant;
 begin
   perform pg_advisory_xact_lock(hashtextextended('pgwallet.deployment', 0));
@@ -40,6 +41,14 @@ begin
     select i.routine_id::regprocedure from pgwallet.installed_routine as i order by i.signature
   loop
     execute format('revoke all on routine %s from public', v_routine);
+  end loop;
+  for v_view in
+    select c.oid::regclass
+    from pg_class as c
+    where c.relnamespace = 'pgwallet'::regnamespace and c.relkind = 'v'
+    order by c.relname
+  loop
+    execute format('revoke all on %s from public', v_view);
   end loop;
 
   for v_grant in

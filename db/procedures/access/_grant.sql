@@ -1,5 +1,5 @@
--- Remembers that a role has an access and gives it: usage of the schema and EXECUTE on the
--- functions of that access. The lists below are the only place that says who may call what.
+-- Remembers that a role has an access and gives it: usage of the schema, EXECUTE on the functions
+-- of that access, SELECT on its views. The lists below are the only place that says who may what.
 --
 -- Locks: the deployment, since two at once cannot change the rights of one function.
 create or replace function pgwallet._grant(p_role name, p_access text)
@@ -23,8 +23,13 @@ declare
     'release_project', 'refund_project', '_release_batch', '_refund_batch', '_check_limit'
   ];
   c_audit constant text[] := array['check_ledger'];
+  c_views constant text[] := array[
+    'wallet_summary', 'pocket_summary', 'project_summary', 'escrow_summary',
+    'platform_summary', 'transaction_log'
+  ];
   v_names text[];
   v_routine regprocedure;
+  v_view regclass;
 begin
   -- PUBLIC is in no catalog of roles, so it is refused here too.
   if not exists (select from pg_roles as r where r.rolname = p_role) then
@@ -58,6 +63,18 @@ begin
   loop
     execute format('grant execute on routine %s to %I', v_routine, p_role);
   end loop;
+
+  -- Not for an application: the views show everybody's movements and metadata.
+  if p_access in ('operator', 'auditor') then
+    for v_view in
+      select c.oid::regclass
+      from pg_class as c
+      where c.relnamespace = 'pgwallet'::regnamespace and c.relname = any (c_views)
+      order by c.relname
+    loop
+      execute format('grant select on %s to %I', v_view, p_role);
+    end loop;
+  end if;
 end;
 $function$;
 
