@@ -51,9 +51,11 @@ bench-quick: $(stamp) ## measure less of it, and write nothing (2 minutes)
 docs: $(stamp) ## build the documentation into site/
 	@NO_MKDOCS_2_WARNING=1 $(bin)/python -m mkdocs build --strict
 
-reference: $(stamp) ## write the SQL reference again, from the catalog
+reference: $(stamp) ## write the references again, from the catalog and the commands' help
 	$(bin)/python -m docs.generating.sql_reference > reference.tmp
 	mv reference.tmp docs/reference/sql.md
+	$(bin)/python -m docs.generating.command_line > reference.tmp
+	mv reference.tmp docs/reference/command-line.md
 
 lint: $(stamp) ## check format, code, types and SQL
 	$(bin)/ruff format --check .

@@ -115,7 +115,7 @@ def _row(parameter: Any) -> str:
     if parameter.param_type_name == "argument":
         name = parameter.metavar
     default = parameter.default
-    said = "" if default is None or default is False else f" Default: `{default}`."
+    said = "" if default in (None, "") or isinstance(default, bool) else f" Default: `{default}`."
     return f"| `{name}` | {parameter.help}{said} |\n"
 
 

@@ -1,13 +1,19 @@
-"""Running the command line from outside, as a user does."""
+"""Running the command line: from outside, as a user does, or quicker, within this process."""
 
+import json
 import os
 import subprocess
 import sys
+from contextlib import redirect_stderr, redirect_stdout
 from decimal import Decimal
+from io import StringIO
+from typing import Any
 
 import psycopg
+import pytest
 
 import pgwallet
+from pgwallet.cli import main
 
 # What the installed script `pgwallet` runs; test_the_script_runs_this keeps it so.
 ENTRY_POINT = "pgwallet.cli:main"
@@ -39,6 +45,34 @@ def pgwallet_command(*arguments: object, database_url: str | None = None, **more
     )
     assert "Traceback" not in completed.stderr
     return completed
+
+
+def pgwallet_here(*arguments: object, database_url: str | None = None) -> Completed:
+    """The same without a process of its own: for what needs no terminal, signal or setting."""
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        redirect_stdout(StringIO()) as stdout,
+        redirect_stderr(StringIO()) as stderr,
+    ):
+        patch.setattr(sys, "argv", ["pgwallet", *map(str, arguments)])
+        patch.setattr(sys, "stdin", StringIO())
+        patch.setenv("PGWALLET_DATABASE_URL", database_url or "")
+        with pytest.raises(SystemExit) as ended:
+            main()
+    code = ended.value.code or 0
+    assert isinstance(code, int)
+    return Completed([*map(str, arguments)], code, stdout.getvalue(), stderr.getvalue())
+
+
+def json_of(*arguments: object, database_url: str) -> Any:
+    """What a command that succeeds prints as JSON; a float in it would have lost digits."""
+    completed = pgwallet_here(*arguments, "--json", database_url=database_url)
+    assert (completed.returncode, completed.stderr) == (0, ""), completed
+    return json.loads(completed.stdout, parse_float=_refused)
+
+
+def _refused(number: str) -> None:
+    raise AssertionError(f"{number} is a number with a point")
 
 
 def started(*arguments: object, database_url: str) -> subprocess.Popen[str]:

@@ -1,68 +1,107 @@
-"""migrate, status and sql."""
+"""migrate, status, sql and grant."""
 
 import psycopg
+import pytest
+from psycopg import sql
 
-from tests.cli.command import pgwallet_command
+from tests.access.roles import login_role
+from tests.cli.command import json_of, pgwallet_here
 from tests.databases import as_owner
 from tests.deployment.programs import psql
 
 
 def test_migrate_installs_and_then_has_nothing_to_do(empty_database: str) -> None:
     url = as_owner(empty_database)
-    completed = pgwallet_command("migrate", database_url=url)
+    completed = pgwallet_here("migrate", database_url=url)
     assert completed.returncode == 0
     assert "applied   0001_currencies" in completed.stdout
     assert completed.stderr == ""
-    completed = pgwallet_command("migrate", database_url=url)
+    completed = pgwallet_here("migrate", database_url=url)
     assert (completed.returncode, completed.stderr) == (0, "")
     assert "Nothing to do" in completed.stdout
 
 
 def test_a_warning_appears_on_stderr(empty_database: str) -> None:
-    completed = pgwallet_command("migrate", database_url=empty_database)
+    completed = pgwallet_here("migrate", database_url=empty_database)
     assert completed.returncode == 0
     assert completed.stderr.startswith("WARNING: pgwallet is owned by ")
 
 
 def test_status_exits_with_1_only_when_asked_to_check(empty_database: str) -> None:
-    completed = pgwallet_command("status", database_url=empty_database)
+    completed = pgwallet_here("status", database_url=empty_database)
     assert completed.returncode == 0
-    assert "pending   0001_currencies" in completed.stdout
-    completed = pgwallet_command("status", "--check", database_url=empty_database)
+    assert "│ pending │ 0001_currencies " in completed.stdout
+    completed = pgwallet_here("status", "--check", database_url=empty_database)
     assert completed.returncode == 1
-    pgwallet_command("migrate", database_url=as_owner(empty_database))
-    completed = pgwallet_command("status", "--check", database_url=empty_database)
+    completed = pgwallet_here("status", "--check", "--csv", database_url=empty_database)
+    assert completed.returncode == 1
+    assert completed.stdout.startswith("what,name,detail\npending,0001_currencies,\n")
+    pgwallet_here("migrate", database_url=as_owner(empty_database))
+    completed = pgwallet_here("status", "--check", database_url=empty_database)
     assert (completed.returncode, completed.stdout) == (0, "The database is up to date.\n")
 
 
 def test_a_function_edited_by_hand_is_reported_and_mended(database: str) -> None:
     with psycopg.connect(database) as conn:
         conn.execute("alter function pgwallet.balance(bigint) cost 7")
-    completed = pgwallet_command("status", "--check", database_url=database)
+    completed = pgwallet_here("status", "--check", database_url=database)
     assert completed.returncode == 1
-    assert "drifted   pgwallet.balance(bigint) (edited)" in completed.stdout
-    completed = pgwallet_command("migrate", database_url=as_owner(database))
+    assert "│ drifted │ pgwallet.balance(bigint) │ edited │" in completed.stdout
+    assert json_of("status", database_url=database) == [
+        {"what": "drifted", "name": "pgwallet.balance(bigint)", "detail": "edited"}
+    ]
+    completed = pgwallet_here("migrate", database_url=as_owner(database))
     assert completed.returncode == 0
     assert "mended    pgwallet.balance(bigint) (edited)" in completed.stdout
 
 
 def test_a_refused_migration_exits_with_1(database: str) -> None:
-    completed = pgwallet_command("migrate", database_url=database)
+    completed = pgwallet_here("migrate", database_url=database)
     assert completed.returncode == 1
     assert completed.stderr.startswith("ERROR: the schema pgwallet belongs to ")
 
 
 def test_sql_installs_what_migrate_would(empty_database: str) -> None:
-    script = pgwallet_command("sql")
+    script = pgwallet_here("sql")
     assert script.returncode == 0
     installed = psql(as_owner(empty_database), script.stdout, "ON_ERROR_STOP=1")
     assert installed.returncode == 0, installed.stderr
-    assert pgwallet_command("status", "--check", database_url=empty_database).returncode == 0
+    assert pgwallet_here("status", "--check", database_url=empty_database).returncode == 0
 
 
 def test_sql_can_print_the_functions_alone(database: str) -> None:
-    script = pgwallet_command("sql", "--functions")
+    script = pgwallet_here("sql", "--functions")
     assert "create table" not in script.stdout
     installed = psql(as_owner(database), script.stdout, "ON_ERROR_STOP=1")
     assert installed.returncode == 0, installed.stderr
-    assert pgwallet_command("status", "--check", database_url=database).returncode == 0
+    assert pgwallet_here("status", "--check", database_url=database).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("access", "allowed"),
+    [
+        ("app", {"create_wallet": True, "close_project": False, "check_ledger": False}),
+        ("operator", {"create_wallet": True, "close_project": True, "check_ledger": True}),
+        ("auditor", {"create_wallet": False, "close_project": False, "check_ledger": True}),
+    ],
+)
+def test_grant_gives_a_role_its_rights(
+    server: str, database: str, access: str, allowed: dict[str, bool]
+) -> None:
+    with login_role(server) as role:
+        completed = pgwallet_here("grant", access, role, database_url=as_owner(database))
+        assert (completed.returncode, completed.stderr) == (0, "")
+        assert completed.stdout == (
+            f"Role {role} has the rights of {access}, now and after each deployment.\n"
+        )
+        with psycopg.connect(database) as conn:
+            rows = conn.execute(
+                """
+                select p.proname::text, has_function_privilege(%s, p.oid, 'execute')
+                from pg_proc as p
+                where p.pronamespace = 'pgwallet'::regnamespace and p.proname = any (%s)
+                """,
+                [role, [*allowed]],
+            ).fetchall()
+            assert dict(rows) == allowed
+            conn.execute(sql.SQL("drop owned by {}").format(sql.Identifier(role)))

@@ -8,7 +8,7 @@ import pytest
 
 import pgwallet
 from tests.access.roles import as_role, login_role
-from tests.cli.command import pgwallet_command, pledged_project
+from tests.cli.command import json_of, pgwallet_command, pgwallet_here, pledged_project
 from tests.databases import as_owner
 
 
@@ -29,7 +29,7 @@ def wallet_id(database: str) -> int:
 
 
 def test_balance_shows_money_with_its_currency(database: str, wallet_id: int) -> None:
-    completed = pgwallet_command("balance", wallet_id, database_url=database)
+    completed = pgwallet_here("balance", wallet_id, database_url=database)
     assert (completed.returncode, completed.stdout) == (0, "1,230.00 EUR\n")
 
 
@@ -40,36 +40,48 @@ def test_the_database_may_stand_before_or_after_the_command(database: str, walle
         ("balance", wallet_id, "--database-url", database),
         ("--database-url", elsewhere, "balance", wallet_id, "--database-url", database),
     ):
-        completed = pgwallet_command(*arguments, database_url=elsewhere)
+        completed = pgwallet_here(*arguments, database_url=elsewhere)
         assert (completed.returncode, completed.stdout) == (0, "1,230.00 EUR\n")
 
 
 def test_statement_shows_each_posting_with_the_balance_after_it(
     database: str, wallet_id: int
 ) -> None:
-    completed = pgwallet_command("statement", wallet_id, database_url=database)
+    completed = pgwallet_here("statement", wallet_id, database_url=database)
     assert completed.returncode == 0
     first, second = (line for line in completed.stdout.splitlines() if line.startswith("│"))
-    assert first.endswith("│   1,234.50 │ 1,234.50 │")
-    assert second.endswith("│      -4.50 │ 1,230.00 │")
+    assert first.endswith("│   1,234.50 │    1,234.50 │")
+    assert second.endswith("│      -4.50 │    1,230.00 │")
     assert "Amount EUR" in completed.stdout
 
 
+def test_a_balance_can_be_that_of_a_time(database: str, wallet_id: int) -> None:
+    rows = json_of("statement", wallet_id, database_url=database)
+    for row in rows:
+        held = pgwallet_here(
+            "balance", wallet_id, "--at", row["created_at"], "--csv", database_url=database
+        )
+        assert held.stdout == f"account_id,balance,currency\n{wallet_id},{row['balance']},EUR\n"
+    assert len(rows) == 2
+
+
 def test_statement_goes_on_after_the_last_posting_seen(database: str, wallet_id: int) -> None:
-    page = pgwallet_command("statement", wallet_id, "--limit", 1, database_url=database)
+    page = pgwallet_here("statement", wallet_id, "--limit", 1, database_url=database)
     assert "1,234.50" in page.stdout
     assert "-4.50" not in page.stdout
     after = page.stdout.split()[-1]
-    page = pgwallet_command("statement", wallet_id, "--after", after, database_url=database)
+    page = pgwallet_here("statement", wallet_id, "--after-posting-id", after, database_url=database)
     assert "-4.50" in page.stdout
     assert "1,234.50" not in page.stdout
     assert "--after" not in page.stdout
 
 
 def test_numbers_past_those_of_sql_count_as_the_largest(database: str, wallet_id: int) -> None:
-    page = pgwallet_command("statement", wallet_id, "--limit", 10**30, database_url=database)
+    page = pgwallet_here("statement", wallet_id, "--limit", 10**30, database_url=database)
     assert (page.returncode, page.stdout.count("1,230.00")) == (0, 1)
-    page = pgwallet_command("statement", wallet_id, "--after", 10**30, database_url=database)
+    page = pgwallet_here(
+        "statement", wallet_id, "--after-posting-id", 10**30, database_url=database
+    )
     assert (page.returncode, page.stdout.count("1,230.00")) == (0, 0)
 
 
@@ -84,32 +96,32 @@ def test_statement_fits_80_columns_and_loses_no_figure(database: str, wallet_id:
 
 
 def test_colours_are_off_when_nobody_looks(database: str, wallet_id: int) -> None:
-    completed = pgwallet_command("statement", wallet_id, database_url=database)
-    refused = pgwallet_command("balance", 1, database_url=database)
+    completed = pgwallet_here("statement", wallet_id, database_url=database)
+    refused = pgwallet_here("balance", 1, database_url=database)
     assert "\x1b" not in completed.stdout + refused.stderr
 
 
-@pytest.mark.parametrize("command", ["balance", "statement", "release", "refund"])
+@pytest.mark.parametrize("command", ["balance", "statement", "project release", "project refund"])
 @pytest.mark.parametrize("unknown_id", [0, 1, 2**63, 10**30])
 def test_an_unknown_id_is_refused_with_message_detail_and_hint(
     database: str, command: str, unknown_id: int
 ) -> None:
-    completed = pgwallet_command(command, unknown_id, database_url=database)
+    completed = pgwallet_here(*command.split(), unknown_id, database_url=database)
     assert (completed.returncode, completed.stdout) == (1, "")
-    error, detail, hint = completed.stderr.splitlines()
+    error, detail, hint, *_ = completed.stderr.splitlines()
     assert error.startswith("ERROR: ")
     assert detail.startswith("DETAIL: ")
     assert hint.startswith("HINT: ")
 
 
 def test_a_negative_id_can_be_given_after_two_dashes(database: str) -> None:
-    completed = pgwallet_command("balance", "--", -(10**30), database_url=database)
+    completed = pgwallet_here("balance", "--", -(10**30), database_url=database)
     assert completed.returncode == 1
     assert "HINT: " in completed.stderr
 
 
 def test_check_finds_nothing_in_a_sound_ledger(database: str, wallet_id: int) -> None:
-    completed = pgwallet_command("check", database_url=database)
+    completed = pgwallet_here("check", database_url=database)
     assert completed.returncode == 0
     assert "found nothing" in completed.stdout
 
@@ -117,40 +129,53 @@ def test_check_finds_nothing_in_a_sound_ledger(database: str, wallet_id: int) ->
 def test_check_shows_what_is_broken_and_exits_with_1(database: str, wallet_id: int) -> None:
     with psycopg.connect(database) as conn:
         conn.execute("update pgwallet.account set balance = 1 where account_id = %s", [wallet_id])
-    completed = pgwallet_command("check", database_url=database)
+    completed = pgwallet_here("check", database_url=database)
     assert completed.returncode == 1
     assert f"wallet {wallet_id}" in completed.stdout
     assert completed.stderr == ""
 
 
-def test_a_reader_without_rights_to_tables_sees_the_amount(
+def test_an_auditor_sees_money_with_its_currency(role: str, database: str, wallet_id: int) -> None:
+    granted = pgwallet_here("grant", "auditor", role, database_url=as_owner(database))
+    assert granted.returncode == 0
+    completed = pgwallet_here("balance", wallet_id, database_url=as_role(database, role))
+    assert (completed.returncode, completed.stdout) == (0, "1,230.00 EUR\n")
+    completed = pgwallet_here("statement", wallet_id, database_url=as_role(database, role))
+    assert "Amount EUR" in completed.stdout
+
+
+def test_an_application_that_reads_no_table_sees_the_amount_alone(
     role: str, database: str, wallet_id: int
 ) -> None:
-    with psycopg.connect(as_owner(database)) as conn:
-        conn.execute("select pgwallet.grant_auditor(%s)", [role])
-    completed = pgwallet_command("balance", wallet_id, database_url=as_role(database, role))
+    pgwallet_here("grant", "app", role, database_url=as_owner(database))
+    completed = pgwallet_here("balance", wallet_id, database_url=as_role(database, role))
     assert (completed.returncode, completed.stdout) == (0, "1,230.00\n")
-    completed = pgwallet_command("statement", wallet_id, database_url=as_role(database, role))
+    completed = pgwallet_here("statement", wallet_id, database_url=as_role(database, role))
     assert completed.returncode == 0
     assert "1,230.00" in completed.stdout
 
 
 def test_a_role_without_rights_is_told_how_to_get_them(role: str, database: str) -> None:
-    completed = pgwallet_command("balance", 1, database_url=as_role(database, role))
+    completed = pgwallet_here("balance", 1, database_url=as_role(database, role))
     assert completed.returncode == 1
-    assert "grant_auditor" in completed.stderr
+    assert "pgwallet grant auditor" in completed.stderr
+
+
+def test_who_is_not_the_owner_cannot_give_rights(role: str, database: str) -> None:
+    completed = pgwallet_here("grant", "operator", role, database_url=as_role(database, role))
+    assert (completed.returncode, completed.stdout) == (1, "")
+    assert "The owner of the schema pgwallet" in completed.stderr
 
 
 def test_a_database_without_pgwallet_is_named_as_such(empty_database: str) -> None:
-    completed = pgwallet_command("balance", 1, database_url=empty_database)
+    completed = pgwallet_here("balance", 1, database_url=empty_database)
     assert completed.returncode == 1
-    assert "pgwallet status" in completed.stderr
+    assert "Install it with: pgwallet migrate" in completed.stderr
 
 
 def test_an_auditor_cannot_release(role: str, database: str) -> None:
     project = pledged_project(database, "film", 2)
-    with psycopg.connect(as_owner(database)) as conn:
-        conn.execute("select pgwallet.grant_auditor(%s)", [role])
-    completed = pgwallet_command("release", project, database_url=as_role(database, role))
+    pgwallet_here("grant", "auditor", role, database_url=as_owner(database))
+    completed = pgwallet_here("project", "release", project, database_url=as_role(database, role))
     assert completed.returncode == 1
-    assert "grant_operator" in completed.stderr
+    assert "pgwallet grant operator" in completed.stderr

@@ -1,23 +1,21 @@
 """What the command line says about itself, and how it refuses wrong usage: exit code 2."""
 
+import re
+import shlex
 import subprocess
+from collections.abc import Iterator
 from importlib.metadata import entry_points
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
+from typer.core import TyperGroup
 
 import pgwallet
-from tests.cli.command import COMMAND, ENTRY_POINT, environment, pgwallet_command
+from pgwallet.cli.app import app
+from tests.cli.command import COMMAND, ENTRY_POINT, environment, pgwallet_command, pgwallet_here
 
-WITH_DATABASE = {
-    "migrate": (),
-    "status": (),
-    "check": (),
-    "balance": ("1",),
-    "statement": ("1",),
-    "release": ("1",),
-    "refund": ("1",),
-}
 NOWHERE = "host=/nonexistent-pgwallet-directory"
 
 
@@ -26,19 +24,53 @@ def test_the_script_runs_this() -> None:
     assert script.value == ENTRY_POINT
 
 
-@pytest.mark.parametrize("command", ["demo", "sql", *WITH_DATABASE])
-def test_help_of_each_command_has_an_example(command: str) -> None:
-    completed = pgwallet_command(command, "--help")
+def paths(command: Any, above: str = "") -> Iterator[str]:
+    """Each command as it is typed after `pgwallet`."""
+    if not isinstance(command, TyperGroup):
+        yield above
+        return
+    for name, below in command.commands.items():
+        yield from paths(below, f"{above} {name}".strip())
+
+
+COMMANDS = [*paths(typer.main.get_command(app))]
+# psql takes the place of this process; a file to import is looked at before the database.
+ON_DATABASE = [*filter(lambda path: path not in ("psql", "import"), COMMANDS)]
+WITHOUT_DATABASE = ("demo", "sql", "shell-completion")
+
+
+def example(path: str) -> list[str]:
+    """The arguments of the example in a command's help, without another database or program."""
+    found = re.search(r"Example:  pgwallet (.*)", pgwallet_here(*path.split(), "--help").stdout)
+    assert found, path
+    arguments = shlex.split(found[1], comments=True)
+    ends = [arguments.index(end) for end in ("|", ">>", "--database-url") if end in arguments]
+    return arguments[: min(ends, default=None)]
+
+
+@pytest.mark.parametrize("path", COMMANDS)
+def test_help_of_each_command_has_an_example_and_fits_80_columns(path: str) -> None:
+    completed = pgwallet_here(*path.split(), "--help")
     assert completed.returncode == 0
-    assert f"Example:  pgwallet {command}" in completed.stdout
+    assert f"Example:  pgwallet {path}" in completed.stdout
     assert max(map(len, completed.stdout.splitlines())) <= 80
 
 
-def test_help_lists_every_command() -> None:
-    completed = pgwallet_command("--help")
-    assert completed.returncode == 0
-    for command in ("demo", "sql", *WITH_DATABASE):
-        assert f"\n  {command} " in completed.stdout
+@pytest.mark.parametrize("path", ON_DATABASE)
+def test_the_example_of_each_command_is_right_usage(path: str) -> None:
+    completed = pgwallet_here(*example(path), database_url=NOWHERE)
+    assert completed.returncode == (0 if path in WITHOUT_DATABASE[1:] else 1), completed
+
+
+def test_help_lists_every_command_with_a_summary_that_is_whole() -> None:
+    groups = {path.split()[0] for path in COMMANDS if " " in path}
+    listed = [pgwallet_here("--help").stdout]
+    assert "Exit codes: 0 done" in listed[0]
+    listed += [pgwallet_here(name, "--help").stdout for name in groups]
+    assert max(map(len, "".join(listed).splitlines())) <= 80
+    for path in COMMANDS:
+        assert any(f"\n  {path.split()[-1]} " in text for text in listed), path
+    assert "..." not in "".join(text.partition("Commands:")[2] for text in listed)
 
 
 def test_version_is_shown() -> None:
@@ -48,21 +80,55 @@ def test_version_is_shown() -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [(), ("transfer",), ("balance",), ("status", "--wrong"), ("release", "1", "--batch-size", "0")],
+    [
+        (),
+        ("wallet",),
+        ("transfer",),
+        ("balance",),
+        ("status", "--wrong"),
+        ("project", "release", "1", "--batch-size", "0"),
+        ("project", "close", "1", "won"),
+        ("allocate", "1", "1", "--rounding", "up"),
+        ("check", "--json", "--csv"),
+        ("check", "--csv", "--json"),
+        ("shell-completion", "cmd"),
+        ("grant", "owner", "ada"),
+    ],
 )
 def test_wrong_usage_exits_with_2(arguments: tuple[str, ...]) -> None:
-    completed = pgwallet_command(*arguments, database_url=NOWHERE)
+    completed = pgwallet_here(*arguments, database_url=NOWHERE)
     assert completed.returncode == 2
     assert "Usage: pgwallet" in completed.stdout + completed.stderr
 
 
-@pytest.mark.parametrize("command", WITH_DATABASE)
-@pytest.mark.parametrize("database_url", [None, ""])
-def test_without_a_database_it_says_what_to_set(command: str, database_url: str | None) -> None:
-    completed = pgwallet_command(command, *WITH_DATABASE[command], database_url=database_url)
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("relese", "pgwallet escrow release"),
+        ("create_project", "pgwallet project create"),
+        ("release_project", "pgwallet project release"),
+        ("wallet deposit", "pgwallet deposit"),
+        ("blance", "pgwallet balance"),
+        ("transfer", "pgwallet pocket transfer-to"),
+    ],
+)
+def test_an_unknown_command_is_answered_with_the_nearest(typed: str, meant: str) -> None:
+    completed = pgwallet_here(*typed.split())
     assert completed.returncode == 2
-    assert "PGWALLET_DATABASE_URL" in completed.stderr
-    assert "--database-url" in completed.stderr
+    _, _, suggested = completed.stderr.partition("Did you mean: ")
+    assert suggested.rstrip("?\n").split(", ")[0] == meant
+
+
+def test_a_command_like_no_other_is_only_refused() -> None:
+    assert "Did you mean" not in pgwallet_here("xyzzy").stderr
+
+
+@pytest.mark.parametrize("path", [path for path in ON_DATABASE if path not in WITHOUT_DATABASE])
+def test_without_a_database_it_says_what_to_set(path: str) -> None:
+    completed = pgwallet_here(*example(path))
+    assert completed.returncode == 2
+    for word in ("PGWALLET_DATABASE_URL", "--database-url", "pgwallet demo"):
+        assert word in completed.stderr
 
 
 @pytest.mark.parametrize(
@@ -70,16 +136,44 @@ def test_without_a_database_it_says_what_to_set(command: str, database_url: str 
     ["", "abc", "1.5", "1e3", "NaN", "Infinity", "-1", "%s", "'; --", "9" * 5000, "\udcff"],
 )
 def test_what_is_no_id_is_wrong_usage(bad_id: str) -> None:
-    completed = pgwallet_command("balance", bad_id, database_url=NOWHERE)
+    completed = pgwallet_here("balance", bad_id, database_url=NOWHERE)
     assert completed.returncode == 2
     assert "Error:" in completed.stderr
 
 
-@pytest.mark.parametrize("command", ["statement", "release", "refund"])
-def test_every_command_takes_only_numbers_as_ids(command: str) -> None:
-    completed = pgwallet_command(command, "abc", database_url=NOWHERE)
+def test_every_command_takes_only_numbers_as_ids() -> None:
+    refused = 0
+    for arguments in map(example, ON_DATABASE):
+        spoiled = ["abc" if re.fullmatch(r"\d{6}", text) else text for text in arguments]
+        if spoiled != arguments:
+            completed = pgwallet_here(*spoiled, database_url=NOWHERE)
+            assert completed.returncode == 2
+            assert "integer" in completed.stderr
+            refused += 1
+    assert refused > 15
+
+
+@pytest.mark.parametrize(
+    "amount", ["", "abc", "1,50", "1_000", "1e3", "NaN", "Infinity", "0x10", "\u0661", "1 000"]
+)
+def test_what_is_no_amount_is_wrong_usage(amount: str) -> None:
+    completed = pgwallet_here("deposit", 1, amount, database_url=NOWHERE)
     assert completed.returncode == 2
-    assert "integer" in completed.stderr
+    assert "such as 12.34" in completed.stderr
+
+
+@pytest.mark.parametrize("time", ["", "yesterday", "2026-01-31", "2026-01-31T12:00:00", "12:00Z"])
+def test_a_time_without_its_zone_is_wrong_usage(time: str) -> None:
+    completed = pgwallet_here("balance", 1, "--at", time, database_url=NOWHERE)
+    assert completed.returncode == 2
+    assert "2026-01-31T12:00:00Z" in completed.stderr
+
+
+@pytest.mark.parametrize("metadata", ["", "{", "{'a': 1}", "NaN", "[" * 100_000])
+def test_what_is_no_json_is_wrong_usage(metadata: str) -> None:
+    completed = pgwallet_here("deposit", 1, 1, "--metadata", metadata, database_url=NOWHERE)
+    assert completed.returncode == 2
+    assert "this is not JSON" in completed.stderr
 
 
 @pytest.mark.parametrize(
@@ -87,9 +181,9 @@ def test_every_command_takes_only_numbers_as_ids(command: str) -> None:
 )
 def test_a_malformed_connection_string_is_wrong_usage_and_not_repeated(url: str) -> None:
     for completed in (
-        pgwallet_command("check", "--database-url", url),
-        pgwallet_command("--database-url", url, "check"),
-        pgwallet_command("check", database_url=url),
+        pgwallet_here("check", "--database-url", url),
+        pgwallet_here("--database-url", url, "check"),
+        pgwallet_here("check", database_url=url),
     ):
         assert completed.returncode == 2
         assert "not a connection string" in completed.stderr
@@ -97,23 +191,18 @@ def test_a_malformed_connection_string_is_wrong_usage_and_not_repeated(url: str)
 
 
 @pytest.mark.parametrize(
-    "arguments", ["['check', '--database-url', 'a\\0b']", "['balance', '\\0']"]
+    "arguments", [("check", "--database-url", "a\0b"), ("balance", "\0"), ("deposit", "1", "\0")]
 )
-def test_a_nul_is_wrong_usage(arguments: str) -> None:
+def test_a_nul_is_wrong_usage(arguments: tuple[str, ...]) -> None:
     # No program can be started with a NUL in its arguments; within Python it may still come.
-    script = f"import sys; from pgwallet.cli import main; sys.argv[1:] = {arguments}; main()"
-    completed = subprocess.run(
-        [*COMMAND[:2], script], env=environment(), capture_output=True, text=True, check=False
-    )
-    assert completed.returncode == 2
-    assert "Traceback" not in completed.stderr
+    assert pgwallet_here(*arguments, database_url=NOWHERE).returncode == 2
 
 
 @pytest.mark.parametrize(
     "url", [NOWHERE, "postgresql://127.0.0.1:1/x", "host=127.0.0.1 port=99999", "service=none"]
 )
 def test_an_unreachable_server_exits_with_1(url: str) -> None:
-    completed = pgwallet_command("check", database_url=url)
+    completed = pgwallet_here("check", database_url=url)
     assert completed.returncode == 1
     assert completed.stderr.startswith("ERROR: ")
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated
+from typing import Annotated, Any, LiteralString
 
 import psycopg
 import typer
@@ -17,13 +17,17 @@ _HELP = f"The database: {_EXAMPLE}."
 
 _HINTS = (
     (
-        (errors.InvalidSchemaName, errors.UndefinedFunction, errors.UndefinedTable),
-        "Is pgwallet installed in this database? Look with: pgwallet status",
+        (errors.InvalidSchemaName,),
+        "pgwallet is not installed in this database. Install it with: pgwallet migrate",
+    ),
+    (
+        (errors.UndefinedFunction, errors.UndefinedTable),
+        "This database has another version of pgwallet. Look with: pgwallet status",
     ),
     (
         (errors.InsufficientPrivilege,),
-        "The owner of the schema pgwallet gives rights with pgwallet.grant_operator(role), "
-        "or pgwallet.grant_auditor(role) for reading alone.",
+        "The owner of the schema pgwallet gives rights with: pgwallet grant operator ROLE, "
+        "or pgwallet grant auditor ROLE for reading alone.",
     ),
 )
 
@@ -52,7 +56,10 @@ def _given(ctx: typer.Context, value: str) -> str:
 def _required(ctx: typer.Context, value: str) -> str:
     given = _given(ctx, value)
     if not given and not ctx.resilient_parsing:
-        raise typer.BadParameter(f"set it, or {VARIABLE}, to {_EXAMPLE}")
+        raise typer.BadParameter(
+            f"no database is given; set this or {VARIABLE} to {_EXAMPLE}. "
+            "To see pgwallet work without a database: pgwallet demo"
+        )
     return given
 
 
@@ -114,27 +121,40 @@ def explained(error: psycopg.Error) -> str:
     return "\n".join(lines)
 
 
+# Operators and auditors read views and no tables; an application reads neither. The log finds
+# wallets, pockets and projects by what they received, along an index.
+_CURRENCY = (
+    "select a.currency from pgwallet.account as a where a.account_id = %(id)s",
+    """
+    select l.currency from pgwallet.transaction_log as l
+    where l.destination_account_id = %(id)s and l.destination_balance is not null limit 1
+    """,
+)
+_LOCKED = """
+select count(*) from pgwallet.escrow_summary as e
+where e.project_id = %(id)s and e.status = 'locked'
+"""
+
+
 def currency_of(conn: Connection, account_id: int) -> str | None:
-    """An account's currency, None for a role that may call functions but read no table."""
-    try:
-        row = conn.execute(
-            "select a.currency from pgwallet.account as a where a.account_id = %s", [account_id]
-        ).fetchone()
-    except errors.InsufficientPrivilege:
-        return None
-    return None if row is None else str(row[0])
+    """An account's currency, None for a role that may not read it."""
+    for statement in _CURRENCY:
+        found = _found(conn, statement, account_id)
+        if found is not None:
+            return str(found)
+    return None
 
 
 def locked_escrows(conn: Connection, project_id: int) -> int | None:
     """How many escrows of a project are to be settled, None for a role that may not count."""
+    found = _found(conn, _LOCKED, project_id)
+    return None if found is None else int(found)
+
+
+def _found(conn: Connection, statement: LiteralString, searched: int) -> Any:
+    """The only value of the first row, None without a row or without the right to read it."""
     try:
-        row = conn.execute(
-            """
-            select count(*) from pgwallet.escrow as e
-            where e.project_id = %s and e.status = 'locked'
-            """,
-            [project_id],
-        ).fetchone()
+        row = conn.execute(statement, {"id": searched}).fetchone()
     except errors.InsufficientPrivilege:
         return None
-    return None if row is None else int(row[0])
+    return None if row is None else row[0]

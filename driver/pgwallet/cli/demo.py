@@ -16,7 +16,7 @@ from pgwallet._call import Connection
 
 from .database import connected
 from .output import money, number, out, show, table, text
-from .settle import RELEASING, Settled, settle
+from .settle import RELEASING, Released, Settled, settle
 
 BACKERS = 10_000
 BATCH_SIZE = 500
@@ -39,7 +39,7 @@ def run_demo(conninfo: str) -> int:
         settled = _release(conn, project)
         if settled.interrupted:
             return 130
-        _share_out(conn, project, settled)
+        _share_out(conn, project, settled.total)
         return _check(conn)
 
 
@@ -136,33 +136,34 @@ select count(*), sum(amount) from pgwallet.pledge_many({project_id},
     return project
 
 
-def _release(conn: Connection, project: Project) -> Settled:
+def _release(conn: Connection, project: Project) -> Settled[Released]:
     _title(f"The project succeeds: release the pledges, {BATCH_SIZE} in a transaction")
     # The driver does what the procedure does, and tells after each batch how far it is.
     _statement(f"call pgwallet.release_project({project.project_id}, {BATCH_SIZE})")
     began = time.monotonic()
 
-    def report(settled: Settled) -> None:
+    def report(total: Released) -> None:
         seconds = time.monotonic() - began
-        out.print(f"  -- {settled.escrow_count} escrows; {seconds:.2f} s", style="dim")
+        out.print(f"  -- {total.escrow_count} escrows; {seconds:.2f} s", style="dim")
 
     return settle(conn, RELEASING, project.project_id, BATCH_SIZE, report)
 
 
-def _share_out(conn: Connection, project: Project, settled: Settled) -> None:
+def _share_out(conn: Connection, project: Project, total: Released) -> None:
     _title("What each party got")
     ((proceeds,),) = _run(conn, f"select pgwallet.balance({project.project_id})")
-    gross, commission, fee, _ = settled.amounts
     parties = table(text("Party"), number("Share"), number("Amount"))
     parties.add_row("Project, ready to pay out", "", money(proceeds, project.currency))
     parties.add_row(
         "Platform commission",
         _percent(project.commission_rate),
-        money(commission, project.currency),
+        money(total.commission_amount, project.currency),
     )
-    parties.add_row("Payment fee", _percent(project.fee_rate), money(fee, project.currency))
+    parties.add_row(
+        "Payment fee", _percent(project.fee_rate), money(total.fee_amount, project.currency)
+    )
     parties.add_section()
-    parties.add_row("Pledged by the backers", "", money(gross, project.currency))
+    parties.add_row("Pledged by the backers", "", money(total.gross_amount, project.currency))
     show(parties)
 
 

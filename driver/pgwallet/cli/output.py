@@ -2,15 +2,22 @@
 
 import logging
 import os
+import re
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from decimal import Decimal
 from io import TextIOWrapper
 
 from rich.console import Console
-from rich.table import Column, Table
+from rich.table import Column as Header
+from rich.table import Table
 
-# Wide enough for any row, so that no number is folded in a file or a pipe.
-_UNFOLDED = 250
+# Wider than any row, so that nothing is folded in a file or a pipe.
+_UNFOLDED = 10_000
+
+# What a terminal would obey: names come from users.
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 def _console(stderr: bool) -> Console:
@@ -19,8 +26,6 @@ def _console(stderr: bool) -> Console:
 
 out = _console(stderr=False)
 err = _console(stderr=True)
-if not out.is_terminal and "COLUMNS" not in os.environ:
-    out.width = _UNFOLDED
 
 
 def money(amount: Decimal, currency: str | None) -> str:
@@ -28,16 +33,16 @@ def money(amount: Decimal, currency: str | None) -> str:
     return f"{amount:,f} {currency}" if currency else f"{amount:,f}"
 
 
-def text(header: str) -> Column:
-    return Column(header, overflow="fold")
+def text(label: str) -> Header:
+    return Header(label, overflow="fold")
 
 
-def number(header: str) -> Column:
-    return Column(header, justify="right", overflow="fold")
+def number(label: str) -> Header:
+    return Header(label, justify="right", overflow="fold")
 
 
-def table(*columns: Column, title: str | None = None) -> Table:
-    return Table(*columns, title=title, title_justify="left")
+def table(*headers: Header, header: bool = True) -> Table:
+    return Table(*headers, show_header=header)
 
 
 def show(shown: Table) -> None:
@@ -46,20 +51,35 @@ def show(shown: Table) -> None:
 
 
 def show_error(message: str) -> None:
-    err.print(f"ERROR: {message}", style="red")
+    err.print(f"ERROR: {harmless(message)}", style="red")
 
 
-def set_up() -> None:
-    """Prepares stdout for any text, and stderr for what the logger `pgwallet` warns of."""
+def harmless(shown: str) -> str:
+    """The text with control characters spelled out, but for ends of lines and tabs."""
+    return _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", shown)
+
+
+@contextmanager
+def prepared() -> Iterator[None]:
+    """Meanwhile stdout takes any text, and stderr shows what the logger `pgwallet` warns of."""
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
+    if not out.is_terminal and "COLUMNS" not in os.environ:
+        out.width = _UNFOLDED
     logger = logging.getLogger("pgwallet")
-    logger.addHandler(_Warnings(logging.WARNING))
+    warnings = _Warnings(logging.WARNING)
+    propagated = logger.propagate
+    logger.addHandler(warnings)
     logger.propagate = False
+    try:
+        yield
+    finally:
+        logger.removeHandler(warnings)
+        logger.propagate = propagated
 
 
 class _Warnings(logging.Handler):
     """Prints above a progress bar, where a plain handler would print across it."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        err.print(f"{record.levelname}: {record.getMessage()}", style="yellow")
+        err.print(f"{record.levelname}: {harmless(record.getMessage())}", style="yellow")

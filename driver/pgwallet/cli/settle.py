@@ -1,6 +1,5 @@
 """Releasing or refunding a project with a progress bar, stopped by Ctrl-C between batches."""
 
-import operator
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -13,95 +12,115 @@ from typing import Generic, TypeVar
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 import pgwallet
-from pgwallet import RefundBatch, ReleaseBatch
+from pgwallet import Project, RefundBatch, ReleaseBatch
 from pgwallet._call import Connection
 
 from .database import locked_escrows
 from .output import err, money
 
-B = TypeVar("B", ReleaseBatch, RefundBatch)
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """What has been released and committed so far."""
+
+    project_id: int
+    escrow_count: int
+    gross_amount: Decimal
+    commission_amount: Decimal
+    fee_amount: Decimal
+    net_amount: Decimal
+    currency: str
 
 
 @dataclass(frozen=True, slots=True)
-class Settling(Generic[B]):
-    """One of the two ways to settle: what it needs, and what its amounts are called."""
+class Refunded:
+    """What has been refunded and committed so far."""
+
+    project_id: int
+    escrow_count: int
+    refunded_amount: Decimal
+    currency: str
+
+
+T = TypeVar("T", Released, Refunded)
+
+
+@dataclass(frozen=True, slots=True)
+class Settling(Generic[T]):
+    """One of the two ways to settle.
+
+    `amounts` are what a batch and the total both have; the first is the money moved.
+    """
 
     outcome: str
     verb: str
-    batches: Callable[[Connection, int, int], Iterator[B]]
-    amounts: Callable[[B], tuple[Decimal, ...]]
-    labels: tuple[str, ...]
-
-
-RELEASING: Settling[ReleaseBatch] = Settling(
-    "succeeded",
-    "released",
-    lambda conn, project_id, batch_size: pgwallet.release_project(conn, project_id, batch_size),
-    lambda batch: (
-        batch.gross_amount,
-        batch.commission_amount,
-        batch.fee_amount,
-        batch.net_amount,
-    ),
-    ("Gross", "Commission", "Fee", "Net"),
-)
-REFUNDING: Settling[RefundBatch] = Settling(
-    "failed",
-    "refunded",
-    lambda conn, project_id, batch_size: pgwallet.refund_project(conn, project_id, batch_size),
-    lambda batch: (batch.refunded_amount,),
-    ("Refunded",),
-)
+    amounts: tuple[str, ...]
+    nothing: Callable[[Project], T]
+    batches: Callable[[Connection, int, int], Iterator[ReleaseBatch | RefundBatch]]
 
 
 @dataclass(frozen=True, slots=True)
-class Settled:
-    """What has been committed so far; the first amount is the money moved."""
+class Settled(Generic[T]):
+    """How far it came."""
 
-    currency: str
-    escrow_count: int
-    amounts: tuple[Decimal, ...]
+    total: T
     interrupted: bool = False
+
+
+_ZERO = Decimal(0)
+
+RELEASING: Settling[Released] = Settling(
+    "succeeded",
+    "released",
+    ("gross_amount", "commission_amount", "fee_amount", "net_amount"),
+    lambda project: Released(project.project_id, 0, _ZERO, _ZERO, _ZERO, _ZERO, project.currency),
+    lambda conn, project_id, batch_size: pgwallet.release_project(conn, project_id, batch_size),
+)
+REFUNDING: Settling[Refunded] = Settling(
+    "failed",
+    "refunded",
+    ("refunded_amount",),
+    lambda project: Refunded(project.project_id, 0, _ZERO, project.currency),
+    lambda conn, project_id, batch_size: pgwallet.refund_project(conn, project_id, batch_size),
+)
 
 
 def settle(
     conn: Connection,
-    settling: Settling[B],
+    settling: Settling[T],
     project_id: int,
     batch_size: int,
-    report: Callable[[Settled], None],
-) -> Settled:
+    report: Callable[[T], None],
+) -> Settled[T]:
     """Closes the project and settles it to the end, or until Ctrl-C.
 
     `report` gets the totals in any case, also before an error passes: they are committed.
     """
     project = pgwallet.close_project(conn, project_id, settling.outcome)
-    total = locked_escrows(conn, project_id)
-    settled = Settled(project.currency, 0, (Decimal(0),) * len(settling.labels))
+    count = locked_escrows(conn, project_id)
+    total = settling.nothing(project)
+    interrupted = False
     batches = settling.batches(conn, project_id, batch_size)
     try:
         with _interruptible() as stop, _progress() as bar:
             task = bar.add_task(
-                settling.verb.capitalize(), total=total, figures=_figures(settled, total)
+                settling.verb.capitalize(), total=count, figures=_figures(settling, total, count)
             )
             while not stop.is_set() and (batch := next(batches, None)) is not None:
-                settled = _sum(settled, batch.escrow_count, settling.amounts(batch))
-                figures = _figures(settled, total)
-                bar.update(task, completed=settled.escrow_count, figures=figures)
-            settled = replace(settled, interrupted=stop.is_set())
+                total = _sum(settling, total, batch)
+                figures = _figures(settling, total, count)
+                bar.update(task, completed=total.escrow_count, figures=figures)
+            interrupted = stop.is_set()
     except KeyboardInterrupt:
-        settled = replace(settled, interrupted=True)
+        interrupted = True
     finally:
-        report(settled)
-    return settled
+        report(total)
+    return Settled(total, interrupted)
 
 
-def _sum(settled: Settled, escrow_count: int, amounts: tuple[Decimal, ...]) -> Settled:
-    return replace(
-        settled,
-        escrow_count=settled.escrow_count + escrow_count,
-        amounts=tuple(map(operator.add, settled.amounts, amounts)),
-    )
+def _sum(settling: Settling[T], total: T, batch: ReleaseBatch | RefundBatch) -> T:
+    sums = {name: getattr(total, name) + getattr(batch, name) for name in settling.amounts}
+    return replace(total, escrow_count=total.escrow_count + batch.escrow_count, **sums)
 
 
 def _progress() -> Progress:
@@ -115,9 +134,10 @@ def _progress() -> Progress:
     )
 
 
-def _figures(settled: Settled, total: int | None) -> str:
-    count = f"{settled.escrow_count:,}" + ("" if total is None else f"/{total:,}")
-    return f"{count} escrows {money(settled.amounts[0], settled.currency):>14}"
+def _figures(settling: Settling[T], total: T, count: int | None) -> str:
+    escrows = f"{total.escrow_count:,}" + ("" if count is None else f"/{count:,}")
+    moved = money(getattr(total, settling.amounts[0]), total.currency)
+    return f"{escrows} escrows {moved:>14}"
 
 
 @contextmanager

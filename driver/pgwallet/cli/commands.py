@@ -1,0 +1,138 @@
+"""Groups of commands, and what all commands on a database have in common."""
+
+import inspect
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from functools import update_wrapper
+from typing import Annotated, Any, TypeVar
+
+import typer
+from typer.core import TyperGroup
+
+from pgwallet._call import Connection
+
+from . import database
+from .database import DatabaseUrl, connected
+from .output import out
+from .records import Form, print_result, print_rows
+
+F = TypeVar("F", bound=Callable[..., None])
+
+_SUGGESTIONS = 3
+_LIKE_ENOUGH = 0.6
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """What a command works with: the database, and how its results are to be printed."""
+
+    conninfo: str
+    conn: Connection
+    form: Form
+
+    def show(self, result: object, currency: str | None = None) -> None:
+        print_result(self.form, result, currency)
+
+    def show_rows(self, row_class: type, rows: list[Any], currency: str | None = None) -> None:
+        print_rows(self.form, row_class, rows, currency)
+
+    def say(self, line: str) -> None:
+        """A line for people, which would spoil what a program reads."""
+        if self.form is Form.TABLE:
+            out.print(line)
+
+    def currency_of(self, account_id: int) -> str | None:
+        return database.currency_of(self.conn, account_id)
+
+
+def group() -> typer.Typer:
+    """Commands of one topic."""
+    return typer.Typer(
+        cls=_Suggesting,
+        # Plain help and errors: they fit any terminal, and scripts can read them.
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        add_completion=False,
+        no_args_is_help=True,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+
+
+def on_database(commands: typer.Typer, name: str | None = None) -> Callable[[F], F]:
+    """Makes a function a command: it gets a Session first, and the options below at the end."""
+
+    def register(function: F) -> F:
+        def command(*, json: bool, csv: bool, database_url: str, **arguments: Any) -> None:
+            form = Form.JSON if json else Form.CSV if csv else Form.TABLE
+            with connected(database_url) as conn:
+                function(Session(database_url, conn, form), **arguments)
+
+        update_wrapper(command, function, assigned=("__module__", "__name__", "__doc__"))
+        _, *own = inspect.signature(function).parameters.values()
+        common = inspect.signature(_common).parameters.values()
+        vars(command)["__signature__"] = inspect.Signature([*own, *common])
+        commands.command(name)(command)
+        return function
+
+    return register
+
+
+def _exclusive(ctx: typer.Context, value: bool) -> bool:
+    # Whichever option comes second finds the first one here.
+    if value and (ctx.params.get("json") or ctx.params.get("csv")):
+        raise typer.BadParameter("--json and --csv exclude each other")
+    return value
+
+
+def _common(
+    json: Annotated[
+        bool, typer.Option("--json", callback=_exclusive, help="Print JSON, amounts as text.")
+    ] = False,
+    csv: Annotated[
+        bool, typer.Option("--csv", callback=_exclusive, help="Print CSV with a header.")
+    ] = False,
+    database_url: DatabaseUrl = "",
+) -> None:
+    """Only its signature is used."""
+
+
+class _Suggesting(TyperGroup):
+    """Answers an unknown command with the nearest ones of the whole program."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        typed = args[0]
+        if self.get_command(ctx, typed) is None and not ctx.resilient_parsing:
+            root = ctx.find_root()
+            near = _nearest(typed, [*_paths(root.command, (root.command_path,))])
+            suggestion = f" Did you mean: {', '.join(near)}?" if near else ""
+            ctx.fail(f"No such command {typed!r}.{suggestion}")
+        return super().resolve_command(ctx, args)
+
+
+def _paths(command: Any, above: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    if not isinstance(command, TyperGroup):
+        yield above
+        return
+    for name, below in command.commands.items():
+        yield from _paths(below, (*above, name))
+
+
+def _nearest(typed: str, paths: list[tuple[str, ...]]) -> list[str]:
+    """The most like what was typed: by the last word, or by all words in any order.
+
+    So `release` finds `project release`, and the SQL name create_wallet finds `wallet create`.
+    """
+
+    def likeness(path: tuple[str, ...]) -> float:
+        return max(
+            SequenceMatcher(None, typed, path[-1]).ratio(),
+            SequenceMatcher(None, _in_order(typed), _in_order("-".join(path[1:]))).ratio(),
+        )
+
+    near = sorted(paths, key=likeness, reverse=True)[:_SUGGESTIONS]
+    return [" ".join(path) for path in near if likeness(path) >= _LIKE_ENOUGH]
+
+
+def _in_order(words: str) -> str:
+    return "-".join(sorted(words.lower().replace("_", "-").split("-")))

@@ -1,0 +1,125 @@
+"""Commands that install pgwallet into a database, compare the two, and give rights."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+from psycopg import sql as query
+
+import pgwallet
+from pgwallet._parameters import as_text
+from pgwallet.deployment import install_script
+
+from .commands import Session, group, on_database
+from .database import DatabaseUrl, connected
+from .output import harmless, out
+from .records import Form
+
+deploying = group()
+
+
+class Access(StrEnum):
+    """What a role may be given."""
+
+    APP = "app"
+    OPERATOR = "operator"
+    AUDITOR = "auditor"
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One thing in which the database is not as this version would leave it."""
+
+    what: str
+    name: str
+    detail: str | None = None
+
+
+@deploying.command()
+def migrate(database_url: DatabaseUrl = "") -> None:
+    """Install pgwallet into a database, or upgrade it there.
+
+    \b
+    Example:  pgwallet migrate --database-url postgresql://user@host/shop
+    As a role that cannot log in itself, which is best:
+      pgwallet migrate --database-url 'dbname=shop options=-crole=pgwallet_owner'
+    """
+    report = pgwallet.migrate(database_url)
+    for name in report.applied:
+        out.print(f"applied   {name}")
+    for drift in report.mended:
+        out.print(f"mended    {drift.signature} ({drift.what})")
+    for signature in report.removed:
+        out.print(f"removed   {signature}")
+    if report.functions_installed:
+        out.print("installed the functions")
+    else:
+        out.print("Nothing to do: the database is up to date.")
+
+
+@on_database(deploying)
+def status(
+    session: Session,
+    check: Annotated[
+        bool, typer.Option("--check", help="Exit with 1 unless everything is up to date.")
+    ] = False,
+) -> None:
+    """Tell what a database lacks, or what was changed by hand.
+
+    \b
+    Example:  pgwallet status --check
+    """
+    found = pgwallet.status(session.conninfo)
+    differences = [
+        *(Difference("pending", name) for name in found.pending),
+        *(Difference("unknown", name, "from a newer pgwallet") for name in found.unknown),
+        *(Difference("drifted", drift.signature, drift.what) for drift in found.drift),
+    ]
+    if found.functions_differ:
+        differences.append(Difference("differs", "the functions", "not those of this version"))
+    if differences or session.form is not Form.TABLE:
+        session.show_rows(Difference, differences)
+    if found.up_to_date:
+        session.say("The database is up to date.")
+    else:
+        session.say("The database is not up to date. To bring it there: pgwallet migrate")
+        if check:
+            raise typer.Exit(1)
+
+
+@deploying.command()
+def sql(
+    functions: Annotated[
+        bool, typer.Option("--functions", help="Only the functions, for a migrated database.")
+    ] = False,
+) -> None:
+    """Print the whole installation as SQL for psql.
+
+    \b
+    Example:  pgwallet sql | psql --set ON_ERROR_STOP=1 shop
+    """
+    typer.echo(install_script(functions), nl=False)
+
+
+@deploying.command()
+def grant(
+    access: Annotated[Access, typer.Argument(metavar="ACCESS", help="app, operator or auditor.")],
+    role: Annotated[str, typer.Argument(metavar="ROLE", help="Name of a role that exists.")],
+    database_url: DatabaseUrl = "",
+) -> None:
+    """Give a role what it needs; as the owner of pgwallet.
+
+    The role keeps it after every deployment.
+
+    An app has wallets, pockets, deposits, withdrawals, allocation, pledges and new projects; an
+    operator has these, and closes, releases, refunds, pays out and checks; an auditor reads and
+    checks.
+
+    \b
+    Example:  pgwallet grant app shop
+    """
+    call = query.SQL("select pgwallet.{}(%s)").format(query.Identifier(f"grant_{access}"))
+    with connected(database_url) as conn:
+        conn.execute(call, [as_text("role", role)])
+    out.print(f"Role {harmless(role)} has the rights of {access}, now and after each deployment.")

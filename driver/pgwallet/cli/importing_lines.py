@@ -1,0 +1,259 @@
+"""The lines of a CSV file of deposits and pledges, each read or refused for its form alone."""
+
+import csv
+import re
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import StrEnum
+from io import BufferedReader, TextIOWrapper
+from typing import Final
+
+from .output import harmless
+
+COLUMNS: Final = (
+    *("kind", "wallet_id", "owner_id", "currency", "project_id", "reference"),
+    *("amount", "idempotency_key"),
+)
+
+_AMOUNT = re.compile(r"-?[0-9]+(\.[0-9]+)?")
+_LONGEST_AMOUNT = 50
+_AMOUNT_END = Decimal(10) ** 15
+_ID = re.compile(r"[0-9]{1,19}")
+_ID_END = 2**63
+_CURRENCY = re.compile(r"[A-Z]{3}")
+_LONGEST_TEXT = 200
+_SHOWN = 40
+
+# What errors="surrogateescape" makes of bytes that are not UTF-8; a NUL is valid, but no text.
+_NO_TEXT = re.compile("[\udc80-\udcff\0]")
+_WIDE = (b"\xff\xfe", b"\xfe\xff")
+
+
+class Kind(StrEnum):
+    """What a line moves."""
+
+    DEPOSIT = "deposit"
+    PLEDGE = "pledge"
+
+
+class BadFile(Exception):
+    """The file as a whole cannot be read; the message says why and what to do."""
+
+
+class _BadLine(Exception):
+    """One line is malformed; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line by its number in the file, with its cells in the order of COLUMNS, or a problem."""
+
+    number: int
+    cells: tuple[str | None, ...] = (None,) * len(COLUMNS)
+    problem: str | None = None
+
+
+class _Text:
+    """The physical lines of the file as text, noting the numbers of those that are none."""
+
+    def __init__(self, source: BufferedReader) -> None:
+        # utf-8-sig leaves out the mark that Excel puts first; newline="" leaves line ends to csv.
+        self._lines = TextIOWrapper(
+            source, encoding="utf-8-sig", errors="surrogateescape", newline=""
+        )
+        self._number = 0
+        self.bad_lines: list[int] = []
+
+    def detach(self) -> None:
+        """Leaves the file to whoever opened it."""
+        self._lines.detach()
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        line = next(self._lines)
+        self._number += 1
+        if _NO_TEXT.search(line):
+            self.bad_lines.append(self._number)
+        return line
+
+
+def read_lines(source: BufferedReader, kind: Kind | None) -> Generator[Line, None, None]:
+    """Reads the lines below the header one by one; blank ones are left out.
+
+    `kind` is that of all lines, for a file without a column of that name.
+    Raises BadFile.
+    """
+    _refuse_other_formats(source)
+    text = _Text(source)
+    try:
+        yield from _rows(text, kind)
+    finally:
+        text.detach()
+
+
+def _rows(text: _Text, kind: Kind | None) -> Iterator[Line]:
+    rows = csv.reader(text, strict=True)
+    reader = _Reader(_header(rows, text), kind)
+    while True:
+        first = rows.line_num + 1
+        try:
+            row = next(rows, None)
+            if row is None:
+                return
+            if text.bad_lines:
+                text.bad_lines.clear()
+                raise _BadLine("it has bytes that are no UTF-8 text; save the file as UTF-8")
+            if row:
+                yield Line(first, reader.cells(row))
+        except _BadLine as error:
+            yield Line(first, problem=str(error))
+        except csv.Error as error:
+            # A quote that is not closed takes in lines below, so none of those can be trusted.
+            yield Line(first, problem=f"{_explained(error)}; the lines below it were not read")
+            return
+
+
+def _explained(error: csv.Error) -> str:
+    if str(error).startswith(("unexpected end of data", "field larger than")):
+        return "it opens a quote that is not closed"
+    return f"it is no CSV: {error}"
+
+
+def _refuse_other_formats(source: BufferedReader) -> None:
+    head = source.peek(1)
+    if not head:
+        raise BadFile("the file is empty; its first line names the columns")
+    if head.startswith(_WIDE):
+        raise BadFile("the file is UTF-16 text; save it as UTF-8")
+    if b"\0" in head:
+        raise BadFile("the file is binary; export it as CSV in UTF-8")
+
+
+def _header(rows: Iterator[list[str]], text: _Text) -> list[str]:
+    try:
+        cells = next((row for row in rows if row), [])
+    except csv.Error as error:
+        raise BadFile(f"the first line cannot be read: {_explained(error)}") from None
+    if text.bad_lines:
+        raise BadFile("the first line is not UTF-8 text; export the file as CSV in UTF-8")
+    names = [cell.strip() for cell in cells]
+    known = f"The columns that can be imported are {', '.join(COLUMNS)}."
+    if not names:
+        raise BadFile(f"the file has only blank lines; its first line names the columns. {known}")
+    if len(names) == 1:
+        for mark, called in ((";", "semicolons"), ("\t", "tabs"), ("|", "bars")):
+            if mark in names[0]:
+                raise BadFile(f"the columns are separated by {called}; save it with commas")
+    for name in names:
+        if name not in COLUMNS:
+            raise BadFile(f"the first line has {_quoted(name)}, which is no column. {known}")
+        if names.count(name) > 1:
+            raise BadFile(f"the column {name} is there twice")
+    if "amount" not in names:
+        raise BadFile(f"the file has no column amount. {known}")
+    if ("wallet_id" in names) == ("owner_id" in names):
+        raise BadFile("the file needs one of the columns wallet_id and owner_id, and only one")
+    if "project_id" in names and "reference" in names:
+        raise BadFile("the file has both project_id and reference; keep one of them")
+    return names
+
+
+@dataclass(slots=True)
+class _Reader:
+    """Checks the cells of one line after the other, and gives them their places in COLUMNS."""
+
+    names: Sequence[str]
+    kind: Kind | None
+    _places: list[int | None] = field(init=False)
+
+    def __post_init__(self) -> None:
+        if self.kind is None and "kind" not in self.names:
+            raise BadFile("the file has no column kind; say --kind deposit or --kind pledge")
+        if self.kind is not None and "kind" in self.names:
+            raise BadFile("the file has a column kind, so leave --kind out")
+        by_project = {"project_id", "reference"} & set(self.names)
+        if self.kind is Kind.PLEDGE and not by_project:
+            raise BadFile("the file has no column project_id or reference, to which to pledge")
+        self._places = [self.names.index(name) if name in self.names else None for name in COLUMNS]
+
+    def cells(self, row: list[str]) -> tuple[str | None, ...]:
+        if len(row) != len(self.names):
+            raise _BadLine(f"it has {len(row)} cells, the first line {len(self.names)}")
+        kind, wallet_id, owner_id, currency, project_id, reference, amount, key = (
+            None if place is None else row[place] for place in self._places
+        )
+        amount = _amount(amount or "")
+        kind = self.kind or _kind(kind or "")
+        if wallet_id is not None:
+            wallet_id = _id("wallet_id", wallet_id)
+        if owner_id is not None:
+            owner_id = _text("owner_id", owner_id)
+            currency = (currency or "").strip() or "EUR"
+        currency = _currency(currency)
+        if kind == Kind.DEPOSIT and (project_id or reference):
+            raise _BadLine("a deposit goes to no project; leave that cell empty")
+        if kind == Kind.PLEDGE:
+            if project_id is None:
+                reference = _text("reference", reference or "")
+            else:
+                project_id = _id("project_id", project_id)
+        if key:
+            key = _text("idempotency_key", key)
+        return (
+            *(kind, wallet_id, owner_id, currency, project_id or None, reference or None),
+            *(amount, key or None),
+        )
+
+
+def _amount(cell: str) -> str:
+    """Only its form and size: the decimals are those of the wallet's currency."""
+    text = cell.strip()
+    if not text:
+        raise _BadLine("it has no amount")
+    if len(text) > _LONGEST_AMOUNT or not _AMOUNT.fullmatch(text):
+        raise _BadLine(f"amount {_quoted(text)} is not written as 12.34 is: digits and a point")
+    if not 0 < Decimal(text) < _AMOUNT_END:
+        raise _BadLine(f"amount {text} is not above 0 and below {_AMOUNT_END}")
+    return text
+
+
+def _kind(cell: str) -> Kind:
+    try:
+        return Kind(cell.strip())
+    except ValueError:
+        raise _BadLine(f"kind {_quoted(cell)} is neither deposit nor pledge") from None
+
+
+def _id(name: str, cell: str) -> str:
+    text = cell.strip()
+    if not text:
+        raise _BadLine(f"it has no {name}")
+    if not _ID.fullmatch(text) or int(text) >= _ID_END:
+        raise _BadLine(f"{name} {_quoted(text)} is no id, which is a whole number")
+    return text
+
+
+def _text(name: str, cell: str) -> str:
+    if not cell.strip():
+        raise _BadLine(f"it has no {name}")
+    if len(cell) > _LONGEST_TEXT:
+        raise _BadLine(f"{name} has {len(cell)} characters, at most {_LONGEST_TEXT} are allowed")
+    return cell
+
+
+def _currency(cell: str | None) -> str | None:
+    text = (cell or "").strip()
+    if not text:
+        return None
+    if not _CURRENCY.fullmatch(text):
+        raise _BadLine(f"currency {_quoted(text)} is no ISO 4217 code such as EUR")
+    return text
+
+
+def _quoted(cell: str) -> str:
+    """What a cell holds, short and on one line."""
+    shown = cell if len(cell) <= _SHOWN else f"{cell[:_SHOWN]}..."
+    return f"'{harmless(' '.join(shown.splitlines()))}'"

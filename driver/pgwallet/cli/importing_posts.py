@@ -1,0 +1,106 @@
+"""The lines of an import that were found good: what they come to, and moving the money."""
+
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import groupby, islice
+from typing import Any
+
+import pgwallet
+from pgwallet import PgWalletError
+from pgwallet._call import Connection
+
+# Elements of one deposit_many or pledge_many: larger chunks are no faster, but need more memory.
+CHUNK = 5000
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What was imported of a kind in a currency; `replayed` lines had been before."""
+
+    kind: str
+    currency: str
+    imported: int
+    replayed: int
+    amount: Decimal
+
+
+class Refused(Exception):
+    """The ledger refused a chunk of lines that had passed the checks."""
+
+
+def outstanding(conn: Connection) -> list[Imported]:
+    """What there is to import, with how many lines were imported before."""
+    rows = conn.execute(
+        """
+        select
+          e.kind, e.currency,
+          count(*) filter (where not e.replayed), count(*) filter (where e.replayed),
+          round(
+            coalesce(sum(e.amount) filter (where not e.replayed), 0), max(scale(e.balance))
+          )
+        from pg_temp.import_entry as e
+        group by e.kind, e.currency
+        order by e.kind, e.currency
+        """
+    )
+    return [Imported(*row) for row in rows]
+
+
+def post(conn: Connection, advance: Callable[[int], None]) -> list[Imported]:
+    """Moves the money of what is outstanding: the deposits, then the pledges by project.
+
+    So deposits of the file fund its pledges, whatever their order. Raises Refused.
+    """
+    overtaken: dict[tuple[str, str], list[Decimal]] = defaultdict(list)
+    with conn.cursor("import_outstanding") as cursor:
+        cursor.itersize = CHUNK
+        cursor.execute(
+            """
+            select
+              e.kind, e.project_id, e.line, e.wallet_id, e.amount, e.idempotency_key, e.currency
+            from pg_temp.import_entry as e
+            where not e.replayed
+            order by e.kind, e.project_id, e.line
+            """
+        )
+        for (kind, project_id), entries in groupby(cursor, key=lambda entry: entry[:2]):
+            while chunk := list(islice(entries, CHUNK)):
+                replayed = _post_chunk(conn, kind, project_id, chunk)
+                # Another import of the same lines was faster by a moment.
+                for entry, was_replayed in zip(chunk, replayed, strict=True):
+                    if was_replayed:
+                        overtaken[kind, entry[-1]].append(entry[4])
+                advance(len(chunk))
+    totals = []
+    for total in outstanding(conn):
+        amounts = overtaken[total.kind, total.currency]
+        totals.append(
+            Imported(
+                total.kind,
+                total.currency,
+                total.imported - len(amounts),
+                total.replayed + len(amounts),
+                total.amount - sum(amounts),
+            )
+        )
+    return totals
+
+
+def _post_chunk(
+    conn: Connection, kind: str, project_id: int | None, chunk: list[Any]
+) -> list[bool]:
+    """Deposits, or pledges to one project; returns for each whether it was replayed."""
+    _, _, lines, wallet_ids, amounts, keys, _ = zip(*chunk, strict=True)
+    rows: list[Any]
+    try:
+        if project_id is None:
+            rows = pgwallet.deposit_many(conn, wallet_ids, amounts, keys)
+        else:
+            rows = pgwallet.pledge_many(conn, project_id, wallet_ids, amounts, keys)
+    except PgWalletError as error:
+        target = "" if project_id is None else f" to project {project_id}"
+        where = f"line {lines[0]}" if len(lines) == 1 else f"lines {lines[0]} to {lines[-1]}"
+        raise Refused(f"{kind}s{target} in {where} were refused: {error}") from error
+    return [row.replayed for row in rows]

@@ -1,0 +1,86 @@
+"""Commands that read the ledger."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Annotated
+
+import typer
+
+import pgwallet
+from pgwallet import StatementRow, Violation
+
+from .commands import Session, group, on_database
+from .output import money
+from .parameters import AccountId, At
+from .records import Form
+
+reading = group()
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """What an account holds, as programs read it."""
+
+    account_id: int
+    balance: Decimal
+
+
+@on_database(reading)
+def balance(session: Session, account_id: AccountId, at: At = None) -> None:
+    """Show what an account holds, or held at a time.
+
+    \b
+    Example:  pgwallet balance 508398 --at 2026-12-31T23:59:59Z
+    """
+    if at is None:
+        held = pgwallet.balance(session.conn, account_id)
+    else:
+        held = pgwallet.balance_at(session.conn, account_id, at)
+    currency = session.currency_of(account_id)
+    session.say(money(held, currency))
+    if session.form is not Form.TABLE:
+        session.show(Balance(account_id, held), currency)
+
+
+@on_database(reading)
+def statement(
+    session: Session,
+    account_id: AccountId,
+    after_posting_id: Annotated[
+        int, typer.Option(metavar="ID", help="The last posting already seen.")
+    ] = 0,
+    limit: Annotated[
+        int, typer.Option(min=1, metavar="NUMBER", help="Postings to show at most.")
+    ] = 100,
+) -> None:
+    """Show the postings of an account, oldest first.
+
+    JSON and CSV have more columns: the transaction, its metadata, and when it happened outside.
+
+    \b
+    Example:  pgwallet statement 508398 --limit 20
+    """
+    rows = pgwallet.statement(session.conn, account_id, after_posting_id, limit)
+    session.show_rows(StatementRow, rows, session.currency_of(account_id))
+    if len(rows) == limit:
+        session.say(f"There may be more: --after-posting-id {rows[-1].posting_id}")
+
+
+@on_database(reading)
+def check(
+    session: Session,
+    since_transaction_id: Annotated[
+        int, typer.Option(metavar="ID", help="Look only at what came after it.")
+    ] = 0,
+) -> None:
+    """Look for broken invariants; exit with 1 if there are.
+
+    \b
+    Example:  pgwallet check
+    """
+    violations = pgwallet.check_ledger(session.conn, since_transaction_id)
+    if violations or session.form is not Form.TABLE:
+        session.show_rows(Violation, violations)
+    if violations:
+        raise typer.Exit(1)
+    session.say("The ledger is sound: check_ledger found nothing.")

@@ -1,0 +1,106 @@
+"""Every public function of the driver is reached by some command."""
+
+import inspect
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+import psycopg
+
+import pgwallet
+from tests.cli.command import json_of, pgwallet_here
+from tests.databases import as_owner
+
+# For arrays of wallets; a shell calls `pgwallet allocate` for each.
+WITHOUT_COMMAND = {"allocate_deposits"}
+
+
+@contextmanager
+def calls_noted() -> Iterator[set[tuple[object, str]]]:
+    """The module and the name of every Python function called meanwhile."""
+    noted: set[tuple[object, str]] = set()
+
+    def note(frame: FrameType, event: str, argument: object) -> None:
+        if event == "call":
+            noted.add((frame.f_globals.get("__name__"), frame.f_code.co_name))
+
+    sys.setprofile(note)
+    try:
+        yield noted
+    finally:
+        sys.setprofile(None)
+
+
+def every_command_once(url: str, file: Path) -> None:
+    """The life of a ledger, told by the command line alone."""
+
+    def run(*arguments: object) -> None:
+        completed = pgwallet_here(*arguments, database_url=url)
+        assert completed.returncode == 0, completed
+
+    run("status")
+    run("migrate")
+    ada = json_of("wallet", "create", "ada", database_url=url)["wallet_id"]
+    rent = json_of("pocket", "add", ada, "rent", database_url=url)["pocket_id"]
+    run("pocket", "set-allocation", rent, "50")
+    run("deposit", ada, "100")
+    run("allocate", ada, "10", "--dry-run")
+    run("allocate", ada, "10")
+    run("pocket", "transfer-to", rent, "2")
+    run("pocket", "transfer-from", rent, "1")
+    run("withdraw", ada, "1")
+
+    film, play = (
+        json_of("project", "create", name, database_url=url)["project_id"]
+        for name in ("film", "play")
+    )
+    escrow, *_ = (
+        json_of("pledge", ada, project, 10, database_url=url)["escrow_id"]
+        for project in (film, play, film, play)
+    )
+    file.write_text("kind,owner_id,amount,reference\ndeposit,ada,5,\npledge,ada,5,film\n")
+    run("import", file)
+    run("escrow", "release", escrow, "--amount", "5")
+    run("escrow", "refund", escrow)
+    run("escrow", "refund-expired")
+    for project, outcome, way in ((film, "succeeded", "release"), (play, "failed", "refund")):
+        run("project", "close", project, outcome)
+        run("project", f"{way}-batch", project, "--limit", 1)
+        run("project", way, project)
+    run("project", "payout", film, "1")
+
+    run("balance", ada)
+    run("balance", ada, "--at", "2026-01-01T00:00:00Z")
+    run("statement", ada)
+    run("check")
+
+
+def test_every_public_function_is_reached_by_a_command(database: str, tmp_path: Path) -> None:
+    with calls_noted() as noted:
+        every_command_once(as_owner(database), tmp_path / "may.csv")
+    public = {
+        name
+        for name in pgwallet.__all__
+        if callable(function := getattr(pgwallet, name)) and not inspect.isclass(function)
+    }
+    reached = {name for name in public if (getattr(pgwallet, name).__module__, name) in noted}
+    assert reached == public - WITHOUT_COMMAND
+
+
+def test_the_three_functions_that_give_rights_are_reached_too(database: str) -> None:
+    with psycopg.connect(database) as conn:
+        rows = conn.execute(
+            """
+            select substr(p.proname, 7)
+            from pg_proc as p
+            where p.pronamespace = 'pgwallet'::regnamespace and starts_with(p.proname, 'grant_')
+            """
+        ).fetchall()
+    for (access,) in rows:
+        # Who does not exist is refused by the function itself.
+        completed = pgwallet_here("grant", access, "nobody here", database_url=as_owner(database))
+        assert completed.returncode == 1
+        assert f"The access asked for is {access}." in completed.stderr
+    assert len(rows) == 3

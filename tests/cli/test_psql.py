@@ -1,0 +1,53 @@
+"""psql: on the same database, with what stands after the dashes."""
+
+import subprocess
+from pathlib import Path
+
+from psycopg.conninfo import make_conninfo
+
+from tests.cli.command import COMMAND, Completed, environment
+
+
+def psql_command(database_url: str, *arguments: str, stdin: str = "", **more: str) -> Completed:
+    return subprocess.run(
+        [*COMMAND, "psql", "--database-url", database_url, "--", "--no-psqlrc", *arguments],
+        env={**environment(), **more},
+        input=stdin,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_it_opens_the_database_and_passes_arguments_on(database: str) -> None:
+    completed = psql_command(
+        database,
+        "--tuples-only",
+        "--no-align",
+        "--command",
+        "select count(*) from pgwallet.settings",
+    )
+    assert (completed.returncode, completed.stdout, completed.stderr) == (0, "1\n", "")
+
+
+def test_it_reads_a_script_and_exits_as_psql_does(database: str) -> None:
+    script = "select 1 / 0;"
+    completed = psql_command(database, "--set", "ON_ERROR_STOP=1", stdin=script)
+    assert completed.returncode == 3
+    assert "division by zero" in completed.stderr
+
+
+def test_without_psql_on_the_path_it_takes_the_embedded_one(database: str, tmp_path: Path) -> None:
+    completed = psql_command(database, "--version", PATH=str(tmp_path))
+    assert completed.returncode == 0
+    assert completed.stdout.startswith("psql (PostgreSQL) 18")
+
+
+def test_a_password_reaches_psql_but_not_its_arguments(database: str) -> None:
+    url = make_conninfo(database, password="se cret'")
+    completed = psql_command(url, stdin='\\! ps -o args= -p $PPID; echo "$PGPASSWORD"\n')
+    assert completed.returncode == 0, completed.stderr
+    arguments, password = completed.stdout.splitlines()
+    assert "--no-psqlrc" in arguments
+    assert "cret" not in arguments
+    assert password == "se cret'"

@@ -1,0 +1,127 @@
+"""At a terminal: questions before what is final, colours, and 80 columns."""
+
+import os
+import pty
+import re
+import select
+import struct
+import subprocess
+import termios
+import time
+from fcntl import ioctl
+
+import psycopg
+import pytest
+
+import pgwallet
+from tests.cli.command import COMMAND, environment, pgwallet_here, pledged_project, settled_escrows
+from tests.waiting import DEADLINE
+
+COLOUR = re.compile(r"\x1b\[[0-9;]*3[0-9]")
+
+
+def at_terminal(
+    *arguments: object, database_url: str, answer: str | None = None, **more: str
+) -> tuple[int, str]:
+    """The exit code and what a terminal of 80 columns shows; `answer` is typed at the question."""
+    controller, terminal = pty.openpty()
+    ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+    process = subprocess.Popen(
+        [*COMMAND, *map(str, arguments)],
+        env={**environment(database_url), "TERM": "xterm-256color", **more},
+        stdin=terminal,
+        stdout=terminal,
+        stderr=terminal,
+    )
+    os.close(terminal)
+    shown = b""
+    deadline = time.monotonic() + DEADLINE
+    try:
+        while select.select([controller], [], [], deadline - time.monotonic())[0]:
+            try:
+                read = os.read(controller, 65536)
+            except OSError:  # Linux says so when the program has ended
+                break
+            if not read:
+                break
+            shown += read
+            if answer is not None and b"[y/N]" in shown:
+                os.write(controller, f"{answer}\n".encode())
+                answer = None
+        return process.wait(DEADLINE), shown.decode()
+    finally:
+        process.kill()
+        process.wait()
+        os.close(controller)
+
+
+def status_of(conninfo: str, project_id: int) -> str:
+    with psycopg.connect(conninfo) as conn:
+        row = conn.execute(
+            "select status::text from pgwallet.project where project_id = %s", [project_id]
+        ).fetchone()
+    assert row is not None
+    return str(row[0])
+
+
+@pytest.mark.parametrize("way", ["release", "refund"])
+def test_settling_a_project_is_asked_for_and_no_changes_nothing(database: str, way: str) -> None:
+    project = pledged_project(database, "film", 3)
+    code, shown = at_terminal("project", way, project, database_url=database, answer="n")
+    assert code == 1
+    assert f"project {project}" in shown
+    assert (status_of(database, project), settled_escrows(database, project)) == ("open", 0)
+
+    code, _ = at_terminal("project", way, project, database_url=database, answer="y")
+    assert code == 0
+    assert settled_escrows(database, project) == 3
+
+
+def test_closing_a_project_is_asked_for(database: str) -> None:
+    project = pledged_project(database, "film", 1)
+    arguments = ("project", "close", project, "failed")
+    code, shown = at_terminal(*arguments, database_url=database, answer="")
+    assert code == 1
+    assert f"Close project {project} as failed?" in shown
+    assert status_of(database, project) == "open"
+    assert at_terminal(*arguments, database_url=database, answer="y")[0] == 0
+    assert status_of(database, project) == "failed"
+
+
+def test_yes_skips_the_question(database: str) -> None:
+    project = pledged_project(database, "film", 1)
+    code, shown = at_terminal("project", "release", project, "--yes", database_url=database)
+    assert code == 0
+    assert "[y/N]" not in shown
+    assert settled_escrows(database, project) == 1
+
+
+def test_a_script_is_not_asked(database: str) -> None:
+    project = pledged_project(database, "film", 1)
+    assert pgwallet_here("project", "refund", project, database_url=database).returncode == 0
+    assert settled_escrows(database, project) == 1
+
+
+def test_errors_are_coloured_unless_no_color_is_set(database: str) -> None:
+    code, shown = at_terminal("balance", 1, database_url=database)
+    assert code == 1
+    assert COLOUR.search(shown)
+    code, shown = at_terminal("balance", 1, database_url=database, NO_COLOR="1")
+    assert code == 1
+    assert "ERROR: account 1 does not exist" in shown
+    assert not COLOUR.search(shown)
+
+
+def test_a_statement_fits_the_terminal_with_times_and_amounts_whole(database: str) -> None:
+    with psycopg.connect(database) as conn:
+        wallet = pgwallet.create_wallet(conn, "ann").wallet_id
+        for _ in range(3):
+            pgwallet.deposit(conn, wallet, 1234567)
+    code, shown = at_terminal("statement", wallet, database_url=database, NO_COLOR="1")
+    assert code == 0
+    lines = [re.sub(r"\x1b\[[0-9;]*m", "", line) for line in shown.splitlines()]
+    assert max(map(len, lines)) <= 80
+    rows = [line for line in lines if line.startswith("│")]
+    assert len(rows) == 3
+    assert all(re.search(r"│ \d{4}-\d\d-\d\d \d\d:\d\d │", row) for row in rows)
+    assert rows[-1].endswith("│ 1,234,567.00 │ 3,703,701.00 │")
