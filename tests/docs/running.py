@@ -16,7 +16,7 @@ from urllib.parse import quote
 from psycopg.conninfo import conninfo_to_dict
 
 from tests.deployment.programs import client
-from tests.docs.blocks import Block
+from tests.docs.blocks import ROOT, Block
 
 
 class Session(Protocol):
@@ -69,7 +69,7 @@ class _Program:
         assert self._process.stdout is not None
         self._process.stdin.write(text)
         self._process.stdin.flush()
-        lines = []
+        lines: list[str] = []
         for line in self._process.stdout:
             if self._mark in line:
                 return "".join(lines) + line.partition(self._mark)[0]
@@ -133,12 +133,11 @@ def sessions(conninfo: str, cwd: Path) -> Iterator[Mapping[str, Session]]:
         for name, value in os.environ.items()
         if not name.startswith(("PG", "COLUMNS", "FORCE_COLOR", "PYTHON"))
     }
-    if "PYTHONPATH" in os.environ:
-        environment["PYTHONPATH"] = os.pathsep.join(
-            str(Path(path).resolve()) for path in os.environ["PYTHONPATH"].split(os.pathsep)
-        )
+    # Where a page says "in the checkout", its modules are found from anywhere.
+    modules = [str(ROOT), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
     environment.update(
         variables,
+        PYTHONPATH=os.pathsep.join(str(Path(path).resolve()) for path in modules if path),
         PATH=os.pathsep.join([*programs, os.environ["PATH"]]),
         COLUMNS="80",
         LC_ALL="C.UTF-8",
