@@ -1,8 +1,9 @@
-"""What is shipped is whole: a wheel built from the sdist migrates a database by itself."""
+"""What is shipped is whole: a wheel built from the sdist does everything by itself."""
 
 import os
 import subprocess
 import sys
+import tarfile
 import venv
 from collections.abc import Sequence
 from email.message import Message
@@ -15,16 +16,30 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 
-MIGRATE = """
+SESSION = """
 import sys
+from decimal import Decimal
+import psycopg
 import pgwallet
 assert pgwallet.__file__.startswith(sys.prefix), pgwallet.__file__
-pgwallet.migrate(sys.argv[1])
+with psycopg.connect(sys.argv[1]) as conn:
+    ada = pgwallet.create_wallet(conn, "ada").wallet_id
+    pgwallet.deposit(conn, ada, Decimal("100.01"))
+    try:
+        pgwallet.withdraw(conn, ada, Decimal(500))
+    except pgwallet.InsufficientFunds as error:
+        conn.rollback()
+        print(error.sqlstate, pgwallet.check_ledger(conn))
 """
+ARCHIVED = {"bench", "db", "docs", "driver", "examples", "tests"}
 
 
-def run(command: Sequence[str | Path], cwd: Path) -> None:
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+def run(command: Sequence[str | Path], cwd: Path) -> str:
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in {"PYTHONPATH", "PGWALLET_DATABASE_URL"}
+    }
     completed = subprocess.run(
         command,
         cwd=cwd,
@@ -35,6 +50,7 @@ def run(command: Sequence[str | Path], cwd: Path) -> None:
         check=False,
     )
     assert completed.returncode == 0, completed.stdout
+    return completed.stdout
 
 
 @pytest.fixture(scope="module")
@@ -81,16 +97,32 @@ def test_only_psycopg_and_yoyo_are_required_and_the_rest_is_extra(metadata: Mess
     assert metadata["License-Expression"] == "MIT"
 
 
-def test_the_installed_wheel_migrates_a_database_with_no_checkout_about(
+def test_the_sdist_holds_what_the_docs_and_the_tests_are_made_from(wheel: Path) -> None:
+    (sdist,) = wheel.parent.glob("*.tar.gz")
+    with tarfile.open(sdist) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+    files = {path.name for path in ROOT.iterdir() if path.is_file() and path.name[0] != "."}
+    assert files <= names
+    assert {name.partition("/")[0] for name in names if "/" in name} == ARCHIVED
+    assert not [name for name in names if name.endswith((".pyc", ".tmp"))]
+
+
+@pytest.mark.timeout(300)
+def test_the_installed_wheel_does_everything_with_no_checkout_about(
     wheel: Path, empty_database: str, tmp_path: Path
 ) -> None:
     venv.create(tmp_path / "venv", symlinks=True)
-    python = tmp_path / "venv" / "bin" / "python"
+    programs = tmp_path / "venv" / "bin"
+    python = programs / "python"
     pip: list[str | Path] = [sys.executable, "-m", "pip", "--python", python, "install", "--quiet"]
-    run([*pip, f"{wheel}[binary]"], tmp_path)
+    run([*pip, f"{wheel}[all]"], tmp_path)
 
+    migrated = run([programs / "pgwallet", "migrate", "--database-url", empty_database], tmp_path)
+    assert "installed the functions" in migrated
     # -I: neither this checkout nor the environment has a say in what is imported.
-    run([python, "-I", "-c", MIGRATE, empty_database], tmp_path)
+    assert run([python, "-I", "-c", SESSION, empty_database], tmp_path) == "PW201 []\n"
+    # Without a database: on the server that the extra brings.
+    assert "the ledger is sound" in run([programs / "pgwallet", "demo"], tmp_path)
 
     with psycopg.connect(empty_database) as connection:
         row = connection.execute("select count(*) from pgwallet._yoyo_migration").fetchone()
