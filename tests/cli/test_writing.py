@@ -120,6 +120,68 @@ def test_a_dry_run_shows_the_split_and_moves_nothing(database: str, run: Json, w
     assert (run("balance", wallet)["balance"], done["remaining"]) == ("0.01", "0.01")
 
 
+@pytest.fixture
+def yen_wallet(run: Json) -> int:
+    """A wallet with 1000 JPY, half of what it allocates for a pocket."""
+    wallet_id = run("wallet", "create", "kim", "--currency", "JPY")["wallet_id"]
+    run("deposit", wallet_id, "1000")
+    run("pocket", "add", wallet_id, "tea", "--allocation-percentage", "50")
+    assert isinstance(wallet_id, int)
+    return wallet_id
+
+
+def test_many_wallets_are_split_by_one_call_each_in_its_currency(
+    database: str, run: Json, wallet: int, yen_wallet: int
+) -> None:
+    for name in ("rent", "fun"):
+        run("pocket", "add", wallet, name, "--allocation-percentage", "50")
+    call = ("allocate-many", f"{wallet}=0.05", f"{yen_wallet}=300")
+    keyed = (*call, "--idempotency-key", "may-ada", "--idempotency-key", "may-kim")
+    done = run(*keyed, "--rounding", "largest_remainder")
+    assert [(share["name"], share["amount"], share["currency"]) for share in done] == [
+        ("rent", "0.03", "EUR"),
+        ("fun", "0.02", "EUR"),
+        ("tea", "150", "JPY"),
+    ]
+    assert len({share["transaction_id"] for share in done}) == 2
+
+    again = run(*keyed, "--rounding", "largest_remainder")
+    assert [share["replayed"] for share in again] == [True] * 3
+    assert run("balance", wallet)["balance"] == "99.95"
+    # Without it, the rounding is that of every other call.
+    completed = pgwallet_here(*keyed, database_url=database)
+    assert (completed.returncode, completed.stdout) == (1, "")
+    assert "idempotency key" in completed.stderr
+    table = pgwallet_here(*call, database_url=database).stdout.splitlines()
+    assert max(map(len, table)) <= 80
+    cells = [[cell.strip() for cell in line.split("│")] for line in table if line[0] == "│"]
+    assert [(row[2], row[4], row[6]) for row in cells] == [
+        ("rent", "0.03", "EUR"),
+        ("fun", "0.02", "EUR"),
+        ("tea", "150", "JPY"),
+    ]
+
+
+def test_of_many_wallets_all_are_split_or_none(
+    database: str, run: Json, wallet: int, yen_wallet: int
+) -> None:
+    run("pocket", "add", wallet, "rent", "--allocation-percentage", "50")
+    for second, more in ((f"{yen_wallet}=2002", ()), (f"{yen_wallet}=2", ("one key",))):
+        keys = [text for key in more for text in ("--idempotency-key", key)]
+        completed = pgwallet_here(
+            "allocate-many", f"{wallet}=10", second, *keys, database_url=database
+        )
+        assert (completed.returncode, completed.stdout) == (1, "")
+    assert run("balance", wallet)["balance"] == "100.00"
+
+
+@pytest.mark.parametrize("pair", ["", "1", "=", "1=", "=1", "a=1", "1=1,5", "1=1e3", "1=NaN"])
+def test_what_is_no_wallet_with_an_amount_is_wrong_usage(database: str, pair: str) -> None:
+    completed = pgwallet_here("allocate-many", "1=1", pair, database_url=database)
+    assert completed.returncode == 2
+    assert "such as" in completed.stderr
+
+
 def test_the_rounding_is_the_one_asked_for(run: Json, wallet: int) -> None:
     for name in ("a", "b", "c", "d"):
         run("pocket", "add", wallet, name, "--allocation-percentage", "25")

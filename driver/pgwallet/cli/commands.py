@@ -34,8 +34,14 @@ class Session:
     def show(self, result: object, currency: str | None = None) -> None:
         print_result(self.form, result, currency)
 
-    def show_rows(self, row_class: type, rows: list[Any], currency: str | None = None) -> None:
-        print_rows(self.form, row_class, rows, currency)
+    def show_rows(
+        self,
+        row_class: type,
+        rows: list[Any],
+        currency: str | None = None,
+        in_table: tuple[str, ...] = (),
+    ) -> None:
+        print_rows(self.form, row_class, rows, currency, in_table)
 
     def say(self, line: str) -> None:
         """A line for people, which would spoil what a program reads."""

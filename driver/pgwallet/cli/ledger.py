@@ -16,6 +16,8 @@ from .records import Form
 
 reading = group()
 
+_STATEMENT = ("posting_id", "created_at", "kind", "counterpart_id", "amount", "balance")
+
 
 @dataclass(frozen=True, slots=True)
 class Balance:
@@ -61,7 +63,7 @@ def statement(
     Example:  pgwallet statement 508398 --limit 20
     """
     rows = pgwallet.statement(session.conn, account_id, after_posting_id, limit)
-    session.show_rows(StatementRow, rows, session.currency_of(account_id))
+    session.show_rows(StatementRow, rows, session.currency_of(account_id), _STATEMENT)
     if len(rows) == limit:
         session.say(f"There may be more: --after-posting-id {rows[-1].posting_id}")
 

@@ -6,6 +6,7 @@ it is; only what is no number, time or JSON at all is wrong usage here.
 
 import json
 import re
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -14,6 +15,7 @@ from typing import Annotated, Any
 import typer
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)", re.ASCII)
+_WALLET_AMOUNT = re.compile(r"(\d{1,40})=(.*)", re.ASCII | re.DOTALL)
 
 
 class Rounding(StrEnum):
@@ -30,11 +32,26 @@ class Outcome(StrEnum):
     FAILED = "failed"
 
 
+@dataclass(frozen=True, slots=True)
+class WalletAmount:
+    """One of many wallets, and the amount that is meant for it."""
+
+    wallet_id: int
+    amount: Decimal
+
+
 def _number(value: object) -> Decimal:
     """Digits and a point; typer also passes the default here, which is a Decimal."""
     if not _NUMBER.fullmatch(str(value)):
         raise typer.BadParameter("this is not a number such as 12.34 (digits and a point)")
     return Decimal(str(value))
+
+
+def _wallet_amount(value: str) -> WalletAmount:
+    found = _WALLET_AMOUNT.fullmatch(value)
+    if found is None:
+        raise typer.BadParameter("this is not a wallet and its amount such as 508398=12.34")
+    return WalletAmount(int(found[1]), _number(found[2]))
 
 
 def _time(value: str) -> datetime:
@@ -73,6 +90,12 @@ AccountId = Annotated[
 Amount = Annotated[
     Decimal,
     typer.Argument(parser=_number, metavar="AMOUNT", help="In major units, such as 12.34."),
+]
+WalletAmounts = Annotated[
+    list[WalletAmount],
+    typer.Argument(
+        parser=_wallet_amount, metavar="WALLET_ID=AMOUNT...", help="Any number of them."
+    ),
 ]
 PartAmount = Annotated[
     Decimal | None,
@@ -120,6 +143,12 @@ RoundingOption = Annotated[
 IdempotencyKey = Annotated[
     str | None,
     typer.Option(metavar="KEY", help="The same key again returns the first result."),
+]
+IdempotencyKeys = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--idempotency-key", metavar="KEY", help="Once for each amount, in the same order."
+    ),
 ]
 Metadata = Annotated[
     Any, typer.Option(parser=_metadata, metavar="JSON", help="Kept with the transaction.")

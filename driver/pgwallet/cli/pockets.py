@@ -1,5 +1,6 @@
 """Commands for pockets, and for splitting money over them."""
 
+from dataclasses import asdict, dataclass
 from decimal import Decimal
 from typing import Annotated
 
@@ -12,6 +13,7 @@ from .parameters import (
     Amount,
     EffectiveAt,
     IdempotencyKey,
+    IdempotencyKeys,
     Metadata,
     Percentage,
     PercentageOption,
@@ -19,11 +21,29 @@ from .parameters import (
     Rounding,
     RoundingOption,
     TargetAmount,
+    WalletAmounts,
     WalletId,
 )
 
 splitting = group()
 pocket = group()
+
+_SHARES = ("wallet_id", "name", "allocation_percentage", "amount", "balance", "currency")
+
+
+@dataclass(frozen=True, slots=True)
+class WalletShare:
+    """What one pocket of one of many wallets got; they may be in different currencies."""
+
+    wallet_id: int
+    pocket_id: int
+    name: str
+    allocation_percentage: Decimal
+    amount: Decimal
+    balance: Decimal
+    transaction_id: int
+    replayed: bool
+    currency: str | None
 
 
 @on_database(pocket, "add")
@@ -132,3 +152,35 @@ def allocate(
     session.show(split, session.currency_of(wallet_id))
     if dry_run:
         session.say("A dry run: nothing was moved.")
+
+
+@on_database(splitting, "allocate-many")
+def allocate_many(
+    session: Session,
+    allocations: WalletAmounts,
+    rounding: RoundingOption = Rounding.HALF_UP,
+    idempotency_keys: IdempotencyKeys = None,
+) -> None:
+    """Split amounts of many wallets over their pockets.
+
+    All of them or none, in one call. JSON and CSV have more columns than the table.
+
+    \b
+    Example:  pgwallet allocate-many 508398=100.01 509366=20
+    """
+    shares = pgwallet.allocate_deposits(
+        session.conn,
+        [allocation.wallet_id for allocation in allocations],
+        [allocation.amount for allocation in allocations],
+        idempotency_keys,
+        rounding,
+    )
+    currencies = {
+        wallet_id: session.currency_of(wallet_id)
+        for wallet_id in {share.wallet_id for share in shares}
+    }
+    session.show_rows(
+        WalletShare,
+        [WalletShare(**asdict(share), currency=currencies[share.wallet_id]) for share in shares],
+        in_table=_SHARES,
+    )

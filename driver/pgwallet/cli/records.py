@@ -17,8 +17,6 @@ from typing import Any, get_args, get_origin
 
 from rich.table import Column as Header
 
-from pgwallet import StatementRow
-
 from .output import harmless, money, number, show, table, text
 
 Record = dict[str, Any]
@@ -31,11 +29,6 @@ _LABELS = {
     "effective_at": "Effective (UTC)",
     "remaining": "Stays in the wallet",
     "wallet_balance": "Balance of the wallet",
-}
-
-# Rows with more columns than 80 characters hold: what a table shows of them.
-_IN_TABLE: dict[type, tuple[str, ...]] = {
-    StatementRow: ("posting_id", "created_at", "kind", "counterpart_id", "amount", "balance"),
 }
 
 
@@ -114,10 +107,19 @@ def print_result(form: Form, result: Any, currency: str | None) -> None:
         _print(form, [*_columns(row_class), *columns], rows, currency)
 
 
-def print_rows(form: Form, row_class: type, rows: Sequence[Any], currency: str | None) -> None:
-    """Prints rows of one class, also when there are none."""
+def print_rows(
+    form: Form,
+    row_class: type,
+    rows: Sequence[Any],
+    currency: str | None,
+    in_table: tuple[str, ...] = (),
+) -> None:
+    """Prints rows of one class, also when there are none.
+
+    `in_table` are the columns for people, where 80 characters do not hold all.
+    """
     if form is Form.TABLE:
-        _print_table(row_class, rows, currency)
+        _print_table(row_class, rows, currency, in_table)
     else:
         columns = _columns(row_class)
         _print(form, columns, [_record(columns, row) for row in rows], currency)
@@ -183,10 +185,12 @@ def _print_csv(names: Sequence[str], records: Iterable[Record]) -> None:
         )
 
 
-def _print_table(row_class: type, rows: Sequence[Any], currency: str | None) -> None:
+def _print_table(
+    row_class: type, rows: Sequence[Any], currency: str | None, only: tuple[str, ...] = ()
+) -> None:
     """One line a row, with the currency in the headers of money."""
     by_name = {column.name: column for column in _columns(row_class)}
-    columns = [by_name[name] for name in _IN_TABLE.get(row_class, by_name)]
+    columns = [by_name[name] for name in only or by_name]
     lines = table(*(column.header(currency) for column in columns))
     for row in rows:
         lines.add_row(*(column.cell(getattr(row, column.name), None) for column in columns))
