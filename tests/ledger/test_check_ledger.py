@@ -175,6 +175,16 @@ def test_3_an_escrow_that_gave_more_than_it_had(
     assert ("3", f"escrow {ids['released']}") in found(conn)
 
 
+def test_1_a_balance_with_other_decimals_than_its_currency(
+    conn: psycopg.Connection, ids: dict[str, int]
+) -> None:
+    conn.execute(
+        "update pgwallet.account set balance = round(balance, 3) where account_id = %s",
+        [ids["wallet"]],
+    )
+    assert found(conn) == {("1", f"wallet {ids['wallet']}")}
+
+
 def test_4_a_currency_that_does_not_sum_to_zero(
     conn: psycopg.Connection, ids: dict[str, int]
 ) -> None:

@@ -87,11 +87,14 @@ begin
       returning p.project_id, p.escrow_account_id, p.currency
     )
 
-    insert into pgwallet.account (account_id, kind, currency, balance)
-    select o.project_id, 'project'::pgwallet.account_kind, o.currency, round(0.0, v_exponent)
+    insert into pgwallet.account (account_id, kind, currency, balance, external_account_id)
+    select
+      o.project_id, 'project'::pgwallet.account_kind, o.currency, round(0.0, v_exponent),
+      c.external_account_id
     from opened as o
+    inner join pgwallet.currency as c on c.currency = o.currency
     union all
-    select o.escrow_account_id, 'escrow', o.currency, null
+    select o.escrow_account_id, 'escrow', o.currency, null, null
     from opened as o;
   end if;
 

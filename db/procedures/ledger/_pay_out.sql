@@ -16,9 +16,8 @@ set search_path = pg_catalog, pg_temp
 as $function$
 declare
   v_request text;
-  v_currency pgwallet.currency;
-  v_amount numeric;
   v_transaction_id bigint;
+  v_external_account_id bigint;
   v_balance numeric;
 begin
   if (p_amount > 0 and p_amount < 1000000000000000) is not true then
@@ -27,42 +26,54 @@ begin
   if p_idempotency_key is not null or p_effective_at is not null then
     perform pgwallet._check_call(p_idempotency_key, p_effective_at);
   end if;
-  v_currency := pgwallet._currency_of(p_account_kind, p_account_id, p_amount);
-  v_amount := round(p_amount, v_currency.exponent);
   if p_idempotency_key is not null then
     v_request := format('%s(%s, %s)', p_kind, p_account_id, trim_scale(p_amount));
+    v_transaction_id := pgwallet._claim_key(
+      p_kind, p_idempotency_key, v_request, p_metadata, p_effective_at
+    );
+    if v_transaction_id is null then
+      perform pgwallet._currency_of(p_account_kind, p_account_id, p_amount);
+      v_transaction_id := pgwallet._replay(p_idempotency_key, v_request);
+      return query
+      select p.transaction_id, p.source_balance, true
+      from pgwallet.posting as p
+      where p.transaction_id = v_transaction_id;
+      return;
+    end if;
   end if;
 
-  insert into pgwallet.transaction as t (
-    kind, idempotency_key, request, metadata, effective_at
-  )
-  values (p_kind, p_idempotency_key, v_request, p_metadata, p_effective_at)
-  on conflict do nothing
-  returning t.transaction_id into v_transaction_id;
-  if not found then
-    v_transaction_id := pgwallet._replay(p_idempotency_key, v_request);
-    return query
-    select p.transaction_id, p.source_balance, true
-    from pgwallet.posting as p
-    where p.transaction_id = v_transaction_id;
-    return;
-  end if;
-
+  -- A balance carries its currency's decimals, so the currency need not be looked up.
   update pgwallet.account as a
-  set balance = a.balance - v_amount
-  where a.account_id = p_account_id and a.balance >= v_amount
-  returning a.balance into v_balance;
+  set balance = a.balance - trim_scale(p_amount)
+  where a.account_id = p_account_id and a.kind = p_account_kind
+    and a.balance >= p_amount and scale(trim_scale(p_amount)) <= scale(a.balance)
+  returning a.balance, a.external_account_id
+  into v_balance, v_external_account_id;
   if not found then
+    perform pgwallet._currency_of(p_account_kind, p_account_id, p_amount);
     select a.balance into v_balance from pgwallet.account as a where a.account_id = p_account_id;
-    perform pgwallet._refuse_funds(p_account_kind::text, p_account_id, v_balance, v_amount);
+    perform pgwallet._refuse_funds(
+      p_account_kind::text, p_account_id, v_balance, round(p_amount, scale(v_balance))
+    );
   end if;
 
-  return query
-  insert into pgwallet.posting as p (
+  if v_transaction_id is null then
+    insert into pgwallet.transaction as t (kind, metadata, effective_at)
+    values (p_kind, p_metadata, p_effective_at)
+    returning t.transaction_id into v_transaction_id;
+  end if;
+  insert into pgwallet.posting (
     transaction_id, source_account_id, destination_account_id, amount, source_balance
   )
-  values (v_transaction_id, p_account_id, v_currency.external_account_id, v_amount, v_balance)
-  returning p.transaction_id, p.source_balance, false;
+  values (
+    v_transaction_id, p_account_id, v_external_account_id,
+    round(p_amount, scale(v_balance)), v_balance
+  );
+
+  transaction_id := v_transaction_id;
+  balance := v_balance;
+  replayed := false;
+  return next;
 end;
 $function$;
 

@@ -19,8 +19,8 @@ declare
   v_first_transaction_id bigint;
   v_first_escrow_id bigint;
 begin
-  -- 1. For each account that keeps a balance: balance = postings in - postings out >= 0, and each
-  -- posting carries the balance that it made of the one before.
+  -- 1. For each account that keeps a balance: balance = postings in - postings out >= 0, with the
+  -- decimals of its currency, and each posting carries the balance that it made of the one before.
   --
   -- Transactions get their ids before their locks: one up to v_since may have posted later than
   -- one after it. So an account is looked at from its last posting before a new one.
@@ -105,12 +105,18 @@ begin
     concat_ws(
       ' ',
       format('The balance is %s, the postings make %s.', a.balance, coalesce(m.amount, 0)),
-      'Posting ' || m.wrong_posting_id || ' does not go on from the one before.'
+      'Posting ' || m.wrong_posting_id || ' does not go on from the one before.',
+      case
+        when scale(a.balance) <> c.exponent
+          then format('%s has %s decimals.', c.currency, c.exponent)
+      end
     )
   from examined as x
   inner join pgwallet.account as a on a.account_id = x.account_id
+  inner join pgwallet.currency as c on c.currency = a.currency
   left join made as m on m.account_id = a.account_id
   where a.balance <> coalesce(m.amount, 0) or a.balance < 0 or m.wrong_posting_id is not null
+    or scale(a.balance) <> c.exponent
   order by a.account_id;
 
   -- 1. A posting carries balances for just the accounts that keep one.

@@ -19,18 +19,19 @@ begin atomic
   select
     r.pocket_id, r.name, r.allocation_percentage,
     -- What the shares before it left caps a share.
-    least(r.total, p_amount) - least(r.total - r.rounded, p_amount) as amount,
+    least(r.total, r.whole) - least(r.total - r.rounded, r.whole) as amount,
     r.place,
-    least(r.total, p_amount) as total
+    least(r.total, r.whole) as total
   from (
     select
-      k.pocket_id, k.name, k.allocation_percentage, k.rounded,
+      k.pocket_id, k.name, k.allocation_percentage, k.rounded, k.whole,
       row_number() over before_and_this as place,
       sum(k.rounded) over before_and_this as total
     from (
       -- Multiplied by 0.01, which is exact; a division by 100 would round long amounts.
       select
         p.pocket_id, p.name, p.allocation_percentage,
+        round(p_amount, p_exponent) as whole,
         round(p_amount * p.allocation_percentage * 0.01, p_exponent) as rounded
       from pgwallet.pocket as p
       where p.wallet_id = p_wallet_id and p.allocation_percentage > 0

@@ -17,15 +17,13 @@ set search_path = pg_catalog, pg_temp
 as $function$
 declare
   v_in boolean := p_kind = 'transfer_to_pocket';
+  v_change numeric := case when v_in then trim_scale(p_amount) else -trim_scale(p_amount) end;
   v_request text;
-  v_currency pgwallet.currency;
-  v_amount numeric;
-  v_wallet_id bigint;
-  v_source_id bigint;
-  v_destination_id bigint;
   v_transaction_id bigint;
-  v_source_balance numeric;
-  v_destination_balance numeric;
+  v_wallet_id bigint;
+  v_balance numeric;
+  v_wallet_balance numeric;
+  v_amount numeric;
 begin
   if (p_amount > 0 and p_amount < 1000000000000000) is not true then
     perform pgwallet._refuse_amount(p_amount);
@@ -33,69 +31,78 @@ begin
   if p_idempotency_key is not null or p_effective_at is not null then
     perform pgwallet._check_call(p_idempotency_key, p_effective_at);
   end if;
-  v_currency := pgwallet._currency_of('pocket', p_pocket_id, p_amount);
-  v_amount := round(p_amount, v_currency.exponent);
   if p_idempotency_key is not null then
     v_request := format('%s(%s, %s)', p_kind, p_pocket_id, trim_scale(p_amount));
-  end if;
-
-  insert into pgwallet.transaction as t (
-    kind, idempotency_key, request, metadata, effective_at
-  )
-  values (p_kind, p_idempotency_key, v_request, p_metadata, p_effective_at)
-  on conflict do nothing
-  returning t.transaction_id into v_transaction_id;
-  if not found then
-    v_transaction_id := pgwallet._replay(p_idempotency_key, v_request);
-    return query
-    select
-      p.transaction_id,
-      case when v_in then p.destination_balance else p.source_balance end,
-      case when v_in then p.source_balance else p.destination_balance end,
-      true
-    from pgwallet.posting as p
-    where p.transaction_id = v_transaction_id;
-    return;
+    v_transaction_id := pgwallet._claim_key(
+      p_kind, p_idempotency_key, v_request, p_metadata, p_effective_at
+    );
+    if v_transaction_id is null then
+      perform pgwallet._currency_of('pocket', p_pocket_id, p_amount);
+      v_transaction_id := pgwallet._replay(p_idempotency_key, v_request);
+      return query
+      select
+        p.transaction_id,
+        case when v_in then p.destination_balance else p.source_balance end,
+        case when v_in then p.source_balance else p.destination_balance end,
+        true
+      from pgwallet.posting as p
+      where p.transaction_id = v_transaction_id;
+      return;
+    end if;
   end if;
 
   select k.wallet_id into v_wallet_id from pgwallet.pocket as k where k.pocket_id = p_pocket_id;
-  v_source_id := case when v_in then v_wallet_id else p_pocket_id end;
-  v_destination_id := case when v_in then p_pocket_id else v_wallet_id end;
 
-  perform from pgwallet.account as a where a.account_id = v_wallet_id for no key update;
-
+  -- A balance carries its currency's decimals, so the currency need not be looked up.
   update pgwallet.account as a
-  set balance = a.balance - v_amount
-  where a.account_id = v_source_id and a.balance >= v_amount
-  returning a.balance into v_source_balance;
+  set balance = a.balance - v_change
+  where a.account_id = v_wallet_id and a.balance >= v_change
+    and scale(v_change) <= scale(a.balance)
+  returning a.balance into v_wallet_balance;
+  if found then
+    update pgwallet.account as a
+    set balance = a.balance + v_change
+    where a.account_id = p_pocket_id and a.balance >= -v_change
+    returning a.balance into v_balance;
+  end if;
   if not found then
-    select a.balance into v_source_balance
-    from pgwallet.account as a where a.account_id = v_source_id;
+    perform pgwallet._currency_of('pocket', p_pocket_id, p_amount);
     perform pgwallet._refuse_funds(
-      case when v_in then 'wallet' else 'pocket' end, v_source_id, v_source_balance, v_amount
+      a.kind::text, a.account_id, a.balance, round(p_amount, scale(a.balance))
+    )
+    from pgwallet.account as a
+    where a.account_id = case when v_in then v_wallet_id else p_pocket_id end;
+  end if;
+
+  if v_transaction_id is null then
+    insert into pgwallet.transaction as t (kind, metadata, effective_at)
+    values (p_kind, p_metadata, p_effective_at)
+    returning t.transaction_id into v_transaction_id;
+  end if;
+  v_amount := round(p_amount, scale(v_balance));
+  if v_in then
+    insert into pgwallet.posting (
+      transaction_id, source_account_id, destination_account_id, amount,
+      source_balance, destination_balance
+    )
+    values (
+      v_transaction_id, v_wallet_id, p_pocket_id, v_amount, v_wallet_balance, v_balance
+    );
+  else
+    insert into pgwallet.posting (
+      transaction_id, source_account_id, destination_account_id, amount,
+      source_balance, destination_balance
+    )
+    values (
+      v_transaction_id, p_pocket_id, v_wallet_id, v_amount, v_balance, v_wallet_balance
     );
   end if;
 
-  update pgwallet.account as a
-  set balance = a.balance + v_amount
-  where a.account_id = v_destination_id
-  returning a.balance into v_destination_balance;
-
-  insert into pgwallet.posting (
-    transaction_id, source_account_id, destination_account_id, amount,
-    source_balance, destination_balance
-  )
-  values (
-    v_transaction_id, v_source_id, v_destination_id, v_amount,
-    v_source_balance, v_destination_balance
-  );
-
-  return query
-  select
-    v_transaction_id,
-    case when v_in then v_destination_balance else v_source_balance end,
-    case when v_in then v_source_balance else v_destination_balance end,
-    false;
+  transaction_id := v_transaction_id;
+  balance := v_balance;
+  wallet_balance := v_wallet_balance;
+  replayed := false;
+  return next;
 end;
 $function$;
 

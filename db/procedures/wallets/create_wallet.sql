@@ -33,9 +33,12 @@ begin
       returning w.wallet_id, w.currency
     )
 
-    insert into pgwallet.account as a (account_id, kind, currency, balance)
-    select o.wallet_id, 'wallet', o.currency, round(0.0, v_exponent)
+    insert into pgwallet.account as a (
+      account_id, kind, currency, balance, external_account_id
+    )
+    select o.wallet_id, 'wallet', o.currency, round(0.0, v_exponent), c.external_account_id
     from opened as o
+    inner join pgwallet.currency as c on c.currency = o.currency
     returning a.account_id into v_wallet_id;
 
     if not found then

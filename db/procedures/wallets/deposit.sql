@@ -1,7 +1,6 @@
 -- Pays money from outside into a wallet.
 --
 -- Locks, in order: the idempotency key, the wallet.
--- Reads by index alone: a plan from when the tables were small would go on scanning them.
 create or replace function pgwallet.deposit(
   p_wallet_id bigint,
   p_amount numeric,
@@ -13,7 +12,6 @@ returns table (transaction_id bigint, balance numeric, replayed boolean)
 language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
-set enable_seqscan = off
 as $function$
 declare
   v_request text;
@@ -48,30 +46,28 @@ begin
   set balance = a.balance + trim_scale(p_amount)
   where a.account_id = p_wallet_id and a.kind = 'wallet'
     and scale(trim_scale(p_amount)) <= scale(a.balance)
-  returning
-    a.balance,
-    (select c.external_account_id from pgwallet.currency as c where c.currency = a.currency)
+  returning a.balance, a.external_account_id
   into v_balance, v_external_account_id;
   if not found then
     perform pgwallet._currency_of('wallet', p_wallet_id, p_amount);
   end if;
 
-  -- The transaction is here already if it has a key. Two inserts in one statement cost less.
-  with recorded as (
+  if v_transaction_id is null then
     insert into pgwallet.transaction as t (kind, metadata, effective_at)
-    select 'deposit', p_metadata, p_effective_at
-    where v_transaction_id is null
-    returning t.transaction_id
-  )
-
-  insert into pgwallet.posting as p (
+    values ('deposit', p_metadata, p_effective_at)
+    returning t.transaction_id into v_transaction_id;
+  end if;
+  insert into pgwallet.posting (
     transaction_id, source_account_id, destination_account_id, amount, destination_balance
   )
-  select
-    coalesce(v_transaction_id, (select r.transaction_id from recorded as r)),
-    v_external_account_id, p_wallet_id, round(p_amount, scale(v_balance)), v_balance
-  returning p.transaction_id, p.destination_balance, false
-  into transaction_id, balance, replayed;
+  values (
+    v_transaction_id, v_external_account_id, p_wallet_id,
+    round(p_amount, scale(v_balance)), v_balance
+  );
+
+  transaction_id := v_transaction_id;
+  balance := v_balance;
+  replayed := false;
   return next;
 end;
 $function$;

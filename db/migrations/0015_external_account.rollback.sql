@@ -1,0 +1,1 @@
+alter table pgwallet.account drop column external_account_id;
