@@ -81,32 +81,26 @@ begin
     perform pgwallet._refuse_pledge(p_wallet_id, p_project_id, p_amount);
   end if;
 
-  -- The transaction is here already if it has a key. Inserts in one statement cost less.
-  with recorded as (
+  if v_transaction_id is null then
     insert into pgwallet.transaction as t (kind, escrow_id, metadata, effective_at)
-    select 'pledge', v_escrow_id, p_metadata, p_effective_at
-    where v_transaction_id is null
-    returning t.transaction_id
-  ),
-
-  locked as (
-    insert into pgwallet.escrow (escrow_id, project_id, wallet_id, expires_at, amount)
-    select
-      v_escrow_id, p_project_id, p_wallet_id, p_expires_at, round(p_amount, scale(v_balance))
-  )
-
-  insert into pgwallet.posting as p (
+    values ('pledge', v_escrow_id, p_metadata, p_effective_at)
+    returning t.transaction_id into v_transaction_id;
+  end if;
+  amount := round(p_amount, scale(v_balance));
+  insert into pgwallet.escrow (escrow_id, project_id, wallet_id, expires_at, amount)
+  values (v_escrow_id, p_project_id, p_wallet_id, p_expires_at, amount);
+  insert into pgwallet.posting (
     transaction_id, source_account_id, destination_account_id, amount, source_balance
   )
-  select
-    coalesce(v_transaction_id, (select r.transaction_id from recorded as r)),
-    p_wallet_id, v_escrow_account_id, round(p_amount, scale(v_balance)), v_balance
-  returning
-    p.transaction_id, v_escrow_id, p_wallet_id, p_project_id,
-    p.amount, 'locked', p.source_balance, false
-  into
-    transaction_id, escrow_id, wallet_id, project_id,
-    amount, status, balance, replayed;
+  values (v_transaction_id, p_wallet_id, v_escrow_account_id, amount, v_balance);
+
+  transaction_id := v_transaction_id;
+  escrow_id := v_escrow_id;
+  wallet_id := p_wallet_id;
+  project_id := p_project_id;
+  status := 'locked';
+  balance := v_balance;
+  replayed := false;
   return next;
 end;
 $function$;
