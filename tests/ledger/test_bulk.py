@@ -73,6 +73,16 @@ def test_wallets_of_several_currencies_get_their_own_decimals(conn: psycopg.Conn
     assert pgwallet.check_ledger(conn) == []
 
 
+def test_a_wallet_without_pockets_that_comes_twice_takes_nothing_from_the_others(
+    conn: psycopg.Connection,
+) -> None:
+    ada, bob = funded(conn, "ada", 10), funded(conn, "bob", 10)
+    pgwallet.create_pocket(conn, ada, "all", 100)
+    rows = pgwallet.allocate_deposits(conn, [ada, bob, bob], [10, 1, 1])
+    assert [(row.wallet_id, row.amount) for row in rows] == [(ada, 10)]
+    assert pgwallet.balance(conn, bob) == 10
+
+
 def test_one_bad_element_undoes_the_whole_call(conn: psycopg.Connection) -> None:
     ada, bob = funded(conn, "ada", 10), funded(conn, "bob", 10)
     project_id = project(conn, max_pledge=50)

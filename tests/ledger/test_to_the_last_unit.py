@@ -80,6 +80,18 @@ def test_of_many_allocations_the_first_that_holds_too_little_is_named(
     assert said[0].detail == "Its balance is 10.00, the amount 12.00."
 
 
+def test_a_wallet_that_comes_twice_is_asked_for_the_sum_and_named_in_its_place(
+    conn: psycopg.Connection,
+) -> None:
+    ada, bob = funded(conn, "ada", 10), funded(conn, "bob", 10)
+    for wallet_id in (ada, bob):
+        pgwallet.create_pocket(conn, wallet_id, "all", 100)
+    with refused(conn, "PW201") as said:
+        pgwallet.allocate_deposits(conn, [ada, ada, bob], [6, 6, 12])
+    assert str(ada) in said[0].message
+    assert said[0].detail == "Its balance is 10.00, the amount 12.00."
+
+
 def test_exact_shares_of_a_long_amount_round_up_to_no_missing_unit(
     conn: psycopg.Connection,
 ) -> None:
@@ -93,13 +105,37 @@ def test_exact_shares_of_a_long_amount_round_up_to_no_missing_unit(
     assert [share.amount for share in preview.shares] == [Decimal("299999700001666.67")] * 2
 
 
-@pytest.mark.parametrize("amount", ["5", "5.0", "5.00000"])
+@pytest.mark.parametrize("zeros", ["", "0", "0000"])
 def test_postings_and_balances_have_the_currency_s_decimals_whatever_was_passed(
-    conn: psycopg.Connection, amount: str
+    conn: psycopg.Connection, zeros: str
 ) -> None:
+    """Calls tell by a balance's decimals how many an amount may have."""
     wallet_id, project_id = funded(conn, "ada", 0), project(conn)
-    call(conn, "deposit", wallet_id, amount)
-    (pledge,) = call(conn, "pledge", wallet_id, project_id, amount)
-    assert (str(pledge["amount"]), str(pledge["balance"])) == ("5.00", "0.00")
-    amounts = conn.execute("select amount::text from pgwallet.posting").fetchall()
-    assert amounts == [("5.00",)] * 2
+    pockets = [pgwallet.create_pocket(conn, wallet_id, name, 50).pocket_id for name in "ab"]
+    many: dict[str, list[object]] = {"p_wallet_ids": [wallet_id], "p_amounts": ["0.03" + zeros]}
+    # Half of 0.03 rounds up to 0.02, so that what is left caps the second share.
+    call(conn, "deposit", wallet_id, "9.99" + zeros)
+    call(conn, "deposit_many", **many)
+    for rounding in ("half_up", "largest_remainder"):
+        call(conn, "allocate_deposit", wallet_id, "0.03" + zeros, rounding)
+        call(conn, "allocate_deposits", **many, p_rounding=rounding)
+    call(conn, "transfer_to_pocket", pockets[0], "0.07" + zeros)
+    call(conn, "transfer_from_pocket", pockets[1], "0.01" + zeros)
+    call(conn, "withdraw", wallet_id, "0.01" + zeros)
+    (pledge,) = call(conn, "pledge", wallet_id, project_id, "0.05" + zeros)
+    call(conn, "pledge_many", project_id, **many)
+    call(conn, "release_escrow", pledge["escrow_id"], "0.02" + zeros)
+    call(conn, "refund_escrow", pledge["escrow_id"], "0.01" + zeros)
+    pgwallet.close_project(conn, project_id, "succeeded")
+    pgwallet.release_escrows(conn, project_id)
+    call(conn, "payout", project_id, "0.01" + zeros)
+    kept = conn.execute("select balance from pgwallet.account where balance is not null").fetchall()
+    posted = conn.execute(
+        "select amount, source_balance, destination_balance from pgwallet.posting"
+    ).fetchall()
+    amounts = [amount for row in kept + posted for amount in row if amount is not None]
+    assert {amount.as_tuple().exponent for amount in amounts} == {-2}
+    assert pgwallet.check_ledger(conn) == []
+    for name in ("deposit", "withdraw"):
+        with refused(conn, "PW001"):
+            call(conn, name, wallet_id, "0.001")

@@ -7,8 +7,7 @@ create or replace function pgwallet._escrow_status(
 returns pgwallet.escrow_status
 language sql
 immutable
-set search_path = pg_catalog, pg_temp
-as $function$
+begin atomic
   select (
     case
       when p_released_amount + p_refunded_amount < p_amount then 'locked'
@@ -17,7 +16,7 @@ as $function$
       else 'settled'
     end
   )::pgwallet.escrow_status;
-$function$;
+end;
 
 comment on function pgwallet._escrow_status(numeric, numeric, numeric) is
 'The status of an escrow with these amounts.';

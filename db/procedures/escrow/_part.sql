@@ -10,13 +10,12 @@ create or replace function pgwallet._part(
 returns numeric
 language sql
 immutable
-set search_path = pg_catalog, pg_temp
-as $function$
+begin atomic
   select round(
     greatest(0, least(p_amount, round((p_before + p_amount) * p_rate, p_exponent) - p_taken)),
     p_exponent
   );
-$function$;
+end;
 
 comment on function pgwallet._part(numeric, numeric, numeric, numeric, integer) is
 'What a rate takes of an amount, given what was released and taken before.';

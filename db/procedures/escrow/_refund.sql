@@ -19,37 +19,42 @@ begin
   order by a.account_id
   for no key update;
 
-  with refunded as (
+  -- A fresh statement: balances as they are now that nobody can change them.
+  with refund as materialized (
+    select
+      e.escrow_id, e.wallet_id, p.escrow_account_id, u.amount,
+      a.balance + sum(u.amount) over (partition by e.wallet_id order by e.escrow_id) as balance
+    from unnest(p_escrow_ids, p_amounts) as u (escrow_id, amount)
+    inner join pgwallet.escrow as e on e.escrow_id = u.escrow_id
+    inner join pgwallet.project as p on p.project_id = e.project_id
+    inner join pgwallet.account as a on a.account_id = e.wallet_id
+  ),
+
+  refunded as (
     update pgwallet.escrow as e
     set
-      refunded_amount = e.refunded_amount + u.amount,
-      status = pgwallet._escrow_status(e.amount, e.released_amount, e.refunded_amount + u.amount)
-    from unnest(p_escrow_ids, p_amounts) as u (escrow_id, amount)
-    where e.escrow_id = u.escrow_id
-    returning e.escrow_id, e.wallet_id, e.project_id, u.amount
+      refunded_amount = e.refunded_amount + r.amount,
+      status = pgwallet._escrow_status(e.amount, e.released_amount, e.refunded_amount + r.amount)
+    from refund as r
+    where e.escrow_id = r.escrow_id
   ),
 
   credited as (
     update pgwallet.account as a
-    set balance = a.balance + d.amount
+    set balance = d.balance
     from (
-      select r.wallet_id, sum(r.amount) as amount
-      from refunded as r
+      select r.wallet_id, max(r.balance) as balance
+      from refund as r
       group by r.wallet_id
     ) as d
     where a.account_id = d.wallet_id
-    returning a.account_id, a.balance - d.amount as balance_before
   )
 
   insert into pgwallet.posting (
     transaction_id, source_account_id, destination_account_id, amount, destination_balance
   )
-  select
-    p_transaction_id, p.escrow_account_id, r.wallet_id, r.amount,
-    c.balance_before + sum(r.amount) over (partition by r.wallet_id order by r.escrow_id)
-  from refunded as r
-  inner join credited as c on c.account_id = r.wallet_id
-  inner join pgwallet.project as p on p.project_id = r.project_id
+  select p_transaction_id, r.escrow_account_id, r.wallet_id, r.amount, r.balance
+  from refund as r
   order by r.escrow_id;
 end;
 $function$;

@@ -2,7 +2,7 @@
 -- procedure and the drivers call it, so operators may.
 --
 -- Locks, in order: the escrows by id, the wallets by id.
--- Plans are made for each call, as its size asks, and along indexes.
+-- Plans are made once and walk along indexes, an escrow at a time: that suits any size.
 create or replace function pgwallet._refund_batch(
   p_project_id bigint,
   p_limit integer,
@@ -16,8 +16,10 @@ returns table (
 language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
-set plan_cache_mode = force_custom_plan
+set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
 set jit = off
 as $function$
 declare
@@ -36,11 +38,20 @@ begin
     perform pgwallet._refuse_status(p_project_id, v_project.status, 'failed');
   end if;
 
+  if p_wait then
+    perform pgwallet._wait_for_escrows(p_project_id, p_limit, p_after_escrow_id);
+  end if;
+
   select array_agg(l.escrow_id), array_agg(l.amount), sum(l.amount)
   into v_escrow_ids, v_amounts, v_amount
   from (
     select e.escrow_id, e.amount - e.released_amount - e.refunded_amount as amount
-    from pgwallet._lock_escrows(p_project_id, p_limit, p_after_escrow_id, p_wait) as e
+    from pgwallet.escrow as e
+    where e.project_id = p_project_id and e.escrow_id > coalesce(p_after_escrow_id, 0)
+      and e.status = 'locked'
+    order by e.escrow_id
+    limit p_limit
+    for no key update skip locked
   ) as l;
 
   if v_escrow_ids is not null then

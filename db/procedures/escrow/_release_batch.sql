@@ -19,16 +19,15 @@ set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
 set enable_bitmapscan = off
-set enable_nestloop = off
 set jit = off
 as $function$
 declare
   v_project pgwallet.project;
   v_exponent integer;
-  v_escrow_ids bigint[];
-  v_amounts numeric[];
-  v_commissions numeric[];
-  v_fees numeric[];
+  v_untouched tid[];
+  v_begun tid[];
+  v_last_escrow_id bigint;
+  v_count integer := 0;
   v_gross numeric;
   v_commission numeric;
   v_fee numeric;
@@ -43,55 +42,93 @@ begin
     perform pgwallet._refuse_status(p_project_id, v_project.status, 'succeeded');
   end if;
   v_exponent := pgwallet._exponent(v_project.currency);
+  if p_wait then
+    perform pgwallet._wait_for_escrows(p_project_id, p_limit, p_after_escrow_id);
+  end if;
 
-  -- The same parts as in release_escrow, written out: a call for each would double the time.
-  with part as (
-    select
-      l.escrow_id, l.amount, l.released_amount, l.fee_amount,
-      greatest(0, least(l.amount,
-        round((l.released_amount + l.amount) * v_project.commission_rate, v_exponent)
-        - l.commission_amount
-      )) as commission
-    from (
-      select
-        e.escrow_id, e.released_amount, e.commission_amount, e.fee_amount,
-        e.amount - e.released_amount - e.refunded_amount as amount
-      from pgwallet._lock_escrows(p_project_id, p_limit, p_after_escrow_id, p_wait) as e
-    ) as l
-  ),
-
-  parts as (
-    select
-      p.escrow_id, p.amount, p.commission,
-      greatest(0, least(p.amount - p.commission,
-        round((p.released_amount + p.amount) * v_project.fee_rate, v_exponent) - p.fee_amount
-      )) as fee
-    from part as p
-  )
-
+  -- A locked row stays where it is: the updates go there, without an index and without a join.
   select
-    array_agg(p.escrow_id), array_agg(p.amount), array_agg(p.commission), array_agg(p.fee),
-    sum(p.amount), sum(p.commission), sum(p.fee)
-  into v_escrow_ids, v_amounts, v_commissions, v_fees, v_gross, v_commission, v_fee
-  from parts as p;
+    array_agg(l.place) filter (where l.untouched),
+    array_agg(l.place) filter (where not l.untouched),
+    max(l.escrow_id)
+  into v_untouched, v_begun, v_last_escrow_id
+  from (
+    select
+      e.ctid as place, e.escrow_id,
+      e.released_amount = 0 and e.refunded_amount = 0 as untouched
+    from pgwallet.escrow as e
+    where e.project_id = p_project_id and e.escrow_id > coalesce(p_after_escrow_id, 0)
+      and e.status = 'locked'
+    order by e.escrow_id
+    limit p_limit
+    for no key update skip locked
+  ) as l;
 
-  if v_escrow_ids is not null then
-    update pgwallet.escrow as e
-    set
-      released_amount = e.released_amount + u.amount,
-      commission_amount = e.commission_amount + u.commission,
-      fee_amount = e.fee_amount + u.fee,
-      net_amount = e.net_amount + u.amount - u.commission - u.fee,
-      status = case
-        when e.refunded_amount = 0 then 'released'::pgwallet.escrow_status
-        else 'settled'::pgwallet.escrow_status
-      end
-    from unnest(v_escrow_ids, v_amounts, v_commissions, v_fees)
-      as u (escrow_id, amount, commission, fee)
-    -- More than the ids alone say: so one walk along the index finds all rows.
-    where e.escrow_id = u.escrow_id
-      and e.project_id = p_project_id and e.status = 'locked'
-      and e.escrow_id between v_escrow_ids[1] and v_escrow_ids[cardinality(v_escrow_ids)];
+  if v_last_escrow_id is not null then
+    with released as (
+      -- What _part comes to where nothing was released or refunded before, in a third of the time.
+      update pgwallet.escrow as e
+      set
+        released_amount = e.amount,
+        commission_amount = round(e.amount * v_project.commission_rate, v_exponent),
+        fee_amount = least(
+          e.amount - round(e.amount * v_project.commission_rate, v_exponent),
+          round(e.amount * v_project.fee_rate, v_exponent)
+        ),
+        net_amount = greatest(
+          0,
+          e.amount - round(e.amount * v_project.commission_rate, v_exponent)
+          - round(e.amount * v_project.fee_rate, v_exponent)
+        ),
+        status = 'released'
+      where e.ctid = any (v_untouched)
+      returning e.amount, e.commission_amount as commission, e.fee_amount as fee
+    ),
+
+    released_further as (
+      update pgwallet.escrow as e
+      set
+        released_amount = e.released_amount + p.amount,
+        commission_amount = e.commission_amount + p.commission,
+        fee_amount = e.fee_amount + p.fee,
+        net_amount = e.net_amount + p.amount - p.commission - p.fee,
+        status = pgwallet._escrow_status(e.amount, e.released_amount + p.amount, e.refunded_amount)
+      from (
+        select
+          l.escrow_id, l.amount, l.commission,
+          least(
+            l.amount - l.commission,
+            pgwallet._part(
+              l.amount, l.released_amount, l.fee_amount, v_project.fee_rate, v_exponent
+            )
+          ) as fee
+        from (
+          select
+            k.escrow_id, k.amount, k.released_amount, k.fee_amount,
+            pgwallet._part(
+              k.amount, k.released_amount, k.commission_amount,
+              v_project.commission_rate, v_exponent
+            ) as commission
+          from (
+            select
+              b.escrow_id, b.released_amount, b.commission_amount, b.fee_amount,
+              b.amount - b.released_amount - b.refunded_amount as amount
+            from pgwallet.escrow as b
+            where b.ctid = any (v_begun)
+          ) as k
+        ) as l
+      ) as p
+      where e.escrow_id = p.escrow_id
+      returning p.amount, p.commission, p.fee
+    )
+
+    select count(*), sum(r.amount), sum(r.commission), sum(r.fee)
+    into v_count, v_gross, v_commission, v_fee
+    from (
+      select w.amount, w.commission, w.fee from released as w
+      union all
+      select f.amount, f.commission, f.fee from released_further as f
+    ) as r;
 
     insert into pgwallet.transaction as t (kind)
     values ('release')
@@ -103,12 +140,12 @@ begin
 
   return query
   select
-    coalesce(cardinality(v_escrow_ids), 0),
+    v_count,
     round(coalesce(v_gross, 0), v_exponent),
     round(coalesce(v_commission, 0), v_exponent),
     round(coalesce(v_fee, 0), v_exponent),
     round(coalesce(v_gross - v_commission - v_fee, 0), v_exponent),
-    coalesce(v_escrow_ids[cardinality(v_escrow_ids)], p_after_escrow_id, 0),
+    coalesce(v_last_escrow_id, p_after_escrow_id, 0),
     v_transaction_id,
     false;
 end;

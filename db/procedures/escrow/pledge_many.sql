@@ -2,8 +2,8 @@
 -- none.
 --
 -- Locks, in order: the idempotency keys, sorted; a share of the project; the wallets by id.
--- Plans are made for each call, as its size asks, and along indexes: to find some hundred accounts
--- the planner would scan a table of ten thousand, which takes longer.
+-- Plans are made once and walk along indexes, an element at a time: that suits any size, and made
+-- anew for each call they cost more than a hundred elements.
 create or replace function pgwallet.pledge_many(
   p_project_id bigint,
   p_wallet_ids bigint[],
@@ -17,16 +17,21 @@ returns table (
 language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
-set plan_cache_mode = force_custom_plan
+set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
 set jit = off
 as $function$
 declare
   v_project pgwallet.project;
   v_element record;
+  v_requests text[];
   v_escrow_ids bigint[];
   v_transaction_ids bigint[];
   v_replays boolean[];
+  v_amounts numeric[];
+  v_balances numeric[];
   v_status pgwallet.project_status;
 begin
   perform pgwallet._check_arrays(p_wallet_ids, p_amounts, p_idempotency_keys);
@@ -42,15 +47,15 @@ begin
   select array_agg(nextval('pgwallet.id_seq') * 1024 + u.wallet_id % 1024 order by u.ordinal)
   into v_escrow_ids
   from unnest(p_wallet_ids) with ordinality as u (wallet_id, ordinal);
+  if p_idempotency_keys is not null then
+    v_requests := pgwallet._requests(
+      'pledge_many(' || p_project_id || ', %s, %s)', p_wallet_ids, p_amounts
+    );
+  end if;
   select c.transaction_ids, c.replays
   into v_transaction_ids, v_replays
   from pgwallet._claim_keys(
-    'pledge',
-    pgwallet._requests(
-      'pledge_many(' || p_project_id || ', %s, %s)', p_wallet_ids, p_amounts
-    ),
-    p_idempotency_keys,
-    v_escrow_ids
+    'pledge', cardinality(p_amounts), p_idempotency_keys, v_requests, v_escrow_ids
   ) as c;
 
   if false = any (v_replays) then
@@ -89,6 +94,7 @@ begin
   order by a.account_id
   for no key update;
 
+  -- Fresh statements: balances as they are now that nobody can change them.
   select d.wallet_id, a.balance, d.amount
   into v_element
   from (
@@ -108,52 +114,65 @@ begin
     );
   end if;
 
-  with element as (
+  with element as materialized (
     select
-      u.ordinal, u.wallet_id, u.transaction_id, u.escrow_id, round(u.amount, c.exponent) as amount
+      u.ordinal, u.wallet_id, u.transaction_id, u.escrow_id, u.replayed,
+      round(u.amount, scale(a.balance)) as amount,
+      a.balance - sum(trim_scale(u.amount)) filter (where not u.replayed) over (
+        partition by u.wallet_id order by u.ordinal
+      ) as balance
     from unnest(p_wallet_ids, p_amounts, v_transaction_ids, v_escrow_ids, v_replays)
       with ordinality
       as u (wallet_id, amount, transaction_id, escrow_id, replayed, ordinal)
-    inner join pgwallet.currency as c on c.currency = v_project.currency
-    where not u.replayed
+    inner join pgwallet.account as a on a.account_id = u.wallet_id
+  ),
+
+  debited as (
+    update pgwallet.account as a
+    set balance = d.balance
+    from (
+      select e.wallet_id, min(e.balance) as balance
+      from element as e
+      group by e.wallet_id
+    ) as d
+    where a.account_id = d.wallet_id and d.balance is not null
   ),
 
   locked as (
     insert into pgwallet.escrow (escrow_id, project_id, wallet_id, amount)
     select e.escrow_id, p_project_id, e.wallet_id, e.amount
     from element as e
+    where not e.replayed
     order by e.ordinal
   ),
 
-  debited as (
-    update pgwallet.account as a
-    set balance = a.balance - d.amount
-    from (
-      select e.wallet_id, sum(e.amount) as amount
-      from element as e
-      group by e.wallet_id
-    ) as d
-    where a.account_id = d.wallet_id
-    returning a.account_id, a.balance + d.amount as balance_before
+  posted as (
+    insert into pgwallet.posting (
+      transaction_id, source_account_id, destination_account_id, amount, source_balance
+    )
+    select e.transaction_id, e.wallet_id, v_project.escrow_account_id, e.amount, e.balance
+    from element as e
+    where not e.replayed
+    order by e.ordinal
   )
 
-  insert into pgwallet.posting (
-    transaction_id, source_account_id, destination_account_id, amount, source_balance
-  )
   select
-    e.transaction_id, e.wallet_id, v_project.escrow_account_id, e.amount,
-    d.balance_before - sum(e.amount) over (partition by e.wallet_id order by e.ordinal)
-  from element as e
-  inner join debited as d on d.account_id = e.wallet_id
-  order by e.ordinal;
+    array_agg(e.amount order by e.ordinal), array_agg(e.balance order by e.ordinal)
+  into v_amounts, v_balances
+  from element as e;
 
+  -- What a replay returns was posted before.
   return query
   select
-    t.transaction_id, p.source_account_id, t.escrow_id, p.amount, p.source_balance, u.replayed
-  from unnest(v_transaction_ids, v_replays) with ordinality
-    as u (transaction_id, replayed, ordinal)
-  inner join pgwallet.transaction as t on t.transaction_id = u.transaction_id
-  inner join pgwallet.posting as p on p.transaction_id = t.transaction_id
+    u.transaction_id, u.wallet_id, coalesce(t.escrow_id, u.escrow_id),
+    coalesce(p.amount, u.amount), coalesce(p.source_balance, u.balance), u.replayed
+  from unnest(
+    v_transaction_ids, p_wallet_ids, v_escrow_ids, v_amounts, v_balances, v_replays
+  ) with ordinality
+    as u (transaction_id, wallet_id, escrow_id, amount, balance, replayed, ordinal)
+  left join pgwallet.transaction as t
+    on t.transaction_id = case when u.replayed then u.transaction_id end
+  left join pgwallet.posting as p on p.transaction_id = t.transaction_id
   order by u.ordinal;
 end;
 $function$;

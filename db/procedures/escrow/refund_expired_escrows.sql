@@ -3,7 +3,7 @@
 --
 -- Locks, in order: the escrows, without waiting for those that others hold; shares of their
 -- projects by id, so that none succeeds meanwhile; the wallets by id.
--- Plans are made for each call, as its size asks, and along indexes.
+-- Plans are made once and walk along indexes, an escrow at a time: that suits any size.
 create or replace function pgwallet.refund_expired_escrows(p_limit integer default 100)
 returns table (
   escrow_count integer, refunded_amount numeric, last_escrow_id bigint,
@@ -12,8 +12,10 @@ returns table (
 language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
-set plan_cache_mode = force_custom_plan
+set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
 set jit = off
 as $function$
 declare

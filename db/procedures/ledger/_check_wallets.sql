@@ -7,22 +7,16 @@ as $function$
 declare
   v_element record;
 begin
-  -- What is missing comes before what has too many decimals.
-  select u.wallet_id, u.amount, c.currency, c.exponent
+  -- What is missing comes before what has too many decimals. A balance carries its currency's.
+  select u.wallet_id, u.amount
   into v_element
   from unnest(p_wallet_ids, p_amounts) with ordinality as u (wallet_id, amount, ordinal)
   left join pgwallet.account as a on a.account_id = u.wallet_id and a.kind = 'wallet'
-  left join pgwallet.currency as c on c.currency = a.currency
-  where c.currency is null or scale(trim_scale(u.amount)) > c.exponent
-  order by c.currency is not null, u.ordinal
+  where (scale(trim_scale(u.amount)) <= scale(a.balance)) is not true
+  order by a.account_id is not null, u.ordinal
   limit 1;
-
-  if found and v_element.currency is null then
-    perform pgwallet._refuse_missing('wallet', v_element.wallet_id);
-  elsif found then
-    perform pgwallet._refuse_decimals(
-      v_element.amount, v_element.currency, v_element.exponent
-    );
+  if found then
+    perform pgwallet._currency_of('wallet', v_element.wallet_id, v_element.amount);
   end if;
 end;
 $function$;

@@ -5,8 +5,9 @@
 -- Locks: the idempotency keys, sorted, so that calls with the same keys in other orders queue.
 create or replace function pgwallet._claim_keys(
   p_kind pgwallet.transaction_kind,
-  p_requests text[],
+  p_count integer,
   p_idempotency_keys text[],
+  p_requests text[],
   p_escrow_ids bigint[] default null,
   out transaction_ids bigint[],
   out replays boolean[]
@@ -16,15 +17,12 @@ language plpgsql
 set search_path = pg_catalog, pg_temp
 as $function$
 declare
-  v_keys text[] := coalesce(
-    p_idempotency_keys, array_fill(null::text, array[cardinality(p_requests)])
-  );
   v_claimed bigint[];
   v_other record;
 begin
   select array_agg(nextval('pgwallet.transaction_id_seq'))
   into transaction_ids
-  from generate_series(1, cardinality(p_requests));
+  from generate_series(1, p_count);
 
   with claimed as (
     insert into pgwallet.transaction as t (
@@ -33,7 +31,7 @@ begin
     select
       u.transaction_id, p_kind, u.escrow_id, u.idempotency_key,
       case when u.idempotency_key is not null then u.request end
-    from unnest(transaction_ids, p_escrow_ids, v_keys, p_requests) with ordinality
+    from unnest(transaction_ids, p_escrow_ids, p_idempotency_keys, p_requests) with ordinality
       as u (transaction_id, escrow_id, idempotency_key, request, ordinal)
     order by u.idempotency_key collate "C", u.ordinal
     on conflict do nothing
@@ -41,15 +39,15 @@ begin
   )
   select array_agg(c.transaction_id) into v_claimed from claimed as c;
 
-  if cardinality(v_claimed) = cardinality(p_requests) then
-    replays := array_fill(false, array[cardinality(p_requests)]);
+  if cardinality(v_claimed) = p_count then
+    replays := array_fill(false, array[p_count]);
     return;
   end if;
 
   -- A fresh statement, which sees the transactions that were faster.
   select u.idempotency_key, u.request
   into v_other
-  from unnest(transaction_ids, v_keys, p_requests) with ordinality
+  from unnest(transaction_ids, p_idempotency_keys, p_requests) with ordinality
     as u (transaction_id, idempotency_key, request, ordinal)
   inner join pgwallet.transaction as t on t.idempotency_key = u.idempotency_key
   where t.request <> u.request
@@ -63,11 +61,13 @@ begin
     array_agg(coalesce(t.transaction_id, u.transaction_id) order by u.ordinal),
     array_agg(coalesce(t.transaction_id <> u.transaction_id, false) order by u.ordinal)
   into transaction_ids, replays
-  from unnest(transaction_ids, v_keys) with ordinality
+  from unnest(transaction_ids, p_idempotency_keys) with ordinality
     as u (transaction_id, idempotency_key, ordinal)
   left join pgwallet.transaction as t on t.idempotency_key = u.idempotency_key;
 end;
 $function$;
 
-comment on function pgwallet._claim_keys(pgwallet.transaction_kind, text[], text[], bigint[]) is
+comment on function pgwallet._claim_keys(
+  pgwallet.transaction_kind, integer, text[], text[], bigint[]
+) is
 'Inserts the transactions of a bulk call, or finds those that it repeats. Raises: PW203.';

@@ -18,7 +18,7 @@ begin
     from unnest(p_wallet_ids, p_amounts) with ordinality as u (wallet_id, amount, ordinal)
     inner join pgwallet.account as b on b.account_id = u.wallet_id
     inner join pgwallet.settings as l on l.only_row
-    cross join lateral pgwallet._shares(
+    cross join lateral pgwallet._split(
       u.wallet_id, u.amount, scale(b.balance), l.max_pockets_per_allocation, p_rounding
     ) as s
     group by u.wallet_id

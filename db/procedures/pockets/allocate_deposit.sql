@@ -52,7 +52,7 @@ begin
       if replayed then
         v_transaction_id := pgwallet._replay(p_idempotency_key, v_request);
       else
-        perform pgwallet._allocate(
+        perform pgwallet._move_shares(
           array[p_wallet_id], array[p_amount], array[v_transaction_id], p_rounding
         );
       end if;
@@ -91,7 +91,14 @@ begin
     perform pgwallet._warn_of_pockets(array[p_wallet_id]);
   end if;
 
-  -- A fresh statement: percentages as they are now that nobody can change them.
+  if v_transaction_id is null then
+    insert into pgwallet.transaction as t (kind, metadata, effective_at)
+    values ('allocation', p_metadata, p_effective_at)
+    returning t.transaction_id into v_transaction_id;
+  end if;
+
+  -- A fresh statement: percentages as they are now that nobody can change them. The wallet pays in
+  -- the same update in which its pockets receive: one costs less than two.
   return query
   with share as materialized (
     select s.pocket_id, s.name, s.allocation_percentage, s.amount, s.place, s.total
@@ -99,29 +106,19 @@ begin
     where s.amount > 0
   ),
 
-  recorded as (
-    insert into pgwallet.transaction as t (kind, metadata, effective_at)
-    select 'allocation', p_metadata, p_effective_at
-    where v_transaction_id is null
-    returning t.transaction_id
-  ),
-
-  debited as (
+  moved as (
     update pgwallet.account as a
-    set balance = a.balance - d.amount
-    from (select max(s.total) as amount from share as s) as d
-    where a.account_id = p_wallet_id and a.balance >= d.amount
-    returning coalesce(v_transaction_id, (select r.transaction_id from recorded as r))
-      as transaction_id
-  ),
-
-  credited as (
-    update pgwallet.account as a
-    set balance = a.balance + s.amount
-    from share as s
-    where a.account_id = s.pocket_id and (select d.transaction_id from debited as d) is not null
+    set balance = a.balance + m.amount
+    from (
+      select s.pocket_id, s.name, s.allocation_percentage, s.amount, s.place, s.total
+      from share as s
+      union all
+      select p_wallet_id, null, null, -max(s.total), null, null
+      from share as s
+    ) as m
+    where a.account_id = m.pocket_id and v_balance >= (select max(s.total) from share as s)
     returning
-      s.pocket_id, s.name, s.allocation_percentage, s.amount, s.place, s.total, a.balance
+      m.pocket_id, m.name, m.allocation_percentage, m.amount, m.place, m.total, a.balance
   ),
 
   posted as (
@@ -129,18 +126,17 @@ begin
       transaction_id, source_account_id, destination_account_id, amount,
       source_balance, destination_balance
     )
-    select
-      (select d.transaction_id from debited as d), p_wallet_id, c.pocket_id, c.amount,
-      v_balance - c.total, c.balance
-    from credited as c
-    order by c.place
+    select v_transaction_id, p_wallet_id, m.pocket_id, m.amount, v_balance - m.total, m.balance
+    from moved as m
+    where m.place is not null
+    order by m.place
   )
 
   select
-    (select d.transaction_id from debited as d), c.pocket_id, c.name, c.allocation_percentage,
-    c.amount, c.balance, false
-  from credited as c
-  order by c.place;
+    v_transaction_id, m.pocket_id, m.name, m.allocation_percentage, m.amount, m.balance, false
+  from moved as m
+  where m.place is not null
+  order by m.place;
 
   if not found then
     perform pgwallet._refuse_shares(array[p_wallet_id], array[p_amount], p_rounding);

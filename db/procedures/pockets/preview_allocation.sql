@@ -26,7 +26,7 @@ begin
   return query
   select s.pocket_id, s.name, s.allocation_percentage, s.amount, a.balance + s.amount
   from pgwallet.settings as l
-  cross join lateral pgwallet._shares(
+  cross join lateral pgwallet._split(
     p_wallet_id, p_amount, v_currency.exponent, l.max_pockets_per_allocation, p_rounding
   ) as s
   inner join pgwallet.account as a on a.account_id = s.pocket_id

@@ -1,0 +1,24 @@
+-- Locks the next escrows of a project in which anything is left, by id, after those who hold them
+-- have come to an end.
+create or replace function pgwallet._wait_for_escrows(
+  p_project_id bigint,
+  p_limit integer,
+  p_after_escrow_id bigint
+)
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $function$
+begin
+  perform
+  from pgwallet.escrow as e
+  where e.project_id = p_project_id and e.escrow_id > coalesce(p_after_escrow_id, 0)
+    and e.status = 'locked'
+  order by e.escrow_id
+  limit p_limit
+  for no key update;
+end;
+$function$;
+
+comment on function pgwallet._wait_for_escrows(bigint, integer, bigint) is
+'Locks the next escrows of a project in which anything is left, also those that others hold.';

@@ -1,0 +1,114 @@
+-- Moves the shares of amounts from wallets into their pockets, for transactions already inserted: a
+-- row a posting, with the place of its amount among the others.
+--
+-- Locks: the wallets by id, whose locks guard their pockets.
+create or replace function pgwallet._move_shares(
+  p_wallet_ids bigint[],
+  p_amounts numeric[],
+  p_transaction_ids bigint[],
+  p_rounding text
+)
+returns table (
+  ordinal bigint, place bigint, transaction_id bigint, wallet_id bigint, pocket_id bigint,
+  name text, allocation_percentage numeric, amount numeric, balance numeric
+)
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+  v_count integer;
+  v_repeated boolean;
+  v_round record;
+begin
+  perform
+  from pgwallet.account as a
+  where a.account_id = any (p_wallet_ids)
+  order by a.account_id
+  for no key update;
+  get diagnostics v_count = row_count;
+
+  perform pgwallet._warn_of_pockets(p_wallet_ids);
+
+  -- One round for all wallets; another one only for those that come again, asked for the sum first.
+  v_repeated := v_count < cardinality(p_wallet_ids);
+  if v_repeated then
+    perform pgwallet._refuse_shares(p_wallet_ids, p_amounts, p_rounding);
+  end if;
+  for v_round in
+    select
+      array_agg(e.ordinal order by e.ordinal) as ordinals,
+      array_agg(e.transaction_id order by e.ordinal) as transaction_ids,
+      array_agg(e.wallet_id order by e.ordinal) as wallet_ids,
+      array_agg(e.amount order by e.ordinal) as amounts
+    from (
+      select
+        u.ordinal, u.transaction_id, u.wallet_id, u.amount,
+        row_number() over (partition by u.wallet_id order by u.ordinal) as number
+      from unnest(p_wallet_ids, p_amounts, p_transaction_ids) with ordinality
+        as u (wallet_id, amount, transaction_id, ordinal)
+    ) as e
+    group by e.number
+    order by e.number
+  loop
+    -- A fresh statement: percentages as they are now that nobody can change them.
+    return query
+    with share as materialized (
+      select
+        u.ordinal, u.transaction_id, u.wallet_id, w.balance as wallet_balance,
+        s.pocket_id, s.name, s.allocation_percentage, s.amount, s.place, s.total
+      from unnest(v_round.ordinals, v_round.transaction_ids, v_round.wallet_ids, v_round.amounts)
+        as u (ordinal, transaction_id, wallet_id, amount)
+      inner join pgwallet.account as w on w.account_id = u.wallet_id
+      inner join pgwallet.settings as l on l.only_row
+      cross join lateral pgwallet._split(
+        u.wallet_id, u.amount, scale(w.balance), l.max_pockets_per_allocation, p_rounding
+      ) as s
+    ),
+
+    debited as (
+      update pgwallet.account as a
+      set balance = a.balance - d.amount
+      from (
+        select s.wallet_id, max(s.total) as amount from share as s group by s.wallet_id
+      ) as d
+      where a.account_id = d.wallet_id
+        and not exists (select from share as s where s.total > s.wallet_balance)
+    ),
+
+    credited as (
+      update pgwallet.account as a
+      set balance = a.balance + s.amount
+      from share as s
+      where a.account_id = s.pocket_id
+        and not exists (select from share as s where s.total > s.wallet_balance)
+      returning
+        s.ordinal, s.transaction_id, s.wallet_id, s.wallet_balance - s.total as wallet_balance,
+        s.pocket_id, s.name, s.allocation_percentage, s.amount, s.place, a.balance
+    ),
+
+    posted as (
+      insert into pgwallet.posting (
+        transaction_id, source_account_id, destination_account_id, amount,
+        source_balance, destination_balance
+      )
+      select
+        c.transaction_id, c.wallet_id, c.pocket_id, c.amount, c.wallet_balance, c.balance
+      from credited as c
+      order by c.ordinal, c.place
+    )
+
+    select
+      c.ordinal, c.place, c.transaction_id, c.wallet_id, c.pocket_id,
+      c.name, c.allocation_percentage, c.amount, c.balance
+    from credited as c
+    order by c.ordinal, c.place;
+
+    if not found and not v_repeated then
+      perform pgwallet._refuse_shares(p_wallet_ids, p_amounts, p_rounding);
+    end if;
+  end loop;
+end;
+$function$;
+
+comment on function pgwallet._move_shares(bigint[], numeric[], bigint[], text) is
+'Moves the shares of amounts from wallets into their pockets. Raises: PW201.';
