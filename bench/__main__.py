@@ -1,6 +1,7 @@
 """How fast pgwallet is, against what PostgreSQL needs for the bare rows and against an ORM."""
 
 import argparse
+from collections.abc import Callable
 from itertools import chain
 from pathlib import Path
 
@@ -37,7 +38,7 @@ def main() -> None:
         def told(doing: str) -> None:
             progress.update(task, description=doing)
 
-        def hold(contest: Contest, into: list[Result]) -> None:
+        def hold(contest: Contest, into: list[Result], prepare: Callable[[Contest], None]) -> None:
             if arguments.only is not None and arguments.only not in contest.work:
                 return
             progress.reset(
@@ -45,8 +46,7 @@ def main() -> None:
                 description=contest.work,
                 total=sizes.rounds * len(contest.contenders),
             )
-            bench.conn.execute("vacuum pgwallet.account")
-            bench.conn.execute("checkpoint")
+            prepare(contest)
             into.append(held(contest, sizes.rounds, lambda: progress.advance(task)))
 
         made = world.made(bench.conn)
@@ -55,13 +55,13 @@ def main() -> None:
             contests.single_calls(bench, orm, made, sizes),
             contests.releases(bench, orm, made, sizes),
         ):
-            hold(contest, results)
+            hold(contest, results, lambda _: bench.rest())
         if arguments.only is None:
             told("overhead, memory and bytes")
             numbers = figures.taken(bench, made, sizes)
         if arguments.only is None or " by " in arguments.only:
             for contest in growth.contests(bench, made, sizes, told):
-                hold(contest, grown)
+                hold(contest, grown, growth.warm_up)
         told("check_ledger")
         violations = pgwallet.check_ledger(bench.conn)
     report.printed(console, [*results, *grown], numbers)

@@ -137,14 +137,14 @@ class Calls:
         return sorted(pledge.escrow_id for pledge in pledges)
 
 
-# How many calls make a sample: some milliseconds' worth of each.
+# How many calls make a sample: about a tenth of a second's worth of each.
 COUNTS = {
-    **dict.fromkeys(["deposit", "withdraw", "transfer_to_pocket", "transfer_from_pocket"], 100),
-    **dict.fromkeys(["pledge", "allocate_deposit", "release_escrow", "refund_escrow"], 100),
-    **dict.fromkeys(["payout", "statement", "balance"], 100),
-    **dict.fromkeys(["deposit_many", "allocate_deposits", "pledge_many"], 5),
-    **dict.fromkeys(["release_escrows", "refund_escrows"], 5),
-    "refund_expired_escrows": 1,
+    **dict.fromkeys(["deposit", "withdraw", "transfer_to_pocket", "transfer_from_pocket"], 250),
+    **dict.fromkeys(["pledge", "allocate_deposit", "release_escrow", "refund_escrow"], 250),
+    **dict.fromkeys(["payout", "statement", "balance"], 250),
+    **dict.fromkeys(["deposit_many", "allocate_deposits", "pledge_many"], 25),
+    **dict.fromkeys(["release_escrows", "refund_escrows"], 25),
+    "refund_expired_escrows": 5,
 }
 
 

@@ -59,6 +59,14 @@ def contests(
         yield _contest(name, "pockets of a wallet", by_pockets)
 
 
+def warm_up(contest: Contest) -> None:
+    """A round that does not count, and no checkpoint: after one, each page is written whole when it
+    is touched first, and random wallets of a large ledger touch new pages for long.
+    """
+    for sample in contest.contenders.values():
+        sample()
+
+
 def _contest(
     name: str, axis: str, ledgers: Ledgers, at_least: dict[str, float] | None = None
 ) -> Contest:
