@@ -103,8 +103,9 @@ class Calls:
 
     def refund_expired_escrows(self, count: int) -> list[Ready]:
         expiry = datetime.now(UTC) + timedelta(seconds=1)
-        for wallet in self._some(MANY * count):
-            pgwallet.pledge(self._conn, wallet, self._project_id, 1, expires_at=expiry)
+        with self._conn.transaction():
+            for wallet in self._some(MANY * count):
+                pgwallet.pledge(self._conn, wallet, self._project_id, 1, expires_at=expiry)
         time.sleep(max(0.0, (expiry - datetime.now(UTC)).total_seconds()))
         return [partial(pgwallet.refund_expired_escrows, self._conn, MANY)] * count
 
