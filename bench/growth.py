@@ -63,8 +63,8 @@ def warm_up(contest: Contest) -> None:
     """A round that does not count, and no checkpoint: after one, each page is written whole when it
     is touched first, and random wallets of a large ledger touch new pages for long.
     """
-    for sample in contest.contenders.values():
-        sample()
+    for contender in contest.contenders.values():
+        contender()
 
 
 def _contest(
