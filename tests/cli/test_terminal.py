@@ -125,3 +125,17 @@ def test_a_statement_fits_the_terminal_with_times_and_amounts_whole(database: st
     assert len(rows) == 3
     assert all(re.search(r"│ \d{4}-\d\d-\d\d \d\d:\d\d │", row) for row in rows)
     assert rows[-1].endswith("│ 1,234,567.00 │ 3,703,701.00 │")
+
+
+def test_words_give_way_before_a_number_is_folded(database: str) -> None:
+    with psycopg.connect(database) as conn:
+        wallet = pgwallet.create_wallet(conn, "ann").wallet_id
+        pgwallet.deposit(conn, wallet, 3_000_000)
+        pocket = pgwallet.create_pocket(conn, wallet, "rent", 50).pocket_id
+        pgwallet.transfer_to_pocket(conn, pocket, 1_000_000)
+        pgwallet.transfer_from_pocket(conn, pocket, 100)
+    code, shown = at_terminal("statement", wallet, database_url=database, NO_COLOR="1")
+    assert code == 0
+    assert max(map(len, re.sub(r"\x1b\[[0-9;]*m", "", shown).splitlines())) <= 80
+    for whole in ("-1,000,000.00", "2,000,000.00", "2,000,100.00", "Balance EUR", " from pocket "):
+        assert whole in shown

@@ -9,12 +9,16 @@ from contextlib import contextmanager
 from decimal import Decimal
 from io import TextIOWrapper
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Column as Header
 from rich.table import Table
 
 # Wider than any row, so that nothing is folded in a file or a pipe.
 _UNFOLDED = 10_000
+
+# Takes a date, or a word.
+_NARROW = 10
 
 # What a terminal would obey: names come from users.
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
@@ -46,6 +50,15 @@ def table(*headers: Header, header: bool = True) -> Table:
 
 
 def show(shown: Table) -> None:
+    # Words give way to numbers, whose digits nobody reads well on two lines, while there is room.
+    numbers = [column for column in shown.columns if column.justify == "right"]
+    words = len(shown.columns) - len(numbers)
+    lengths = (
+        max(cell_len(str(cell)) for cell in (column.header, *column.cells)) for column in numbers
+    )
+    needed = sum(lengths) + _NARROW * words + 3 * len(shown.columns) + 1
+    for column in numbers:
+        column.no_wrap = needed <= out.width
     # Without soft_wrap, which would cut columns off instead of folding them.
     out.print(shown, soft_wrap=False)
 

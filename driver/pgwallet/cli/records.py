@@ -81,6 +81,8 @@ class _Column:
                 return f"{value:,}" if self.name.endswith("_count") else str(value)
             case datetime():
                 return f"{value.astimezone(UTC):%Y-%m-%d %H:%M}"
+            case str() if self.name == "kind":
+                return value.replace("_", " ")
             case str():
                 return harmless(value)
         return harmless(json.dumps(value, ensure_ascii=False))
