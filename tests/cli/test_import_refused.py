@@ -143,7 +143,10 @@ def test_the_report_is_a_table_for_people_and_csv_for_programs(shop: Shop) -> No
     completed = shop.run(text)
     assert completed.returncode == 1
     assert "│    7 │ owner 'zoe' has no wallet in EUR │" in completed.stdout
-    assert completed.stderr == "ERROR: 1 of 6 lines cannot be imported. Nothing was imported.\n"
+    assert completed.stderr == (
+        "ERROR: 1 of 6 lines cannot be imported. Nothing was imported.\n"
+        "HINT: If these owners are new, --create-wallets opens their wallets.\n"
+    )
     completed = shop.run(text, "--csv")
     assert completed.stdout == "line,reason\n7,owner 'zoe' has no wallet in EUR\n"
 
@@ -167,4 +170,4 @@ def test_a_file_that_cannot_be_read_is_an_error_without_a_table(shop: Shop) -> N
 def test_a_file_that_is_not_there_is_an_error(shop: Shop, path: str) -> None:
     completed = pgwallet_here("import", shop.folder / path, database_url=shop.conninfo)
     assert completed.returncode == 1
-    assert completed.stderr.startswith("ERROR: ")
+    assert completed.stderr.startswith(f"ERROR: {shop.folder / path}: ")

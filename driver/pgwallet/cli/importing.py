@@ -112,7 +112,8 @@ def _import(
         task = bar.add_task("Reading", total=None)
         with closing(read_lines(source, kind)) as lines:
             count = stage(conn, _shown(lines, source, bar, task))
-        bar.update(task, description="Checking", total=None)
+        bar.remove_task(task)
+        task = bar.add_task("Checking", total=None)
         if check(conn, name, create_wallets):
             bar.stop()
             _report(session, bad_lines(conn), count)
@@ -179,4 +180,7 @@ def _report(session: Session, bad: list[BadLine], count: int) -> None:
     session.show_rows(BadLine, few)
     if len(few) < len(bad):
         session.say(f"... and {len(bad) - len(few):,} more; --csv and --json show them all.")
-    show_error(f"{len(bad):,} of {count:,} lines cannot be imported. Nothing was imported.")
+    message = f"{len(bad):,} of {count:,} lines cannot be imported. Nothing was imported."
+    if any(line.reason.startswith("owner ") for line in bad):
+        message += "\nHINT: If these owners are new, --create-wallets opens their wallets."
+    show_error(message)

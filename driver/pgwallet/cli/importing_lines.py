@@ -196,6 +196,8 @@ class _Reader:
         if kind == Kind.DEPOSIT and (project_id or reference):
             raise _BadLine("a deposit goes to no project; leave that cell empty")
         if kind == Kind.PLEDGE:
+            if not (project_id or reference):
+                raise _BadLine("it has neither project_id nor reference, to which to pledge")
             if project_id is None:
                 reference = _text("reference", reference or "")
             else:
