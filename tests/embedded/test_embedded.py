@@ -289,3 +289,24 @@ def test_import_pgwallet_is_enough_to_reach_it() -> None:
     program = "import pgwallet; print(pgwallet.embedded.start.__name__)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert done.stdout == "start\n", done.stderr
+
+
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGHUP])
+def test_as_a_program_it_sends_a_shell_there_until_it_is_ended(
+    temporary: Path, end: signal.Signals
+) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "pgwallet.embedded"], stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        said = [process.stdout.readline() for _ in range(6)]
+        assert "Ctrl-C" in said[0]
+        shown = subprocess.run(
+            ["sh", "-c", "".join(said[1:]) + "psql -XAtc 'select current_user'"],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        process.send_signal(end)
+    assert (shown.stdout, process.returncode) == ("postgres\n", 0)
+    assert not any(temporary.iterdir())
