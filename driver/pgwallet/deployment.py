@@ -24,6 +24,7 @@ from yoyo import read_migrations
 logger = logging.getLogger("pgwallet")
 
 OLDEST_SERVER = 15
+_ROLES_PAGE = "https://pgwallet.readthedocs.io/en/latest/how-to/roles/"
 
 # An upgrade that waits for a table makes the application wait behind it, so it gives up soon,
 # unless the connection string sets a time of its own.
@@ -317,10 +318,11 @@ def _check_roles(conn: psycopg.Connection) -> bool:
         )
     if superuser or login:
         logger.warning(
-            "pgwallet is owned by %s, a role that %s; let a role own it that is no superuser "
-            "and may not log in",
+            "pgwallet is owned by %s, a role that %s: good enough to try it out, but elsewhere "
+            "let a role own it that is no superuser and may not log in; see %s",
             role,
             "is a superuser" if superuser else "may log in",
+            _ROLES_PAGE,
         )
     return owner is not None
 

@@ -25,6 +25,9 @@ def test_a_warning_appears_on_stderr(empty_database: str) -> None:
     completed = pgwallet_here("migrate", database_url=empty_database)
     assert completed.returncode == 0
     assert completed.stderr.startswith("WARNING: pgwallet is owned by ")
+    assert completed.stderr.endswith(
+        "see https://pgwallet.readthedocs.io/en/latest/how-to/roles/\n"
+    )
 
 
 def test_status_exits_with_1_only_when_asked_to_check(empty_database: str) -> None:
