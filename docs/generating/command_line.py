@@ -20,7 +20,8 @@ brings the program; `pgwallet --help` lists its commands, `pgwallet COMMAND --he
 
 ## Which database
 
-`--database-url`, or else `PGWALLET_DATABASE_URL`: any connection string that libpq knows.
+`--database-url`, or else `PGWALLET_DATABASE_URL`: any connection string that libpq knows. Without
+both, `PGDATABASE` or `PGSERVICE` with libpq's other variables, as for psql.
 
 ```console
 $ export PGWALLET_DATABASE_URL=postgresql:///shop

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from psycopg.conninfo import make_conninfo
 
-from tests.cli.command import COMMAND, Completed, environment
+from tests.cli.command import COMMAND, Completed, environment, pgwallet_command
 
 
 def psql_command(database_url: str, *arguments: str, stdin: str = "", **more: str) -> Completed:
@@ -51,3 +51,9 @@ def test_a_password_reaches_psql_but_not_its_arguments(database: str) -> None:
     assert "--no-psqlrc" in arguments
     assert "cret" not in arguments
     assert password == "se cret'"
+
+
+def test_options_that_are_not_pgwallets_own_are_psqls(database: str) -> None:
+    for arguments in (("-XAtc", "select 42"), ("-X", "--tuples-only", "-A", "--command=select 42")):
+        completed = pgwallet_command("psql", *arguments, database_url=database)
+        assert (completed.returncode, completed.stdout, completed.stderr) == (0, "42\n", "")

@@ -205,6 +205,31 @@ def test_an_unreachable_server_exits_with_1(url: str) -> None:
     completed = pgwallet_here("check", database_url=url)
     assert completed.returncode == 1
     assert completed.stderr.startswith("ERROR: ")
+    assert "HINT: Look at --database-url or PGWALLET_DATABASE_URL" in completed.stderr
+
+
+def test_the_variables_of_libpq_name_a_database_too() -> None:
+    completed = pgwallet_command("check", PGDATABASE="ledger", PGHOST="/nonexistent")
+    assert completed.returncode == 1
+    assert "/nonexistent" in completed.stderr
+
+
+def test_the_usage_names_arguments_as_they_are_typed() -> None:
+    for path, usage in (
+        ("deposit", "WALLET_ID AMOUNT"),
+        ("allocate-many", "WALLET_ID=AMOUNT..."),
+        ("psql", "[ARGUMENTS]..."),
+        ("grant", "ACCESS ROLE"),
+    ):
+        first = pgwallet_here(path, "--help").stdout.splitlines()[0]
+        assert first == f"Usage: pgwallet {path} [OPTIONS] {usage}"
+
+
+def test_a_choice_that_is_none_is_answered_with_the_choices() -> None:
+    completed = pgwallet_here("grant", "owner", "ada", database_url=NOWHERE)
+    assert "Value error" not in completed.stderr
+    for choice in ("app", "operator", "auditor"):
+        assert choice in completed.stderr
 
 
 @pytest.mark.parametrize("package", ["typer", "rich"])

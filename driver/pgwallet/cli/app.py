@@ -39,8 +39,11 @@ def run() -> None:
             show_error(str(error))
         except psycopg.Error as error:
             show_error(str(refusal(error) or explained(error)))
-        except (DeploymentError, EmbeddedServerError, OSError) as error:
+        except (DeploymentError, EmbeddedServerError) as error:
             show_error(str(error))
+        except OSError as error:
+            # Python's own text begins with a number: [Errno 2].
+            show_error(f"{error.filename}: {error.strerror}" if error.filename else str(error))
     sys.exit(1)
 
 

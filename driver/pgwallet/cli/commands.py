@@ -8,7 +8,7 @@ from functools import update_wrapper
 from typing import Annotated, Any, TypeVar
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from pgwallet._call import Connection
 
@@ -78,7 +78,7 @@ def on_database(commands: typer.Typer, name: str | None = None) -> Callable[[F],
         _, *own = inspect.signature(function).parameters.values()
         common = inspect.signature(_common).parameters.values()
         vars(command)["__signature__"] = inspect.Signature([*own, *common])
-        commands.command(name)(command)
+        commands.command(name, cls=Command)(command)
         return function
 
     return register
@@ -101,6 +101,21 @@ def _common(
     database_url: DatabaseUrl = "",
 ) -> None:
     """Only its signature is used."""
+
+
+class Command(TyperCommand):
+    """Looks the same with every version of typer, where they mark arguments and choices."""
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        arguments = (p for p in self.params if p.param_type_name == "argument")
+        return ["[OPTIONS]", *(argument.metavar or "" for argument in arguments)]
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        try:
+            return super().parse_args(ctx, args)
+        except typer.BadParameter as error:
+            error.message = error.message.removeprefix("Value error, ")
+            raise
 
 
 class _Suggesting(TyperGroup):

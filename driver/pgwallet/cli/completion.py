@@ -9,7 +9,7 @@ import typer
 from typer._completion_classes import completion_init
 from typer._completion_shared import get_completion_script
 
-from .commands import group
+from .commands import Command, group
 
 completing = group()
 
@@ -25,7 +25,7 @@ class Shell(StrEnum):
     FISH = "fish"
 
 
-@completing.command("shell-completion")
+@completing.command("shell-completion", cls=Command)
 def shell_completion(
     shell: Annotated[Shell, typer.Argument(metavar="SHELL", help="bash, zsh or fish.")],
 ) -> None:

@@ -1,5 +1,6 @@
 """Which database a command works on, and the connection to it."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Annotated, Any, LiteralString
@@ -15,6 +16,9 @@ VARIABLE = "PGWALLET_DATABASE_URL"
 _EXAMPLE = "postgresql://user@host/database or 'host=... dbname=...'"
 _HELP = f"The database: {_EXAMPLE}."
 
+# With one of these libpq knows where to go by itself, as psql does.
+_OF_LIBPQ = ("PGDATABASE", "PGSERVICE")
+
 _HINTS = (
     (
         (errors.InvalidSchemaName,),
@@ -29,6 +33,12 @@ _HINTS = (
         "The owner of the schema pgwallet gives rights with: pgwallet grant operator ROLE, "
         "or pgwallet grant auditor ROLE for reading alone.",
     ),
+)
+
+# From libpq, before or instead of an answer of the server.
+_UNREACHED = (
+    f"Look at --database-url or {VARIABLE}, and whether the server runs. "
+    "If only the database is missing, createdb makes it."
 )
 
 
@@ -55,7 +65,7 @@ def _given(ctx: typer.Context, value: str) -> str:
 
 def _required(ctx: typer.Context, value: str) -> str:
     given = _given(ctx, value)
-    if not given and not ctx.resilient_parsing:
+    if not (given or ctx.resilient_parsing or any(map(os.environ.get, _OF_LIBPQ))):
         raise typer.BadParameter(
             f"no database is given; set this or {VARIABLE} to {_EXAMPLE}. "
             "To see pgwallet work without a database: pgwallet demo"
@@ -116,6 +126,8 @@ def explained(error: psycopg.Error) -> str:
     for kinds, known in _HINTS:
         if isinstance(error, kinds):
             hint = known
+    if isinstance(error, psycopg.OperationalError) and error.sqlstate is None:
+        hint = _UNREACHED
     if hint:
         lines.append(f"HINT: {hint}")
     return "\n".join(lines)

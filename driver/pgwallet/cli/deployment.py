@@ -11,7 +11,7 @@ import pgwallet
 from pgwallet._parameters import as_text
 from pgwallet.deployment import install_script
 
-from .commands import Session, group, on_database
+from .commands import Command, Session, group, on_database
 from .database import DatabaseUrl, connected
 from .output import harmless, out
 from .records import Form
@@ -102,7 +102,7 @@ def sql(
     typer.echo(install_script(functions), nl=False)
 
 
-@deploying.command()
+@deploying.command(cls=Command)
 def grant(
     access: Annotated[Access, typer.Argument(metavar="ACCESS", help="app, operator or auditor.")],
     role: Annotated[str, typer.Argument(metavar="ROLE", help="Name of a role that exists.")],

@@ -138,7 +138,7 @@ def allocate(
 ) -> None:
     """Split an amount over a wallet's pockets by percentage.
 
-    The wallet must hold the amount; what the percentages leave over stays in it.
+    The wallet must hold what its pockets get; what the percentages leave over stays in it.
 
     \b
     Example:  pgwallet allocate 508398 100.01 --dry-run

@@ -10,25 +10,26 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from pgwallet.embedded import EmbeddedServerError, _bin_path
 
-from .commands import group
+from .commands import Command, group
 from .database import DatabaseUrl
 
 opening = group()
 
 
-@opening.command()
+@opening.command(cls=Command, context_settings={"ignore_unknown_options": True})
 def psql(
     arguments: Annotated[
-        list[str] | None, typer.Argument(metavar="[-- ARGUMENTS]", help="Passed on to psql.")
+        list[str] | None, typer.Argument(metavar="[ARGUMENTS]...", help="Passed on to psql.")
     ] = None,
     database_url: DatabaseUrl = "",
 ) -> None:
     """Open psql on the database.
 
-    Takes the psql on PATH, else the one that comes with pgwallet[embedded].
+    Takes the psql on PATH, else the one that comes with pgwallet[embedded]. Options that are not
+    listed below are psql's, and so is everything after --.
 
     \b
-    Example:  pgwallet psql -- --command 'select * from pgwallet.check_ledger()'
+    Example:  pgwallet psql --command 'select * from pgwallet.check_ledger()'
     """
     program = _program()
     parameters = conninfo_to_dict(database_url)
