@@ -4,6 +4,7 @@ With PGWALLET_WRITE_OUTPUTS=1 the pages are given what their blocks print, to be
 """
 
 import ast
+import codeop
 import os
 from pathlib import Path
 
@@ -61,3 +62,20 @@ def test_python_on_a_page_is_python(path: Path) -> None:
     for block in blocks(path.read_text()):
         if block.language == "python" and "--8<--" not in block.text:
             ast.parse(block.text, f"{name(path)}, line {block.line}")
+
+
+@pytest.mark.parametrize("path", ["README.md", "docs/tutorial/python.md"])
+def test_python_can_be_pasted_at_a_prompt(path: str) -> None:
+    """Before 3.13 it takes a line as the end of an indented block only when that is blank."""
+    for block, _ in runnable((ROOT / path).read_text()):
+        if block.language == "python":
+            typed: list[str] = []
+            for line in [*block.text.splitlines(), ""]:
+                typed.append(line)
+                text = "\n".join(typed)
+                try:
+                    if codeop.compile_command(text, symbol="single") is not None:
+                        typed = []
+                except SyntaxError:
+                    pytest.fail(f"{path}, line {block.line}:\n{text}", pytrace=False)
+            assert not any(typed), f"{path}, line {block.line}"
