@@ -13,7 +13,7 @@ import pgwallet
 from tests.concurrency.calls import assert_books, fresh, fresh_project
 from tests.concurrency.sessions import ALL_LEVELS, all_blocked, at, blocked
 from tests.conftest import Connect
-from tests.ledger.calling import funded, project, value
+from tests.ledger.calling import call, funded, project, value
 
 pytestmark = pytest.mark.sql
 
@@ -22,6 +22,9 @@ SETTLE: dict[str, Settle] = {
     "release": lambda conn, escrow_id, amount: pgwallet.release_escrow(conn, escrow_id, amount),
     "refund": lambda conn, escrow_id, amount: pgwallet.refund_escrow(conn, escrow_id, amount),
 }
+BATCHES = pytest.mark.parametrize(
+    ("batch", "outcome"), [("_release_batch", "succeeded"), ("_refund_batch", "failed")]
+)
 
 
 @pytest.fixture(scope="module")
@@ -300,3 +303,36 @@ def test_a_procedure_closes_the_project_and_waits_for_what_others_hold(
         settled.result()
     locked = "select count(*) from pgwallet.escrow where project_id = %s and status = 'locked'"
     assert value(observer, locked, project_id) == 0
+
+
+@BATCHES
+def test_a_batch_that_waits_waits_for_its_own_escrows_alone(
+    connect: Connect, batch: str, outcome: str
+) -> None:
+    holder, conn = connect(), connect(autocommit=True)
+    _, project_id, escrow_ids = pledged(conn, 4)
+    pgwallet.close_project(conn, project_id, outcome)
+    holder.execute(
+        "select from pgwallet.escrow where escrow_id = any (%s) for update",
+        [[escrow_ids[0], escrow_ids[3]]],
+    )
+    conn.execute("set lock_timeout = '20s'")
+    (done,) = call(conn, batch, project_id, 2, escrow_ids[0], True)
+    assert (done["escrow_count"], done["last_escrow_id"]) == (2, escrow_ids[2])
+
+
+@BATCHES
+def test_a_batch_waits_past_escrows_in_which_nothing_is_left(
+    connect: Connect, batch: str, outcome: str
+) -> None:
+    holder, settling, observer = connect(), connect(autocommit=True), connect(autocommit=True)
+    _, project_id, escrow_ids = pledged(observer, 3)
+    pgwallet.refund_escrow(observer, escrow_ids[0])
+    pgwallet.close_project(observer, project_id, outcome)
+    holder.execute("select from pgwallet.escrow where escrow_id = %s for update", [escrow_ids[1]])
+    with blocked(
+        settling, observer, lambda: call(settling, batch, project_id, 1, None, True)
+    ) as waiting:
+        holder.rollback()
+        (done,) = waiting.result()
+    assert (done["escrow_count"], done["last_escrow_id"]) == (1, escrow_ids[1])

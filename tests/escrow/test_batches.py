@@ -84,6 +84,63 @@ def test_a_batch_s_sums_are_the_sums_of_its_escrows(conn: psycopg.Connection) ->
     )
 
 
+def test_a_batch_tells_apart_what_is_untouched_and_what_was_begun(
+    conn: psycopg.Connection,
+) -> None:
+    project_id = project(conn, commission_rate=Decimal("0.1"), fee_rate=Decimal("0.05"))
+    wallet_id = funded(conn, "ada", 100)
+    untouched, released, refunded, both = (
+        row.escrow_id
+        for row in pgwallet.pledge_many(conn, project_id, [wallet_id] * 4, [10, 20, 30, 40])
+    )
+    pgwallet.release_escrow(conn, released, 5)
+    pgwallet.refund_escrow(conn, refunded, 7)
+    pgwallet.release_escrow(conn, both, 9)
+    pgwallet.refund_escrow(conn, both, 3)
+    pgwallet.close_project(conn, project_id, "succeeded")
+    before = pgwallet.balance(conn, project_id)
+
+    batch = pgwallet.release_escrows(conn, project_id)
+
+    taken = (batch.gross_amount, batch.commission_amount, batch.fee_amount, batch.net_amount)
+    assert taken == (76, Decimal("7.6"), Decimal("3.8"), Decimal("64.6"))
+    assert batch.last_escrow_id == both
+    assert pgwallet.balance(conn, project_id) - before == batch.net_amount
+    posted = conn.execute(
+        "select amount from pgwallet.posting where transaction_id = %s order by posting_id",
+        [batch.transaction_id],
+    ).fetchall()
+    assert [row[0] for row in posted] == [Decimal("64.6"), Decimal("7.6"), Decimal("3.8")]
+    kept = conn.execute(
+        """
+        select
+          escrow_id, released_amount, refunded_amount, commission_amount, fee_amount, net_amount,
+          status::text
+        from pgwallet.escrow
+        order by escrow_id
+        """
+    ).fetchall()
+    assert [tuple(map(str, row[1:])) for row in kept] == [
+        ("10.00", "0", "1.00", "0.50", "8.50", "released"),
+        ("20.00", "0", "2.00", "1.00", "17.00", "released"),
+        ("23.00", "7.00", "2.30", "1.15", "19.55", "settled"),
+        ("37.00", "3.00", "3.70", "1.85", "31.45", "settled"),
+    ]
+    assert [row[0] for row in kept] == [untouched, released, refunded, both]
+    assert pgwallet.check_ledger(conn) == []
+
+
+@pytest.mark.parametrize("outcome", ["succeeded", "failed"])
+def test_a_batch_leaves_the_escrow_it_goes_on_after(conn: psycopg.Connection, outcome: str) -> None:
+    _, project_id, escrow_ids = pledges(conn, [1, 2, 3])
+    pgwallet.close_project(conn, project_id, outcome)
+    settle = pgwallet.release_escrows if outcome == "succeeded" else pgwallet.refund_escrows
+    batch = settle(conn, project_id, 10, escrow_ids[0])
+    assert (batch.escrow_count, batch.last_escrow_id) == (2, escrow_ids[2])
+    locked = conn.execute("select escrow_id from pgwallet.escrow where status = 'locked'")
+    assert locked.fetchall() == [(escrow_ids[0],)]
+
+
 def test_a_cent_is_not_taken_twice(conn: psycopg.Connection) -> None:
     half = Decimal("0.5")
     project_id = project(conn, commission_rate=half, fee_rate=half)

@@ -14,23 +14,41 @@ pytestmark = pytest.mark.sql
 
 
 @pytest.mark.parametrize("key", [None, "once"])
-@pytest.mark.parametrize("name", ["deposit", "pledge", "allocate_deposit"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "deposit",
+        "withdraw",
+        "allocate_deposit",
+        "transfer_to_pocket",
+        "transfer_from_pocket",
+        "pledge",
+        "payout",
+    ],
+)
 def test_a_call_records_one_transaction_with_all_that_it_was_told(
     conn: psycopg.Connection, name: str, key: str | None
 ) -> None:
-    wallet_id, when = funded(conn, "ada", 100), datetime(2020, 2, 29, 12, tzinfo=UTC)
-    pgwallet.create_pocket(conn, wallet_id, "half", 50)
-    arguments = {"p_project_id": project(conn)} if name == "pledge" else {}
+    wallet_id, when = funded(conn, "ada", 200), datetime(2020, 2, 29, 12, tzinfo=UTC)
+    pocket_id = pgwallet.create_pocket(conn, wallet_id, "half", 50).pocket_id
+    pgwallet.transfer_to_pocket(conn, pocket_id, 20)
+    project_id = project(conn)
+    pgwallet.release_escrow(conn, pgwallet.pledge(conn, wallet_id, project_id, 20).escrow_id)
+    arguments = {
+        "transfer_to_pocket": {"p_pocket_id": pocket_id},
+        "transfer_from_pocket": {"p_pocket_id": pocket_id},
+        "pledge": {"p_wallet_id": wallet_id, "p_project_id": project_id},
+        "payout": {"p_project_id": project_id},
+    }
     before = value(conn, "select max(transaction_id) from pgwallet.transaction")
     (row,) = call(
         conn,
         name,
-        p_wallet_id=wallet_id,
         p_amount=10,
         p_idempotency_key=key,
         p_metadata=Jsonb({"note": "why"}),
         p_effective_at=when,
-        **arguments,
+        **arguments.get(name, {"p_wallet_id": wallet_id}),
     )
     recorded = conn.execute(
         "select transaction_id, escrow_id, metadata, effective_at from pgwallet.transaction "
@@ -66,6 +84,43 @@ def test_of_equal_pockets_the_youngest_is_left_out_and_a_warning_says_so(
         assert warnings == expected
 
 
+def test_of_many_pledges_the_first_that_is_not_covered_is_named(conn: psycopg.Connection) -> None:
+    ada, bob, eve = (funded(conn, owner, 10) for owner in ("ada", "bob", "eve"))
+    project_id, six = project(conn), Decimal("6.00")
+    with refused(conn, "PW201") as said:
+        pgwallet.pledge_many(conn, project_id, [ada, bob, eve, bob], [10, six, 14, six])
+    assert str(bob) in said[0].message
+    assert said[0].detail == "Its balance is 10.00, the amount 12.00."
+
+
+@pytest.mark.parametrize("name", ["deposit_many", "allocate_deposits", "pledge_many"])
+def test_of_many_amounts_the_first_with_too_many_decimals_is_named(
+    conn: psycopg.Connection, name: str
+) -> None:
+    """Trailing zeros do not count, whatever comes after them."""
+    wallet_id = funded(conn, "ada", 100)
+    arguments = {"p_project_id": project(conn)} if name == "pledge_many" else {}
+    amounts = ["5.000", "0.001", "0.0002"]
+    with refused(conn, "PW001") as said:
+        call(conn, name, p_wallet_ids=[wallet_id] * 3, p_amounts=amounts, **arguments)
+    assert "0.001" in str(said[0])
+
+
+@pytest.mark.parametrize(
+    ("name", "balance"), [("transfer_to_pocket", "7.00"), ("transfer_from_pocket", "3.00")]
+)
+def test_a_transfer_is_refused_with_the_balance_of_the_account_that_was_to_pay(
+    conn: psycopg.Connection, name: str, balance: str
+) -> None:
+    wallet_id = funded(conn, "ada", 10)
+    pocket_id = pgwallet.create_pocket(conn, wallet_id, "holiday").pocket_id
+    pgwallet.transfer_to_pocket(conn, pocket_id, 3)
+    with refused(conn, "PW201") as said:
+        call(conn, name, pocket_id, "8.0000")
+    assert str(wallet_id if name == "transfer_to_pocket" else pocket_id) in said[0].message
+    assert said[0].detail == f"Its balance is {balance}, the amount 8.00."
+
+
 @pytest.mark.parametrize("rounding", ["half_up", "largest_remainder"])
 def test_of_many_allocations_the_first_that_holds_too_little_is_named(
     conn: psycopg.Connection, rounding: str
@@ -89,6 +144,16 @@ def test_a_wallet_that_comes_twice_is_asked_for_the_sum_and_named_in_its_place(
     with refused(conn, "PW201") as said:
         pgwallet.allocate_deposits(conn, [ada, ada, bob], [6, 6, 12])
     assert str(ada) in said[0].message
+    assert said[0].detail == "Its balance is 10.00, the amount 12.00."
+
+
+def test_a_wallet_whose_second_amount_is_not_covered_is_named_with_what_it_held_before(
+    conn: psycopg.Connection,
+) -> None:
+    wallet_id = funded(conn, "ada", 10)
+    pgwallet.create_pocket(conn, wallet_id, "all", 100)
+    with refused(conn, "PW201") as said:
+        pgwallet.allocate_deposits(conn, [wallet_id] * 2, [6, 6])
     assert said[0].detail == "Its balance is 10.00, the amount 12.00."
 
 
