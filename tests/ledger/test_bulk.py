@@ -47,6 +47,64 @@ def test_rows_come_in_input_order_with_running_balances(conn: psycopg.Connection
     assert pgwallet.check_ledger(conn) == []
 
 
+@pytest.mark.parametrize("name", ["deposit_many", "allocate_deposits", "pledge_many"])
+def test_postings_come_in_input_order(conn: psycopg.Connection, name: str) -> None:
+    wallets = [funded(conn, owner, 100) for owner in ("ada", "bob", "eve")]
+    for wallet_id in wallets:
+        pgwallet.create_pocket(conn, wallet_id, "all", 100)
+    arguments = {"p_project_id": project(conn)} if name == "pledge_many" else {}
+    ids = [wallets[1], wallets[2], wallets[0]]
+    rows = call(conn, name, p_wallet_ids=ids, p_amounts=[1, 2, 3], **arguments)
+    posted = conn.execute(
+        """
+        select transaction_id, coalesce(source_balance, destination_balance)
+        from pgwallet.posting
+        where transaction_id >= %s
+        order by posting_id
+        """,
+        [rows[0]["transaction_id"]],
+    ).fetchall()
+    assert [row["wallet_id"] for row in rows] == ids
+    balances = [101, 102, 103] if name == "deposit_many" else [99, 98, 97]
+    assert posted == [
+        (row["transaction_id"], balance) for row, balance in zip(rows, balances, strict=True)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "balances"),
+    [
+        ("deposit_many", [120, 110, 130, 100]),
+        ("allocate_deposits", [12, 8, 6, 4, 18, 12, 30, 20]),
+        ("pledge_many", [80, 90, 70, 0]),
+    ],
+)
+def test_rows_come_in_input_order_though_some_are_repeated(
+    conn: psycopg.Connection, name: str, balances: list[int]
+) -> None:
+    ada, bob, eve = (funded(conn, owner, 100) for owner in ("ada", "bob", "eve"))
+    for wallet_id in (ada, bob, eve):
+        pgwallet.create_pocket(conn, wallet_id, "most", 60)
+        pgwallet.create_pocket(conn, wallet_id, "rest", 40)
+    arguments = {"p_project_id": project(conn)} if name == "pledge_many" else {}
+    once = {"p_wallet_ids": [ada], "p_amounts": [10], "p_idempotency_keys": ["once"]}
+    first = call(conn, name, **once, **arguments)
+    pgwallet.withdraw(conn, ada, 50)
+    mixed = {
+        "p_wallet_ids": [bob, ada, eve, ada],
+        "p_amounts": [20, 10, 30, 40],
+        "p_idempotency_keys": ["of bob", "once", "of eve", None],
+    }
+    rows = call(conn, name, **mixed, **arguments)
+    assert [row["balance"] for row in rows] == balances
+    each = len(first)
+    ids = [wallet_id for wallet_id in (bob, ada, eve, ada) for _ in range(each)]
+    assert [row["wallet_id"] for row in rows] == ids
+    assert [row for row in rows if row["replayed"]] == [{**row, "replayed": True} for row in first]
+    assert rows[each]["replayed"]
+    assert pgwallet.check_ledger(conn) == []
+
+
 def test_allocations_of_many_wallets_come_in_input_order(conn: psycopg.Connection) -> None:
     ada, bob = funded(conn, "ada", 100), funded(conn, "bob", 1000, "JPY")
     small = pgwallet.create_pocket(conn, ada, "small", 20).pocket_id

@@ -157,6 +157,18 @@ def test_a_wallet_whose_second_amount_is_not_covered_is_named_with_what_it_held_
     assert said[0].detail == "Its balance is 10.00, the amount 12.00."
 
 
+@pytest.mark.parametrize("rounding", ["half_up", "largest_remainder"])
+def test_an_allocation_is_asked_for_the_sum_of_its_shares(
+    conn: psycopg.Connection, rounding: str
+) -> None:
+    wallet_id = funded(conn, "ada", 10)
+    for name in ("one", "two"):
+        pgwallet.create_pocket(conn, wallet_id, name, 50)
+    with refused(conn, "PW201") as said:
+        pgwallet.allocate_deposit(conn, wallet_id, 12, rounding)
+    assert said[0].detail == "Its balance is 10.00, the amount 12.00."
+
+
 def test_exact_shares_of_a_long_amount_round_up_to_no_missing_unit(
     conn: psycopg.Connection,
 ) -> None:
