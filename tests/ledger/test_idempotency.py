@@ -273,6 +273,14 @@ def test_a_key_repeated_within_a_call_with_another_amount_is_a_conflict(
         call(world.conn, name, **arguments)
 
 
+def test_of_many_keys_the_first_that_was_used_otherwise_is_named(conn: psycopg.Connection) -> None:
+    wallet_id = funded(conn, "ada", 0)
+    pgwallet.deposit_many(conn, [wallet_id] * 3, [1, 2, 3], ["a", "b", "c"])
+    with refused(conn, "PW203") as said:
+        pgwallet.deposit_many(conn, [wallet_id] * 3, [3, 4, 5], ["c", "b", "a"])
+    assert "'b'" in said[0].message
+
+
 def test_elements_replay_across_calls_in_any_grouping(conn: psycopg.Connection) -> None:
     ada, bob = funded(conn, "ada", 0), funded(conn, "bob", 0)
     first = pgwallet.deposit_many(conn, [ada, bob], [1, 2], ["a", "b"])
