@@ -99,3 +99,17 @@ def test_small_parts_never_take_more_than_they_are(conn: psycopg.Connection) -> 
     taken = [(str(part.commission_amount), str(part.fee_amount)) for part in parts]
     assert taken == [("0.01", "0.00"), ("0.00", "0.01"), ("0.01", "0.00")]
     assert pgwallet.check_ledger(conn) == []
+
+
+def test_parts_of_nothing_have_the_currency_s_decimals(conn: psycopg.Connection) -> None:
+    wallet_id = funded(conn, "ada", 10)
+    project_id = pgwallet.create_project(conn, "bridge", commission_rate=0, fee_rate=0).project_id
+    escrow_id = pgwallet.pledge(conn, wallet_id, project_id, 10).escrow_id
+    pgwallet.release_escrow(conn, escrow_id, 4)
+    row = conn.execute(
+        """
+        select released_amount, commission_amount, fee_amount, net_amount from pgwallet.escrow
+        """
+    ).fetchone()
+    assert row is not None
+    assert [str(amount) for amount in row] == ["4.00", "0.00", "0.00", "4.00"]

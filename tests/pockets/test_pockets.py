@@ -75,6 +75,16 @@ def test_what_is_in_the_pockets_is_no_part_of_the_wallet(conn: psycopg.Connectio
     assert pgwallet.check_ledger(conn) == []
 
 
+def test_a_transfer_may_take_all_there_is(conn: psycopg.Connection) -> None:
+    wallet_id = funded(conn, "ada", 50)
+    pocket_id = pgwallet.create_pocket(conn, wallet_id, "all", 100).pocket_id
+    there = pgwallet.transfer_to_pocket(conn, pocket_id, 50)
+    assert (there.balance, there.wallet_balance) == (50, 0)
+    back = pgwallet.transfer_from_pocket(conn, pocket_id, 50)
+    assert (back.balance, back.wallet_balance) == (0, 50)
+    assert pgwallet.check_ledger(conn) == []
+
+
 @pytest.mark.parametrize("rounding", ["half_up", "largest_remainder"])
 def test_of_200_pockets_100_take_part_and_a_warning_says_so(
     conn: psycopg.Connection, rounding: str
