@@ -121,6 +121,17 @@ def test_a_transfer_is_refused_with_the_balance_of_the_account_that_was_to_pay(
     assert said[0].detail == f"Its balance is {balance}, the amount 8.00."
 
 
+@pytest.mark.parametrize("name", ["withdraw", "payout"])
+def test_a_payment_is_refused_in_the_currency_s_decimals(
+    conn: psycopg.Connection, name: str
+) -> None:
+    account_id = funded(conn, "ada", 10) if name == "withdraw" else project(conn)
+    balance = pgwallet.balance(conn, account_id)
+    with refused(conn, "PW201") as said:
+        call(conn, name, account_id, "12.0000")
+    assert said[0].detail == f"Its balance is {balance}, the amount 12.00."
+
+
 @pytest.mark.parametrize("rounding", ["half_up", "largest_remainder"])
 def test_of_many_allocations_the_first_that_holds_too_little_is_named(
     conn: psycopg.Connection, rounding: str
