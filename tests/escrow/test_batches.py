@@ -151,6 +151,18 @@ def test_a_cent_is_not_taken_twice(conn: psycopg.Connection) -> None:
     assert taken == (Decimal("0.01"), Decimal(0), Decimal(0))
 
 
+def test_a_cent_that_milestones_left_is_not_taken_twice(conn: psycopg.Connection) -> None:
+    half, cent = Decimal("0.5"), Decimal("0.01")
+    project_id = project(conn, commission_rate=half, fee_rate=half)
+    pledge = pgwallet.pledge(conn, funded(conn, "ada", 1), project_id, 3 * cent)
+    part = pgwallet.release_escrow(conn, pledge.escrow_id, 2 * cent)
+    assert (part.commission_amount, part.fee_amount, part.net_amount) == (cent, cent, 0)
+    pgwallet.close_project(conn, project_id, "succeeded")
+    batch = pgwallet.release_escrows(conn, project_id)
+    assert (batch.commission_amount, batch.fee_amount, batch.net_amount) == (cent, 0, 0)
+    assert pgwallet.check_ledger(conn) == []
+
+
 def test_a_batch_skips_what_another_transaction_holds(connect: Connect) -> None:
     conn, holder = connect(autocommit=True), connect()
     _, project_id, escrow_ids = pledges(conn, [1, 2, 3])
