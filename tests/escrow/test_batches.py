@@ -103,7 +103,7 @@ def test_a_batch_tells_apart_what_is_untouched_and_what_was_begun(
     batch = pgwallet.release_escrows(conn, project_id)
 
     taken = (batch.gross_amount, batch.commission_amount, batch.fee_amount, batch.net_amount)
-    assert taken == (76, Decimal("7.6"), Decimal("3.8"), Decimal("64.6"))
+    assert taken == (Decimal(76), Decimal("7.6"), Decimal("3.8"), Decimal("64.6"))
     assert batch.last_escrow_id == both
     assert pgwallet.balance(conn, project_id) - before == batch.net_amount
     posted = conn.execute(
@@ -152,14 +152,14 @@ def test_a_cent_is_not_taken_twice(conn: psycopg.Connection) -> None:
 
 
 def test_a_cent_that_milestones_left_is_not_taken_twice(conn: psycopg.Connection) -> None:
-    half, cent = Decimal("0.5"), Decimal("0.01")
+    half, cent, none = Decimal("0.5"), Decimal("0.01"), Decimal(0)
     project_id = project(conn, commission_rate=half, fee_rate=half)
     pledge = pgwallet.pledge(conn, funded(conn, "ada", 1), project_id, 3 * cent)
     part = pgwallet.release_escrow(conn, pledge.escrow_id, 2 * cent)
-    assert (part.commission_amount, part.fee_amount, part.net_amount) == (cent, cent, 0)
+    assert (part.commission_amount, part.fee_amount, part.net_amount) == (cent, cent, none)
     pgwallet.close_project(conn, project_id, "succeeded")
     batch = pgwallet.release_escrows(conn, project_id)
-    assert (batch.commission_amount, batch.fee_amount, batch.net_amount) == (cent, 0, 0)
+    assert (batch.commission_amount, batch.fee_amount, batch.net_amount) == (cent, none, none)
     assert pgwallet.check_ledger(conn) == []
 
 

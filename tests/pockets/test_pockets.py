@@ -79,9 +79,9 @@ def test_a_transfer_may_take_all_there_is(conn: psycopg.Connection) -> None:
     wallet_id = funded(conn, "ada", 50)
     pocket_id = pgwallet.create_pocket(conn, wallet_id, "all", 100).pocket_id
     there = pgwallet.transfer_to_pocket(conn, pocket_id, 50)
-    assert (there.balance, there.wallet_balance) == (50, 0)
+    assert (there.balance, there.wallet_balance) == (Decimal(50), Decimal(0))
     back = pgwallet.transfer_from_pocket(conn, pocket_id, 50)
-    assert (back.balance, back.wallet_balance) == (0, 50)
+    assert (back.balance, back.wallet_balance) == (Decimal(0), Decimal(50))
     assert pgwallet.check_ledger(conn) == []
 
 
