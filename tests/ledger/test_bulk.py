@@ -141,6 +141,19 @@ def test_a_wallet_without_pockets_that_comes_twice_takes_nothing_from_the_others
     assert pgwallet.balance(conn, bob) == 10
 
 
+@pytest.mark.parametrize("rounding", ["half_up", "largest_remainder"])
+def test_a_wallet_that_comes_again_for_a_share_of_nothing_is_not_refused(
+    conn: psycopg.Connection, rounding: str
+) -> None:
+    wallet_id = funded(conn, "ada", 10)
+    pgwallet.create_pocket(conn, wallet_id, "tenth", 10)
+    rows = pgwallet.allocate_deposits(
+        conn, [wallet_id, wallet_id], [60, Decimal("0.01")], rounding=rounding
+    )
+    assert [row.amount for row in rows] == [6]
+    assert pgwallet.balance(conn, wallet_id) == 4
+
+
 def test_one_bad_element_undoes_the_whole_call(conn: psycopg.Connection) -> None:
     ada, bob = funded(conn, "ada", 10), funded(conn, "bob", 10)
     project_id = project(conn, max_pledge=50)
