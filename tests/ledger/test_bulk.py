@@ -137,7 +137,7 @@ def test_a_wallet_without_pockets_that_comes_twice_takes_nothing_from_the_others
     ada, bob = funded(conn, "ada", 10), funded(conn, "bob", 10)
     pgwallet.create_pocket(conn, ada, "all", 100)
     rows = pgwallet.allocate_deposits(conn, [ada, bob, bob], [10, 1, 1])
-    assert [(row.wallet_id, row.amount) for row in rows] == [(ada, 10)]
+    assert [(row.wallet_id, str(row.amount)) for row in rows] == [(ada, "10.00")]
     assert pgwallet.balance(conn, bob) == 10
 
 
