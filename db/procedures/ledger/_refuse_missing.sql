@@ -20,7 +20,7 @@ begin
     message = format('%s %s does not exist', p_kind, coalesce(p_id::text, 'null')),
     detail = case
       when p_id is null then 'The id is null.'
-      when v_other is not null then format('The id is that of another account, a %s.', v_other)
+      when v_other is not null then format('The id is that of another account: %s.', v_other)
       else 'Nothing has this id.'
     end,
     hint = case p_kind
