@@ -34,6 +34,9 @@ def contests(
         by_postings[postings] = Calls(conn)
     for name in COUNTS:
         yield _contest(name, "postings", by_postings, {f"{SMALL:,}": 0.9})
+    # The smallest has fewer wallets than one statement pays.
+    by_more_postings = {n: calls for n, calls in by_postings.items() if n >= SMALL}
+    yield _contest("bare_deposits", "postings", by_more_postings)
 
     by_wallets: Ledgers = {}
     for wallets in _decades(1_000, sizes.wallets):
