@@ -119,6 +119,7 @@ def drawn_growth(path: Path, results: Sequence[Result]) -> None:
         len(axes_of), 1, figsize=(8, 3.4 * len(axes_of)), layout="constrained", squeeze=False
     )
     for panel, (axis, all_) in zip(panels.flat, axes_of.items(), strict=True):
+        panel.set_prop_cycle(color=plt.colormaps["tab20"].colors)
         for result in all_:
             sizes = [int(name.replace(",", "")) for name in result.rates]
             times = [1000 / result.median(name) for name in result.rates]
