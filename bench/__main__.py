@@ -61,7 +61,7 @@ def main() -> None:
             numbers = figures.taken(bench, made, sizes)
         if arguments.only is None or " by " in arguments.only:
             for contest in growth.contests(bench, made, sizes, told):
-                hold(contest, grown, growth.warm_up)
+                hold(contest, grown, (lambda _: None) if arguments.quick else growth.warm_up)
         told("check_ledger")
         violations = pgwallet.check_ledger(bench.conn)
     report.printed(console, [*results, *grown], numbers)

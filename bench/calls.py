@@ -169,7 +169,8 @@ COUNTS = {
     **dict.fromkeys(["deposit", "withdraw", "transfer_to_pocket", "transfer_from_pocket"], 250),
     **dict.fromkeys(["pledge", "allocate_deposit", "release_escrow", "refund_escrow"], 250),
     **dict.fromkeys(["payout", "statement", "balance"], 250),
-    **dict.fromkeys(["deposit_many", "allocate_deposits", "pledge_many"], 25),
+    **dict.fromkeys(["deposit_many", "pledge_many"], 25),
+    "allocate_deposits": 10,
     **dict.fromkeys(["release_escrows", "refund_escrows"], 25),
     "refund_expired_escrows": 5,
 }
