@@ -88,7 +88,7 @@ def reference(conn: psycopg.Connection) -> str:
 def _functions(conn: psycopg.Connection) -> Iterator[str]:
     topics = {
         path.stem: path.parent.name
-        for path in (migrations_directory().parent / "procedures").rglob("*.sql")
+        for path in (migrations_directory().parent / "procedures").glob("*/*.sql")
     }
     routines = {row[0]: row for row in conn.execute(ROUTINES.encode())}
     assert set(TOPICS) >= {topics[name] for name in routines}

@@ -16,7 +16,7 @@ from tests.conftest import Connect
 
 pytestmark = pytest.mark.sql
 
-FILES = sorted((Path(__file__).parents[2] / "db" / "procedures").glob("*/*.sql"))
+FILES = sorted((Path(__file__).parents[2] / "db" / "procedures").rglob("*.sql"))
 CODE = re.compile(r"PW\d{3}")
 CODES = {error.sqlstate for error in pgwallet.PgWalletError.__subclasses__()}
 

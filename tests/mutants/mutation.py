@@ -43,7 +43,7 @@ class Mutation:
 
     @property
     def likely_tests(self) -> tuple[str, ...]:
-        return tuple(self.tests) or (LIKELY.get(self.kind, f"tests/{Path(self.file).parent}"),)
+        return tuple(self.tests) or (LIKELY.get(self.kind, f"tests/{Path(self.file).parts[0]}"),)
 
     def apply(self, tree: Path) -> None:
         """Changes the function in a copy of the project."""
