@@ -21,7 +21,7 @@ def main() -> None:
         "--into",
         type=Path,
         metavar="DIRECTORY",
-        help="write results.json, results.svg and growth.svg there, and tables into DIRECTORY.md",
+        help="write results.json, results.png and growth.png there, and tables into DIRECTORY.md",
     )
     arguments = parser.parse_args()
     sizes = contests.QUICK if arguments.quick else contests.FULL
@@ -67,9 +67,9 @@ def main() -> None:
     report.printed(console, [*results, *grown], numbers)
     if arguments.into:
         report.written(arguments.into / "results.json", environment, [*results, *grown], numbers)
-        report.drawn(arguments.into / "results.svg", results)
+        report.drawn(arguments.into / "results.png", results)
         if grown:
-            report.drawn_growth(arguments.into / "growth.svg", grown)
+            report.drawn_growth(arguments.into / "growth.png", grown)
         page = arguments.into.with_suffix(".md")
         if page.exists():
             report.inserted(page, arguments.into / "results.json")

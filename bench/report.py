@@ -82,7 +82,19 @@ def written(
         }
         for figure in figures
     ]
-    path.write_text(json.dumps(report, indent=1) + "\n")
+    path.write_text(_in_lines(report) + "\n")
+
+
+def _in_lines(report: Mapping[str, Any]) -> str:
+    """JSON with a line for each entry, each contest and each figure, so that a diff says which."""
+    lines = []
+    for name, value in report.items():
+        if isinstance(value, list):
+            rows = ",\n".join(map(json.dumps, value))
+            lines.append(f"{json.dumps(name)}: [\n{rows}\n]")
+        else:
+            lines.append(f"{json.dumps(name)}: {json.dumps(value)}")
+    return "{\n" + ",\n".join(lines) + "\n}"
 
 
 def drawn(path: Path, results: Sequence[Result]) -> None:
@@ -186,18 +198,17 @@ def _word(met: bool | None) -> str:
 
 
 def _pyplot() -> Any:
-    """Without a display, and the same SVG for the same figures."""
+    """Without a display."""
     import matplotlib as mpl
 
-    mpl.use("svg")
-    mpl.rcParams["svg.hashsalt"] = "pgwallet"
+    mpl.use("agg")
     from matplotlib import pyplot as plt
 
     return plt
 
 
 def _save(plt: Any, figure: Any, path: Path) -> None:
-    figure.savefig(path, metadata={"Date": None})
+    figure.savefig(path, dpi=150, metadata={"Software": None})
     plt.close(figure)
 
 
