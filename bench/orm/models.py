@@ -1,4 +1,4 @@
-"""The four tables of the original."""
+"""The four tables of the service that pgwallet replaced."""
 
 from django.db import models
 
@@ -48,7 +48,7 @@ class WalletTransaction(models.Model):
     wallet = models.ForeignKey(UserWallet, models.PROTECT)
     amount = money()
     transaction_type = models.CharField(max_length=20, choices=Type.choices)
-    # Indexed as the foreign key that it was in the original; likewise in EscrowContract.
+    # Indexed as the foreign key that it was there; likewise in EscrowContract.
     related_project = models.BigIntegerField(null=True, db_index=True)
     description = models.TextField(blank=True)
     idempotency_key = models.UUIDField(unique=True, null=True)

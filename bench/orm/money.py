@@ -1,4 +1,4 @@
-"""The settings of the original, and how it rounds."""
+"""The settings of the replaced service, and how it rounds."""
 
 from decimal import ROUND_HALF_UP, Decimal
 

@@ -25,7 +25,7 @@ def deposit(wallet_id: int, amount: Decimal) -> None:
 def pledge(
     user_id: int, project_id: int, amount: Decimal, idempotency_key: UUID | None = None
 ) -> int:
-    """Returns the escrow's id. A key that was used before is an error, as in the original."""
+    """Returns the escrow's id. A key that was used before is an error, as it was there."""
     if amount > MAX_PLEDGE_AMOUNT:
         raise ValueError(f"a pledge of {amount} is above {MAX_PLEDGE_AMOUNT}")
     with transaction.atomic():

@@ -1,4 +1,4 @@
-"""The ORM baselines of the bench do the work of the original, in as many queries."""
+"""The ORM baselines of the bench do the work of the replaced service, in as many queries."""
 
 import re
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""What the original did wrong when it allocated deposits: D1, D2 and D3."""
+"""What the replaced code did wrong when it split deposits: d01 to d03 of README.md."""
 
 from decimal import Decimal
 

@@ -1,4 +1,4 @@
-"""What the original did wrong when it closed projects: D4 to D7, D9 and D10."""
+"""What the replaced code did wrong when it closed projects: d04 to d07, d09, d10 of README.md."""
 
 from decimal import Decimal
 

@@ -1,4 +1,4 @@
-"""What the original did wrong when a call came again: D8 and D11."""
+"""What the replaced code did wrong when a call came again: d08 and d11 of README.md."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor

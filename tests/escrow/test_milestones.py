@@ -57,7 +57,7 @@ def test_parts_sum_to_what_one_release_takes(
         parts = [pgwallet.release_escrow(conn, escrow_id, amount) for amount in amounts]
         violations = pgwallet.check_ledger(conn)
 
-    # One release, worked out here from the words of the contract.
+    # One release, worked out here as docs/concepts/rounding.md says it.
     commission = min(total, (total * commission_rate).quantize(unit, ROUND_HALF_UP))
     fee = min(total - commission, (total * fee_rate).quantize(unit, ROUND_HALF_UP))
     assert (whole.commission_amount, whole.fee_amount) == (commission, fee)

@@ -1,4 +1,7 @@
-"""What an open, a succeeded and a failed project allow: each cell of the table in section 4."""
+"""What an open, a succeeded and a failed project allow: each cell of a table.
+
+The table is the one in docs/concepts/escrow.md.
+"""
 
 from collections.abc import Callable
 from datetime import UTC, datetime

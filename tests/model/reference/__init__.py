@@ -1,7 +1,7 @@
 """A ledger in plain Python with exact arithmetic, to hold the real one against.
 
-Written from the contract, not from the SQL. It has the driver's functions, by the same names
-and arguments, with `Books` where the driver takes a connection; they return the driver's
+Written from what the docs promise, not from the SQL. It has the driver's functions, by the same
+names and arguments, with `Books` where the driver takes a connection; they return the driver's
 results and raise its exceptions. Amounts are whole minor units inside. Its ids are its own.
 """
 
