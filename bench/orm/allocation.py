@@ -1,6 +1,6 @@
 """A deposit split over a wallet's pockets by percentage.
 
-Both ways compare each share with the balance before any of them was taken, as the replaced service did.
+Both ways compare each share with the balance before any of them was taken, as that service did.
 """
 
 import logging
