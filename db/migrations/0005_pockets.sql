@@ -14,6 +14,12 @@ create table pgwallet.pocket (
   constraint pocket_name_key unique (wallet_id, name)
 );
 
+-- The order in which they take part in an allocation, so that none has to sort them.
+create index pocket_allocation_idx on pgwallet.pocket (
+  wallet_id, allocation_percentage desc, pocket_id
+)
+where allocation_percentage > 0;
+
 comment on table pgwallet.pocket is 'A part of a wallet, with the share of deposits it receives.';
 comment on column pgwallet.pocket.allocation_percentage is
 'Percentage of an allocated deposit that the pocket receives, with up to four decimals.';

@@ -15,6 +15,7 @@ create table pgwallet.project (
   fee_rate numeric not null check (fee_rate between 0 and 1),
   max_pledge numeric not null check (max_pledge >= 0 and max_pledge < 1000000000000000),
   escrow_account_id bigint not null unique references pgwallet.account,
+  first_transaction_id bigint not null default 0,
   request text not null,
   created_at timestamptz not null default now(),
   closed_at timestamptz,
@@ -32,5 +33,7 @@ comment on column pgwallet.project.fee_rate is
 comment on column pgwallet.project.max_pledge is 'The largest single pledge, in major units.';
 comment on column pgwallet.project.escrow_account_id is
 'The account that holds what is locked for the project.';
+comment on column pgwallet.project.first_transaction_id is
+'No transaction with a smaller id concerns the project, so that a check of it reads none.';
 comment on column pgwallet.project.request is
 'The arguments it was created with, to tell the same call again from another one.';

@@ -39,6 +39,10 @@ where status = 'locked';
 create index escrow_expiry_idx on pgwallet.escrow (expires_at, escrow_id)
 where status = 'locked' and expires_at is not null;
 
+-- For reading one project's other escrows. Pledges do not pay for it.
+create index escrow_settled_idx on pgwallet.escrow (project_id)
+where status <> 'locked';
+
 comment on table pgwallet.escrow is 'A pledge: money of a wallet, locked for a project.';
 comment on column pgwallet.escrow.expires_at is
 'When the pledge may be refunded unless the project has succeeded; null for never.';

@@ -12,7 +12,8 @@ create table pgwallet.role_grant (
 
 comment on table pgwallet.role_grant is
 'Roles that grant_app, grant_operator and grant_auditor were called for. To take an access away, '
-'delete the row and run: revoke execute on all routines in schema pgwallet from the_role.';
+'delete the row and run: revoke execute on all routines in schema pgwallet from the_role; '
+'revoke select on all tables in schema pgwallet from the_role.';
 
 comment on column pgwallet.role_grant.role_name is
 'The role as it is called in pg_roles; a role that was dropped is skipped.';

@@ -1,10 +1,6 @@
 -- Views to read from: by people, and by tools such as Grafana and Metabase.
 --
--- depends: 0013_pocket_order
-
--- For one project's escrows that are not locked any more. Pledges do not pay for it.
-create index escrow_settled_idx on pgwallet.escrow (project_id)
-where status <> 'locked';
+-- depends: 0011_deployment
 
 -- What is read for each row is joined laterally: so one row, found by whatever condition, costs a
 -- few pages of indexes, however large the ledger is.
@@ -379,8 +375,3 @@ comment on column pgwallet.transaction_log.source_balance is
 'What the paying account held afterwards; null if it keeps no balance.';
 comment on column pgwallet.transaction_log.destination_balance is
 'What the receiving account held afterwards; null if it keeps no balance.';
-
-comment on table pgwallet.role_grant is
-'Roles that grant_app, grant_operator and grant_auditor were called for. To take an access away, '
-'delete the row and run: revoke execute on all routines in schema pgwallet from the_role; '
-'revoke select on all tables in schema pgwallet from the_role.';

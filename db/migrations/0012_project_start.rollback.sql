@@ -1,1 +1,0 @@
-alter table pgwallet.project drop column first_transaction_id;

@@ -1,1 +1,0 @@
-drop index pgwallet.pocket_allocation_idx;

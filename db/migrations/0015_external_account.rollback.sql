@@ -1,1 +1,0 @@
-alter table pgwallet.account drop column external_account_id;
