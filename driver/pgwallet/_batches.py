@@ -1,64 +1,33 @@
 """Settling all escrows of a project in batches, each committed on its own."""
 
-from collections.abc import AsyncIterator, Callable, Iterator
-from functools import partial
-from typing import Protocol, TypeVar
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
+from typing import Any, Protocol, TypeVar, overload
 
-from ._call import AsyncConnection, Call, Connection, one, run, run_async
-from ._parameters import as_count, as_id
-from .results import Project, RefundBatch, ReleaseBatch
+from ._call import AsyncConnection, Connection
+from .results import RefundBatch, ReleaseBatch
 from .transactions import run_transaction
 
 B = TypeVar("B", ReleaseBatch, RefundBatch)
+B_co = TypeVar("B_co", ReleaseBatch, RefundBatch, covariant=True)
 
 
-class BatchCall(Protocol[B]):
-    """Describes the batch after an escrow; `wait` for escrows in use, or skip them."""
+class SettleBatch(Protocol[B_co]):
+    """`release_escrows` or `refund_escrows`."""
 
+    @overload
     def __call__(
-        self, project_id: int, limit: int, after_escrow_id: int, wait: bool
-    ) -> Call[B]: ...
-
-
-def release_batch(
-    project_id: int, limit: int, after_escrow_id: int, wait: bool
-) -> Call[ReleaseBatch]:
-    return Call(
-        """
-        select escrow_count, gross_amount, commission_amount, fee_amount, net_amount,
-               last_escrow_id, transaction_id, replayed
-        from pgwallet._release_batch(
-          p_project_id => %s::bigint, p_limit => %s::int, p_after_escrow_id => %s::bigint,
-          p_wait => %s::boolean)
-        """,
-        (
-            as_id("project_id", project_id),
-            as_count("limit", limit),
-            as_id("after_escrow_id", after_escrow_id),
-            wait,
-        ),
-        one(ReleaseBatch),
-    )
-
-
-def refund_batch(
-    project_id: int, limit: int, after_escrow_id: int, wait: bool
-) -> Call[RefundBatch]:
-    return Call(
-        """
-        select escrow_count, refunded_amount, last_escrow_id, transaction_id, replayed
-        from pgwallet._refund_batch(
-          p_project_id => %s::bigint, p_limit => %s::int, p_after_escrow_id => %s::bigint,
-          p_wait => %s::boolean)
-        """,
-        (
-            as_id("project_id", project_id),
-            as_count("limit", limit),
-            as_id("after_escrow_id", after_escrow_id),
-            wait,
-        ),
-        one(RefundBatch),
-    )
+        self, conn: Connection, /, project_id: int, limit: int, after_escrow_id: int, wait: bool
+    ) -> B_co: ...
+    @overload
+    def __call__(
+        self,
+        conn: AsyncConnection,
+        /,
+        project_id: int,
+        limit: int,
+        after_escrow_id: int,
+        wait: bool,
+    ) -> Coroutine[Any, Any, B_co]: ...
 
 
 # The first pass skips escrows that other transactions hold, the second waits for them.
@@ -66,25 +35,44 @@ _WAITS = (False, True)
 
 
 def in_batches(
-    conn: Connection, closing: Call[Project], following: Callable[[int, bool], Call[B]]
+    conn: Connection,
+    close: Callable[[Connection], object],
+    settle: SettleBatch[B],
+    project_id: int,
+    limit: int,
 ) -> Iterator[B]:
     """Closes the project, then yields each batch once it is committed, until none is left."""
-    run_transaction(conn, partial(run, call=closing))
+
+    def batch(after_escrow_id: int, wait: bool) -> B:
+        return run_transaction(
+            conn, lambda conn: settle(conn, project_id, limit, after_escrow_id, wait)
+        )
+
+    run_transaction(conn, close)
     for wait in _WAITS:
-        done = run_transaction(conn, partial(run, call=following(0, wait)))
+        done = batch(0, wait)
         while done.escrow_count:
             yield done
-            done = run_transaction(conn, partial(run, call=following(done.last_escrow_id, wait)))
+            done = batch(done.last_escrow_id, wait)
 
 
 async def in_batches_async(
-    conn: AsyncConnection, closing: Call[Project], following: Callable[[int, bool], Call[B]]
+    conn: AsyncConnection,
+    close: Callable[[AsyncConnection], Awaitable[object]],
+    settle: SettleBatch[B],
+    project_id: int,
+    limit: int,
 ) -> AsyncIterator[B]:
     """As `in_batches`, on an async connection."""
-    await run_transaction(conn, partial(run_async, call=closing))
+
+    async def batch(after_escrow_id: int, wait: bool) -> B:
+        return await run_transaction(
+            conn, lambda conn: settle(conn, project_id, limit, after_escrow_id, wait)
+        )
+
+    await run_transaction(conn, close)
     for wait in _WAITS:
-        done = await run_transaction(conn, partial(run_async, call=following(0, wait)))
+        done = await batch(0, wait)
         while done.escrow_count:
             yield done
-            call = following(done.last_escrow_id, wait)
-            done = await run_transaction(conn, partial(run_async, call=call))
+            done = await batch(done.last_escrow_id, wait)

@@ -159,13 +159,14 @@ def refund_escrow(
 
 @database_function
 def release_escrows(
-    project_id: int, limit: int = 100, after_escrow_id: int = 0
+    project_id: int, limit: int = 100, after_escrow_id: int = 0, wait: bool = False
 ) -> Call[ReleaseBatch]:
     """Release one batch of a succeeded project's escrows.
 
-    Takes up to `limit` escrows that no other transaction holds. `after_escrow_id`, the
-    `last_escrow_id` of the batch before, only saves time. Returns the `ReleaseBatch` with sums
-    in major units; `release_project` runs batches to the end.
+    Takes up to `limit` escrows that no other transaction holds; with `wait` also those that
+    others hold, once they have ended. `after_escrow_id`, the `last_escrow_id` of the batch
+    before, only saves time. Returns the `ReleaseBatch` with sums in major units;
+    `release_project` runs batches to the end.
     Raises InvalidArgument, ProjectNotFound, ProjectNotClosed.
     Calls pgwallet.release_escrows.
     """
@@ -174,12 +175,14 @@ def release_escrows(
         select escrow_count, gross_amount, commission_amount, fee_amount, net_amount,
                last_escrow_id, transaction_id, replayed
         from pgwallet.release_escrows(
-          p_project_id => %s::bigint, p_limit => %s::int, p_after_escrow_id => %s::bigint)
+          p_project_id => %s::bigint, p_limit => %s::int, p_after_escrow_id => %s::bigint,
+          p_wait => %s::boolean)
         """,
         (
             as_id("project_id", project_id),
             as_count("limit", limit),
             as_id("after_escrow_id", after_escrow_id),
+            wait,
         ),
         one(ReleaseBatch),
     )
@@ -187,13 +190,14 @@ def release_escrows(
 
 @database_function
 def refund_escrows(
-    project_id: int, limit: int = 100, after_escrow_id: int = 0
+    project_id: int, limit: int = 100, after_escrow_id: int = 0, wait: bool = False
 ) -> Call[RefundBatch]:
     """Give back one batch of a failed project's escrows.
 
-    Takes up to `limit` escrows that no other transaction holds. `after_escrow_id`, the
-    `last_escrow_id` of the batch before, only saves time. Returns the `RefundBatch` with the
-    sum in major units; `refund_project` runs batches to the end.
+    Takes up to `limit` escrows that no other transaction holds; with `wait` also those that
+    others hold, once they have ended. `after_escrow_id`, the `last_escrow_id` of the batch
+    before, only saves time. Returns the `RefundBatch` with the sum in major units;
+    `refund_project` runs batches to the end.
     Raises InvalidArgument, ProjectNotFound, ProjectNotClosed.
     Calls pgwallet.refund_escrows.
     """
@@ -201,12 +205,14 @@ def refund_escrows(
         """
         select escrow_count, refunded_amount, last_escrow_id, transaction_id, replayed
         from pgwallet.refund_escrows(
-          p_project_id => %s::bigint, p_limit => %s::int, p_after_escrow_id => %s::bigint)
+          p_project_id => %s::bigint, p_limit => %s::int, p_after_escrow_id => %s::bigint,
+          p_wait => %s::boolean)
         """,
         (
             as_id("project_id", project_id),
             as_count("limit", limit),
             as_id("after_escrow_id", after_escrow_id),
+            wait,
         ),
         one(RefundBatch),
     )

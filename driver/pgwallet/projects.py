@@ -3,15 +3,15 @@
 from collections.abc import AsyncIterator, Iterator
 from datetime import datetime
 from decimal import Decimal
-from functools import partial
 from typing import Any, overload
 
 import psycopg
 
-from ._batches import B, BatchCall, in_batches, in_batches_async, refund_batch, release_batch
+from ._batches import B, SettleBatch, in_batches, in_batches_async
 from ._call import AsyncConnection, Call, Connection, database_function, not_a_connection, one
 from ._parameters import as_count, as_decimal, as_id, as_text, origin
 from .errors import InvalidArgument
+from .escrow import refund_escrows, release_escrows
 from .results import Payout, Project, RefundBatch, ReleaseBatch
 from .transactions import refuse_open_transaction
 
@@ -52,17 +52,6 @@ def create_project(
     )
 
 
-def _closing(project_id: int, outcome: str) -> Call[Project]:
-    return Call(
-        """
-        select project_id, reference, currency, status, commission_rate, fee_rate, max_pledge
-        from pgwallet.close_project(p_project_id => %s::bigint, p_outcome => %s::text)
-        """,
-        (as_id("project_id", project_id), as_text("outcome", outcome)),
-        one(Project),
-    )
-
-
 @database_function
 def close_project(project_id: int, outcome: str) -> Call[Project]:
     """Take no more pledges for a project.
@@ -72,7 +61,14 @@ def close_project(project_id: int, outcome: str) -> Call[Project]:
     Raises InvalidArgument, ProjectNotFound, ProjectClosed (closed with the other outcome).
     Calls pgwallet.close_project.
     """
-    return _closing(project_id, outcome)
+    return Call(
+        """
+        select project_id, reference, currency, status, commission_rate, fee_rate, max_pledge
+        from pgwallet.close_project(p_project_id => %s::bigint, p_outcome => %s::text)
+        """,
+        (as_id("project_id", project_id), as_text("outcome", outcome)),
+        one(Project),
+    )
 
 
 @database_function
@@ -127,10 +123,10 @@ def release_project(
     goes on from there. Batches that met a deadlock are run again as `run_transaction` does.
     Raises InvalidArgument, ProjectNotFound, ProjectClosed (it has failed), and
     psycopg.ProgrammingError on a connection that is in a transaction.
-    Calls pgwallet.close_project and pgwallet._release_batch, as the procedure
+    Calls pgwallet.close_project and pgwallet.release_escrows, as the procedure
     pgwallet.release_project does.
     """
-    return _settle(conn, project_id, "succeeded", batch_size, release_batch)
+    return _settle(conn, project_id, "succeeded", batch_size, release_escrows)
 
 
 @overload
@@ -152,10 +148,10 @@ def refund_project(
     goes on from there. Batches that met a deadlock are run again as `run_transaction` does.
     Raises InvalidArgument, ProjectNotFound, ProjectClosed (it has succeeded), and
     psycopg.ProgrammingError on a connection that is in a transaction.
-    Calls pgwallet.close_project and pgwallet._refund_batch, as the procedure
+    Calls pgwallet.close_project and pgwallet.refund_escrows, as the procedure
     pgwallet.refund_project does.
     """
-    return _settle(conn, project_id, "failed", batch_size, refund_batch)
+    return _settle(conn, project_id, "failed", batch_size, refund_escrows)
 
 
 def _settle(
@@ -163,18 +159,22 @@ def _settle(
     project_id: int,
     outcome: str,
     batch_size: int,
-    batch: BatchCall[B],
+    settle: SettleBatch[B],
 ) -> Iterator[B] | AsyncIterator[B]:
+    # At once, where the call is written, not at the first step.
+    as_id("project_id", project_id)
     limit = as_count("batch_size", batch_size)
     if limit is None or limit < 1:
         # The server would refuse it too, but only after the project was closed.
         raise InvalidArgument("batch_size must be at least 1", f"It is {batch_size}.")
-    closing = _closing(project_id, outcome)
-    following = partial(batch, project_id, limit)
     if isinstance(conn, psycopg.Connection):
         refuse_open_transaction(conn)
-        return in_batches(conn, closing, following)
+        return in_batches(
+            conn, lambda conn: close_project(conn, project_id, outcome), settle, project_id, limit
+        )
     if isinstance(conn, psycopg.AsyncConnection):
         refuse_open_transaction(conn)
-        return in_batches_async(conn, closing, following)
+        return in_batches_async(
+            conn, lambda conn: close_project(conn, project_id, outcome), settle, project_id, limit
+        )
     raise not_a_connection(conn)

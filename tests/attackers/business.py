@@ -117,7 +117,7 @@ OPERATION: list[tuple[str, Arguments]] = [
     ("release_escrows", lambda w: {"p_project_id": w.succeeded, "p_limit": 1}),
     ("refund_escrows", lambda w: {"p_project_id": w.failed, "p_limit": 1}),
     (
-        "_release_batch",
+        "release_escrows",
         lambda w: {
             "p_project_id": w.succeeded,
             "p_limit": 10,
@@ -126,10 +126,9 @@ OPERATION: list[tuple[str, Arguments]] = [
         },
     ),
     (
-        "_refund_batch",
+        "refund_escrows",
         lambda w: {"p_project_id": w.failed, "p_limit": 10, "p_after_escrow_id": 0, "p_wait": True},
     ),
-    ("_check_limit", lambda w: {"p_limit": 1}),
     ("close_project", lambda w: {"p_project_id": w.open, "p_outcome": "failed"}),
 ]
 DAYS = {

@@ -195,8 +195,6 @@ def test_the_last_project_id_leaves_ids_for_everyone(stage: Stage, sessions: Log
         "release_escrows",
         "refund_escrows",
         "refund_expired_escrows",
-        "_release_batch",
-        "_refund_batch",
     ],
 )
 def test_limits_and_positions_take_any_number_of_their_type(
@@ -209,8 +207,6 @@ def test_limits_and_positions_take_any_number_of_their_type(
         arguments["p_account_id"] = world.wallet
     elif name != "refund_expired_escrows":
         arguments["p_project_id"] = world.succeeded if "release" in name else world.failed
-    if name.startswith("_"):
-        arguments["p_wait"] = False
     with conn.transaction(force_rollback=True):
         if name != "refund_expired_escrows":
             assert outcome_of(conn, name, **arguments, **{position: LARGEST_ID}) == DONE

@@ -42,13 +42,13 @@ RELEASES: dict[str, Settling] = {
     "two halves": then(single("release_escrow", "15"), single("release_escrow", "15")),
     "all but refund": then(single("refund_escrow", "10"), single("release_escrow")),
     "batch": then(close("succeeded"), batch("release_escrows")),
-    "waiting batch": then(close("succeeded"), batch("_release_batch", 10, 0, True)),
+    "waiting batch": then(close("succeeded"), batch("release_escrows", 10, 0, True)),
 }
 REFUNDS: dict[str, Settling] = {
     "refund": single("refund_escrow"),
     "two parts": then(single("refund_escrow", "29.99"), single("refund_escrow", "0.01")),
     "batch": then(close("failed"), batch("refund_escrows")),
-    "waiting batch": then(close("failed"), batch("_refund_batch", 10, 0, True)),
+    "waiting batch": then(close("failed"), batch("refund_escrows", 10, 0, True)),
 }
 FIRST = {f"released: {name}": how for name, how in RELEASES.items()} | {
     f"refunded: {name}": how for name, how in REFUNDS.items()
@@ -85,14 +85,10 @@ def test_what_is_settled_is_not_settled_again(stage: Stage, sessions: Login, fir
 
 
 @pytest.mark.parametrize(
-    ("outcome", "name", "waiting"),
-    [
-        ("succeeded", "release_escrows", "_release_batch"),
-        ("failed", "refund_escrows", "_refund_batch"),
-    ],
+    ("outcome", "name"), [("succeeded", "release_escrows"), ("failed", "refund_escrows")]
 )
 def test_a_second_batch_finds_nothing(
-    stage: Stage, sessions: Login, outcome: str, name: str, waiting: str
+    stage: Stage, sessions: Login, outcome: str, name: str
 ) -> None:
     conn, world = sessions("operator"), stage.world
     with conn.transaction(force_rollback=True):
@@ -101,7 +97,7 @@ def test_a_second_batch_finds_nothing(
         settled = holdings(conn, world)
         for after in (0, -1, -(2**63)):
             assert call(conn, name, world.open, 100, after)[0]["escrow_count"] == 0
-            assert call(conn, waiting, world.open, 100, after, True)[0]["escrow_count"] == 0
+            assert call(conn, name, world.open, 100, after, True)[0]["escrow_count"] == 0
         assert call(conn, "refund_expired_escrows")[0]["escrow_count"] == 0
         assert holdings(conn, world) == settled
         assert call(conn, "check_ledger") == []

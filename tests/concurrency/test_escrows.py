@@ -23,7 +23,7 @@ SETTLE: dict[str, Settle] = {
     "refund": lambda conn, escrow_id, amount: pgwallet.refund_escrow(conn, escrow_id, amount),
 }
 BATCHES = pytest.mark.parametrize(
-    ("batch", "outcome"), [("_release_batch", "succeeded"), ("_refund_batch", "failed")]
+    ("batch", "outcome"), [("release_escrows", "succeeded"), ("refund_escrows", "failed")]
 )
 
 

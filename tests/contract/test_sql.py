@@ -31,8 +31,6 @@ ROUTINES = """
 
 # Functions for the owner alone act with the rights of the owner who calls them.
 OWNERS = {"grant_app", "grant_operator", "grant_auditor"}
-# The procedures call these with the rights of an operator.
-DEFINER_INTERNALS = {"_release_batch", "_refund_batch", "_check_limit"}
 PINNED = "search_path=pg_catalog, pg_temp"
 
 # What the text of a function seems to raise and cannot:
@@ -119,7 +117,7 @@ def test_public_functions_have_their_owner_s_rights_and_internal_ones_not(
 ) -> None:
     for name, kind, definer, *_ in conn.execute(ROUTINES).fetchall():
         public = not name.startswith("_") and kind == "f" and name not in OWNERS
-        assert definer == (public or name in DEFINER_INTERNALS), name
+        assert definer == public, name
 
 
 def reachable(name: str, comments: dict[str, str]) -> set[str]:

@@ -1,10 +1,13 @@
--- Refunds one batch of a failed project's escrows, leaving out those that others hold.
+-- Refunds one batch of a failed project's escrows: those that nobody holds, or with p_wait also
+-- those that others hold, once they have come to an end.
 --
 -- Locks, in order: the escrows by id, the wallets by id.
+-- Plans are made once and walk along indexes, an escrow at a time: that suits any size.
 create or replace function pgwallet.refund_escrows(
   p_project_id bigint,
   p_limit integer default 100,
-  p_after_escrow_id bigint default 0
+  p_after_escrow_id bigint default 0,
+  p_wait boolean default false
 )
 returns table (
   escrow_count integer, refunded_amount numeric, last_escrow_id bigint,
@@ -13,13 +16,60 @@ returns table (
 language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+set jit = off
 as $function$
+declare
+  v_project pgwallet.project;
+  v_escrow_ids bigint[];
+  v_amounts numeric[];
+  v_amount numeric;
+  v_transaction_id bigint;
 begin
+  perform pgwallet._check_limit(p_limit);
+  select p.* into v_project from pgwallet.project as p where p.project_id = p_project_id;
+  if not found then
+    perform pgwallet._refuse_missing('project', p_project_id);
+  end if;
+  if v_project.status <> 'failed' then
+    perform pgwallet._refuse_status(p_project_id, v_project.status, 'failed');
+  end if;
+
+  if p_wait then
+    perform pgwallet._wait_for_escrows(p_project_id, p_limit, p_after_escrow_id);
+  end if;
+
+  select array_agg(l.escrow_id), array_agg(l.amount), sum(l.amount)
+  into v_escrow_ids, v_amounts, v_amount
+  from (
+    select e.escrow_id, e.amount - e.released_amount - e.refunded_amount as amount
+    from pgwallet.escrow as e
+    where e.project_id = p_project_id and e.escrow_id > coalesce(p_after_escrow_id, 0)
+      and e.status = 'locked'
+    order by e.escrow_id
+    limit p_limit
+    for no key update skip locked
+  ) as l;
+
+  if v_escrow_ids is not null then
+    insert into pgwallet.transaction as t (kind)
+    values ('refund')
+    returning t.transaction_id into v_transaction_id;
+    perform pgwallet._refund(v_transaction_id, v_escrow_ids, v_amounts);
+  end if;
+
   return query
-  select b.escrow_count, b.refunded_amount, b.last_escrow_id, b.transaction_id, b.replayed
-  from pgwallet._refund_batch(p_project_id, p_limit, p_after_escrow_id, false) as b;
+  select
+    coalesce(cardinality(v_escrow_ids), 0),
+    round(coalesce(v_amount, 0), pgwallet._exponent(v_project.currency)),
+    coalesce(v_escrow_ids[cardinality(v_escrow_ids)], p_after_escrow_id, 0),
+    v_transaction_id,
+    false;
 end;
 $function$;
 
-comment on function pgwallet.refund_escrows(bigint, integer, bigint) is
+comment on function pgwallet.refund_escrows(bigint, integer, bigint, boolean) is
 'Refunds one batch of a failed project''s escrows. Raises: PW002, PW103, PW205.';

@@ -18,7 +18,14 @@ declare
   v_amount numeric := 0;
 begin
   perform pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
-  perform pgwallet._check_limit(p_batch_size);
+  -- Before the project is closed for good; the batches would refuse it too.
+  if (p_batch_size >= 1) is not true then
+    raise exception using
+      errcode = 'PW002',
+      message = pg_catalog.format('batch size %s is not valid', coalesce(p_batch_size::text, 'null')),
+      detail = 'A batch takes from 1 escrow up.',
+      hint = 'Pass a number such as 1000, or leave it out.';
+  end if;
   perform pgwallet.close_project(p_project_id, 'failed');
   commit;
   perform pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
@@ -29,7 +36,7 @@ begin
     loop
       select b.escrow_count, b.refunded_amount, coalesce(b.last_escrow_id, 0)
       into v_batch_count, v_batch_amount, v_after_escrow_id
-      from pgwallet._refund_batch(p_project_id, p_batch_size, v_after_escrow_id, v_wait) as b;
+      from pgwallet.refund_escrows(p_project_id, p_batch_size, v_after_escrow_id, v_wait) as b;
       commit;
       perform pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
       exit when v_batch_count = 0;

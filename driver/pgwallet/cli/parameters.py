@@ -175,4 +175,7 @@ BatchLimit = Annotated[int, typer.Option(min=1, metavar="NUMBER", help="Escrows 
 AfterEscrowId = Annotated[
     int, typer.Option(metavar="ID", help="The last escrow of the batch before, to save time.")
 ]
+Wait = Annotated[
+    bool, typer.Option("--wait", help="Wait for escrows in use instead of leaving them out.")
+]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]

@@ -22,6 +22,7 @@ from .parameters import (
     Outcome,
     ProjectId,
     Rate,
+    Wait,
     Yes,
 )
 from .settle import REFUNDING, RELEASING, Settling, T, settle
@@ -111,13 +112,14 @@ def release_batch(
     project_id: ProjectId,
     limit: BatchLimit = 100,
     after_escrow_id: AfterEscrowId = 0,
+    wait: Wait = False,
 ) -> None:
     """Release one batch of a succeeded project's escrows.
 
     \b
     Example:  pgwallet project release-batch 510976 --limit 500
     """
-    batch = pgwallet.release_escrows(session.conn, project_id, limit, after_escrow_id)
+    batch = pgwallet.release_escrows(session.conn, project_id, limit, after_escrow_id, wait)
     session.show(batch, session.currency_of(project_id))
 
 
@@ -127,13 +129,14 @@ def refund_batch(
     project_id: ProjectId,
     limit: BatchLimit = 100,
     after_escrow_id: AfterEscrowId = 0,
+    wait: Wait = False,
 ) -> None:
     """Give back one batch of a failed project's escrows.
 
     \b
     Example:  pgwallet project refund-batch 510976 --limit 500
     """
-    batch = pgwallet.refund_escrows(session.conn, project_id, limit, after_escrow_id)
+    batch = pgwallet.refund_escrows(session.conn, project_id, limit, after_escrow_id, wait)
     session.show(batch, session.currency_of(project_id))
 
 

@@ -16,11 +16,10 @@ declare
     'transfer_to_pocket', 'transfer_from_pocket',
     'pledge', 'pledge_many'
   ];
-  -- The procedures run with the rights of their caller, hence the internal ones.
   c_operation constant text[] := array[
     'close_project', 'release_escrow', 'refund_escrow',
     'release_escrows', 'refund_escrows', 'refund_expired_escrows', 'payout',
-    'release_project', 'refund_project', '_release_batch', '_refund_batch', '_check_limit'
+    'release_project', 'refund_project'
   ];
   c_audit constant text[] := array['check_ledger'];
   c_views constant text[] := array[

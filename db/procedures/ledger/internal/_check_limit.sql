@@ -1,8 +1,7 @@
--- Refuses a limit that is null or below 1. Operators may call it: the procedures do.
+-- Refuses a limit that is null or below 1.
 create or replace function pgwallet._check_limit(p_limit integer)
 returns void
 language plpgsql
-security definer
 set search_path = pg_catalog, pg_temp
 as $function$
 begin
