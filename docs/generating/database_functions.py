@@ -1,26 +1,28 @@
 """Shows the driver's functions to the reference as callers see them.
 
-In the source they describe a call; the decorator `database_function` adds the connection and makes
-the call. So the reference has `conn` first, and the result instead of the description.
+The source declares them as they are in SQL; the decorator `database_function` adds the connection,
+which is the first argument in the reference. An integer of SQL is an int for callers.
 """
 
 from typing import Any
 
-from griffe import ExprSubscript, Extension, Function, Parameter, ParameterKind, Parameters
+from griffe import Extension, Function, Parameter, ParameterKind, Parameters
 
 
 class DatabaseFunctions(Extension):
     """The extension that mkdocs.yml names."""
 
     def on_function(self, *, func: Function, **_: Any) -> None:
-        if "database_function" not in {str(decorator.value) for decorator in func.decorators}:
+        decorators = {str(decorator.value).partition("(")[0] for decorator in func.decorators}
+        if not decorators & {"database_function", "database_function_returning"}:
             return
         conn = Parameter(
             "conn",
             annotation="Connection | AsyncConnection",
             kind=ParameterKind.positional_only,
         )
+        for parameter in func.parameters:
+            if str(parameter.annotation) == "Count":
+                parameter.annotation = "int"
         func.parameters = Parameters(conn, *func.parameters)
-        assert isinstance(func.returns, ExprSubscript), func.path
-        func.returns = func.returns.slice
         func.decorators = []

@@ -1,34 +1,14 @@
 """Settling all escrows of a project in batches, each committed on its own."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
-from typing import Any, Protocol, TypeVar, overload
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from typing import TypeVar
 
-from ._call import AsyncConnection, Connection
+from ._connection import AsyncConnection, Connection
+from ._function import DatabaseFunction
 from .results import RefundBatch, ReleaseBatch
 from .transactions import run_transaction
 
 B = TypeVar("B", ReleaseBatch, RefundBatch)
-B_co = TypeVar("B_co", ReleaseBatch, RefundBatch, covariant=True)
-
-
-class SettleBatch(Protocol[B_co]):
-    """`release_escrows` or `refund_escrows`."""
-
-    @overload
-    def __call__(
-        self, conn: Connection, /, project_id: int, limit: int, after_escrow_id: int, wait: bool
-    ) -> B_co: ...
-    @overload
-    def __call__(
-        self,
-        conn: AsyncConnection,
-        /,
-        project_id: int,
-        limit: int,
-        after_escrow_id: int,
-        wait: bool,
-    ) -> Coroutine[Any, Any, B_co]: ...
-
 
 # The first pass skips escrows that other transactions hold, the second waits for them.
 _WAITS = (False, True)
@@ -37,7 +17,7 @@ _WAITS = (False, True)
 def in_batches(
     conn: Connection,
     close: Callable[[Connection], object],
-    settle: SettleBatch[B],
+    settle: DatabaseFunction[..., B],
     project_id: int,
     limit: int,
 ) -> Iterator[B]:
@@ -59,7 +39,7 @@ def in_batches(
 async def in_batches_async(
     conn: AsyncConnection,
     close: Callable[[AsyncConnection], Awaitable[object]],
-    settle: SettleBatch[B],
+    settle: DatabaseFunction[..., B],
     project_id: int,
     limit: int,
 ) -> AsyncIterator[B]:

@@ -4,18 +4,21 @@ What is malformed in the ledger's terms goes to the server, which knows the orde
 refuse things. Only three kinds of value stop here: a wrong Python type (TypeError), a value
 that no PostgreSQL type can hold although the type is right (InvalidArgument), and numbers
 past the range of their SQL type, which become numbers that the server refuses alike.
+None is null and never comes here.
 """
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 from psycopg.types.numeric import Int4, Int8
 
 from .errors import InvalidArgument
+
+T = TypeVar("T")
 
 # The ledger refuses amounts from 10^15 on, and no currency has a hundred decimals.
 _MAX_INTEGER_DIGITS = 15
@@ -28,26 +31,17 @@ _UNROUNDED = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN)
 _JSON_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 
 
-def as_id(name: str, value: int | None) -> Int8 | None:
+def as_id(name: str, value: int) -> Int8:
     """An id; one past bigint becomes the outermost bigint, which is never assigned."""
-    return None if value is None else Int8(_clamped(name, value, 63))
+    return Int8(_clamped(name, value, 63))
 
 
-def as_ids(name: str, values: Iterable[int | None] | None) -> list[Int8 | None] | None:
-    if values is None:
-        return None
-    element = _element_of(name, values)
-    return [as_id(element, value) for value in values]
+def as_count(name: str, value: int) -> Int4:
+    return Int4(_clamped(name, value, 31))
 
 
-def as_count(name: str, value: int | None) -> Int4 | None:
-    return None if value is None else Int4(_clamped(name, value, 31))
-
-
-def as_decimal(name: str, value: Decimal | int | None) -> Decimal | None:
+def as_decimal(name: str, value: Decimal | int) -> Decimal:
     """An amount, percentage or rate; never a float, which cannot hold cents exactly."""
-    if value is None:
-        return None
     if not isinstance(value, Decimal | int) or isinstance(value, bool):
         raise TypeError(f"{name} must be a Decimal or an int, not {type(value).__name__}")
     number = Decimal(value)
@@ -63,18 +57,13 @@ def as_decimal(name: str, value: Decimal | int | None) -> Decimal | None:
     return _TOO_FINE.copy_sign(number)
 
 
-def as_decimals(
-    name: str, values: Iterable[Decimal | int | None] | None
-) -> list[Decimal | None] | None:
-    if values is None:
-        return None
-    element = _element_of(name, values)
-    return [as_decimal(element, value) for value in values]
+def as_bool(name: str, value: bool) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError(f"{name} must be a bool, not {type(value).__name__}")
+    return value
 
 
-def as_text(name: str, value: str | None) -> str | None:
-    if value is None:
-        return None
+def as_text(name: str, value: str) -> str:
     if not isinstance(value, str):
         raise TypeError(f"{name} must be a str, not {type(value).__name__}")
     if "\0" in value:
@@ -86,16 +75,7 @@ def as_text(name: str, value: str | None) -> str | None:
     return value
 
 
-def as_texts(name: str, values: Iterable[str | None] | None) -> list[str | None] | None:
-    if values is None:
-        return None
-    element = _element_of(name, values)
-    return [as_text(element, value) for value in values]
-
-
-def as_time(name: str, value: datetime | None) -> datetime | None:
-    if value is None:
-        return None
+def as_time(name: str, value: datetime) -> datetime:
     if not isinstance(value, datetime):
         raise TypeError(f"{name} must be a datetime, not {type(value).__name__}")
     if value.utcoffset() is None:
@@ -107,10 +87,8 @@ def as_time(name: str, value: datetime | None) -> datetime | None:
     return value
 
 
-def as_json(name: str, value: Any) -> str | None:
+def as_json(name: str, value: Any) -> str:
     """The text of a JSON value, written here so that no connection's own encoder changes it."""
-    if value is None:
-        return None
     try:
         text = json.dumps(value, allow_nan=False, ensure_ascii=False)
         text.encode()
@@ -124,15 +102,19 @@ def as_json(name: str, value: Any) -> str | None:
     return text
 
 
-def origin(
-    idempotency_key: str | None, metadata: Any, effective_at: datetime | None
-) -> tuple[str | None, str | None, datetime | None]:
-    """The three parameters that end every call that moves money."""
-    return (
-        as_text("idempotency_key", idempotency_key),
-        as_json("metadata", metadata),
-        as_time("effective_at", effective_at),
-    )
+def as_list_of(
+    as_element: Callable[[str, T], object],
+) -> Callable[[str, Iterable[T | None]], object]:
+    """An array, of which each element is sent as a value of its own would be."""
+
+    def as_list(name: str, values: Iterable[T | None]) -> list[object]:
+        # A str would pass as its letters.
+        if isinstance(values, str | bytes) or not isinstance(values, Iterable):
+            raise TypeError(f"{name} must be an iterable of values, not {type(values).__name__}")
+        element = f"an element of {name}"
+        return [None if value is None else as_element(element, value) for value in values]
+
+    return as_list
 
 
 def _clamped(name: str, value: int, bits: int) -> int:
@@ -140,11 +122,3 @@ def _clamped(name: str, value: int, bits: int) -> int:
         raise TypeError(f"{name} must be an int, not {type(value).__name__}")
     end: int = 2**bits
     return min(max(value, -end), end - 1)
-
-
-def _element_of(name: str, values: object) -> str:
-    """What to call an element in an error, once the values are known to be several."""
-    # A str would pass as its letters.
-    if isinstance(values, str | bytes) or not isinstance(values, Iterable):
-        raise TypeError(f"{name} must be an iterable of values, not {type(values).__name__}")
-    return f"an element of {name}"

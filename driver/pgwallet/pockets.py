@@ -1,16 +1,33 @@
 """Pockets: parts of a wallet, and splitting money over them by percentage."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import datetime
 from decimal import Context, Decimal
 from typing import Any
 
-from ._call import Call, Rows, database_function, each, one
-from ._parameters import as_decimal, as_decimals, as_id, as_ids, as_text, as_texts, origin
+from ._call import Arguments, Result, Rows, columns_of
+from ._function import database_function, database_function_returning
 from .results import Allocation, Pocket, PocketTransfer, Share, ShareRow
 
 # Wide enough for every amount, so that a caller's own decimal context rounds nothing.
 _EXACT = Context(prec=200)
+
+
+def _allocation(rows: Rows, arguments: Arguments) -> Allocation:
+    shares = tuple(Share(*row[:-2]) for row in rows)
+    transaction_id, replayed = rows[0][-2:] if rows else (None, False)
+    allocated = Decimal(0)
+    for share in shares:
+        allocated = _EXACT.add(allocated, share.amount)
+    remaining = _EXACT.subtract(arguments["amount"], allocated)
+    if shares:
+        # The amount may have come without decimals, or with more zeros than the currency.
+        remaining = remaining.quantize(allocated, context=_EXACT)
+    return Allocation(shares, allocated, remaining, transaction_id, replayed)
+
+
+_ALLOCATION = Result((*columns_of(Share), "transaction_id", "replayed"), _allocation)
+_PREVIEW = Result((*columns_of(Share), "null::bigint", "false"), _allocation)
 
 
 @database_function
@@ -20,7 +37,7 @@ def create_pocket(
     allocation_percentage: Decimal | int = 0,
     pocket_type: str | None = None,
     target_amount: Decimal | int | None = None,
-) -> Call[Pocket]:
+) -> Pocket:
     """Add a pocket to a wallet.
 
     `allocation_percentage` is the pocket's share of what is allocated, from 0 to 100 with up
@@ -29,50 +46,19 @@ def create_pocket(
     WalletNotFound, AllocationExceeds100.
     Calls pgwallet.create_pocket.
     """
-    return Call(
-        """
-        select pocket_id, wallet_id, name, allocation_percentage, balance, pocket_type,
-               target_amount
-        from pgwallet.create_pocket(
-          p_wallet_id => %s::bigint, p_name => %s::text,
-          p_allocation_percentage => %s::numeric, p_pocket_type => %s::text,
-          p_target_amount => %s::numeric)
-        """,
-        (
-            as_id("wallet_id", wallet_id),
-            as_text("name", name),
-            as_decimal("allocation_percentage", allocation_percentage),
-            as_text("pocket_type", pocket_type),
-            as_decimal("target_amount", target_amount),
-        ),
-        one(Pocket),
-    )
 
 
 @database_function
-def set_allocation(pocket_id: int, allocation_percentage: Decimal | int) -> Call[Pocket]:
+def set_allocation(pocket_id: int, allocation_percentage: Decimal | int) -> Pocket:
     """Change a pocket's share of what is allocated.
 
     `allocation_percentage` is from 0 to 100, with up to four decimals. Returns the `Pocket`.
     Raises InvalidArgument, PocketNotFound, AllocationExceeds100.
     Calls pgwallet.set_allocation.
     """
-    return Call(
-        """
-        select pocket_id, wallet_id, name, allocation_percentage, balance, pocket_type,
-               target_amount
-        from pgwallet.set_allocation(
-          p_pocket_id => %s::bigint, p_allocation_percentage => %s::numeric)
-        """,
-        (
-            as_id("pocket_id", pocket_id),
-            as_decimal("allocation_percentage", allocation_percentage),
-        ),
-        one(Pocket),
-    )
 
 
-@database_function
+@database_function_returning(_ALLOCATION)
 def allocate_deposit(
     wallet_id: int,
     amount: Decimal | int,
@@ -80,7 +66,7 @@ def allocate_deposit(
     idempotency_key: str | None = None,
     metadata: Any = None,
     effective_at: datetime | None = None,
-) -> Call[Allocation]:
+) -> Allocation:
     """Split an amount that a wallet holds over its pockets by percentage.
 
     `amount` is in major units; `rounding` is half_up or largest_remainder. Returns the
@@ -90,28 +76,12 @@ def allocate_deposit(
     InsufficientFunds.
     Calls pgwallet.allocate_deposit.
     """
-    return Call(
-        """
-        select pocket_id, name, allocation_percentage, amount, balance, transaction_id, replayed
-        from pgwallet.allocate_deposit(
-          p_wallet_id => %s::bigint, p_amount => %s::numeric, p_rounding => %s::text,
-          p_idempotency_key => %s::text, p_metadata => %s::jsonb,
-          p_effective_at => %s::timestamptz)
-        """,
-        (
-            as_id("wallet_id", wallet_id),
-            as_decimal("amount", amount),
-            as_text("rounding", rounding),
-            *origin(idempotency_key, metadata, effective_at),
-        ),
-        _allocation_of(amount),
-    )
 
 
-@database_function
+@database_function_returning(_PREVIEW)
 def preview_allocation(
     wallet_id: int, amount: Decimal | int, rounding: str = "half_up"
-) -> Call[Allocation]:
+) -> Allocation:
     """Show how an amount would be split, without moving it or asking for it.
 
     `amount` is in major units; `rounding` is half_up or largest_remainder. Returns the
@@ -119,20 +89,6 @@ def preview_allocation(
     Raises InvalidAmount, InvalidArgument, WalletNotFound.
     Calls pgwallet.preview_allocation.
     """
-    return Call(
-        """
-        select pocket_id, name, allocation_percentage, amount, balance,
-               null::bigint as transaction_id, false as replayed
-        from pgwallet.preview_allocation(
-          p_wallet_id => %s::bigint, p_amount => %s::numeric, p_rounding => %s::text)
-        """,
-        (
-            as_id("wallet_id", wallet_id),
-            as_decimal("amount", amount),
-            as_text("rounding", rounding),
-        ),
-        _allocation_of(amount),
-    )
 
 
 @database_function
@@ -141,7 +97,7 @@ def allocate_deposits(
     amounts: Iterable[Decimal | int],
     idempotency_keys: Iterable[str | None] | None = None,
     rounding: str = "half_up",
-) -> Call[list[ShareRow]]:
+) -> list[ShareRow]:
     """Split amounts over the pockets of many wallets, all of it or none.
 
     The lists run in parallel and are of one length; `amounts` are in major units of each
@@ -151,22 +107,6 @@ def allocate_deposits(
     InsufficientFunds.
     Calls pgwallet.allocate_deposits.
     """
-    return Call(
-        """
-        select wallet_id, pocket_id, name, allocation_percentage, amount, balance,
-               transaction_id, replayed
-        from pgwallet.allocate_deposits(
-          p_wallet_ids => %s::bigint[], p_amounts => %s::numeric[],
-          p_idempotency_keys => %s::text[], p_rounding => %s::text)
-        """,
-        (
-            as_ids("wallet_ids", wallet_ids),
-            as_decimals("amounts", amounts),
-            as_texts("idempotency_keys", idempotency_keys),
-            as_text("rounding", rounding),
-        ),
-        each(ShareRow),
-    )
 
 
 @database_function
@@ -176,7 +116,7 @@ def transfer_to_pocket(
     idempotency_key: str | None = None,
     metadata: Any = None,
     effective_at: datetime | None = None,
-) -> Call[PocketTransfer]:
+) -> PocketTransfer:
     """Move money from a wallet into one of its pockets.
 
     `amount` is in major units. Returns the `PocketTransfer` with both balances after it.
@@ -184,21 +124,6 @@ def transfer_to_pocket(
     InsufficientFunds.
     Calls pgwallet.transfer_to_pocket.
     """
-    return Call(
-        """
-        select balance, wallet_balance, transaction_id, replayed
-        from pgwallet.transfer_to_pocket(
-          p_pocket_id => %s::bigint, p_amount => %s::numeric,
-          p_idempotency_key => %s::text, p_metadata => %s::jsonb,
-          p_effective_at => %s::timestamptz)
-        """,
-        (
-            as_id("pocket_id", pocket_id),
-            as_decimal("amount", amount),
-            *origin(idempotency_key, metadata, effective_at),
-        ),
-        one(PocketTransfer),
-    )
 
 
 @database_function
@@ -208,7 +133,7 @@ def transfer_from_pocket(
     idempotency_key: str | None = None,
     metadata: Any = None,
     effective_at: datetime | None = None,
-) -> Call[PocketTransfer]:
+) -> PocketTransfer:
     """Move money from a pocket back into its wallet.
 
     `amount` is in major units. Returns the `PocketTransfer` with both balances after it.
@@ -216,34 +141,3 @@ def transfer_from_pocket(
     InsufficientFunds.
     Calls pgwallet.transfer_from_pocket.
     """
-    return Call(
-        """
-        select balance, wallet_balance, transaction_id, replayed
-        from pgwallet.transfer_from_pocket(
-          p_pocket_id => %s::bigint, p_amount => %s::numeric,
-          p_idempotency_key => %s::text, p_metadata => %s::jsonb,
-          p_effective_at => %s::timestamptz)
-        """,
-        (
-            as_id("pocket_id", pocket_id),
-            as_decimal("amount", amount),
-            *origin(idempotency_key, metadata, effective_at),
-        ),
-        one(PocketTransfer),
-    )
-
-
-def _allocation_of(amount: Decimal | int) -> Callable[[Rows], Allocation]:
-    def read(rows: Rows) -> Allocation:
-        shares = tuple(Share(*row[:-2]) for row in rows)
-        transaction_id, replayed = rows[0][-2:] if rows else (None, False)
-        allocated = Decimal(0)
-        for share in shares:
-            allocated = _EXACT.add(allocated, share.amount)
-        remaining = _EXACT.subtract(Decimal(amount), allocated)
-        if shares:
-            # The amount may have come without decimals, or with more zeros than the currency.
-            remaining = remaining.quantize(allocated, context=_EXACT)
-        return Allocation(shares, allocated, remaining, transaction_id, replayed)
-
-    return read

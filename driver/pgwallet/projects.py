@@ -7,9 +7,10 @@ from typing import Any, overload
 
 import psycopg
 
-from ._batches import B, SettleBatch, in_batches, in_batches_async
-from ._call import AsyncConnection, Call, Connection, database_function, not_a_connection, one
-from ._parameters import as_count, as_decimal, as_id, as_text, origin
+from ._batches import B, in_batches, in_batches_async
+from ._connection import AsyncConnection, Connection, not_a_connection
+from ._function import DatabaseFunction, database_function
+from ._parameters import as_count, as_id
 from .errors import InvalidArgument
 from .escrow import refund_escrows, release_escrows
 from .results import Payout, Project, RefundBatch, ReleaseBatch
@@ -24,7 +25,7 @@ def create_project(
     fee_rate: Decimal | int | None = None,
     max_pledge: Decimal | int | None = None,
     project_id: int | None = None,
-) -> Call[Project]:
+) -> Project:
     """Open a project for pledges, or return the one with the same reference and arguments.
 
     Rates are fractions of 1 and `max_pledge` is in major units; both default to the settings
@@ -33,27 +34,10 @@ def create_project(
     Raises InvalidAmount, InvalidArgument, CurrencyMismatch (unknown currency).
     Calls pgwallet.create_project.
     """
-    return Call(
-        """
-        select project_id, reference, currency, status, commission_rate, fee_rate, max_pledge
-        from pgwallet.create_project(
-          p_reference => %s::text, p_currency => %s::text, p_commission_rate => %s::numeric,
-          p_fee_rate => %s::numeric, p_max_pledge => %s::numeric, p_project_id => %s::bigint)
-        """,
-        (
-            as_text("reference", reference),
-            as_text("currency", currency),
-            as_decimal("commission_rate", commission_rate),
-            as_decimal("fee_rate", fee_rate),
-            as_decimal("max_pledge", max_pledge),
-            as_id("project_id", project_id),
-        ),
-        one(Project),
-    )
 
 
 @database_function
-def close_project(project_id: int, outcome: str) -> Call[Project]:
+def close_project(project_id: int, outcome: str) -> Project:
     """Take no more pledges for a project.
 
     `outcome` is succeeded or failed; the same one again changes nothing. Returns the
@@ -61,14 +45,6 @@ def close_project(project_id: int, outcome: str) -> Call[Project]:
     Raises InvalidArgument, ProjectNotFound, ProjectClosed (closed with the other outcome).
     Calls pgwallet.close_project.
     """
-    return Call(
-        """
-        select project_id, reference, currency, status, commission_rate, fee_rate, max_pledge
-        from pgwallet.close_project(p_project_id => %s::bigint, p_outcome => %s::text)
-        """,
-        (as_id("project_id", project_id), as_text("outcome", outcome)),
-        one(Project),
-    )
 
 
 @database_function
@@ -78,7 +54,7 @@ def payout(
     idempotency_key: str | None = None,
     metadata: Any = None,
     effective_at: datetime | None = None,
-) -> Call[Payout]:
+) -> Payout:
     """Pay released money out of a project, to the outside.
 
     `amount` is in major units of the project's currency. Returns the `Payout` with what the
@@ -87,21 +63,6 @@ def payout(
     InsufficientFunds.
     Calls pgwallet.payout.
     """
-    return Call(
-        """
-        select balance, transaction_id, replayed
-        from pgwallet.payout(
-          p_project_id => %s::bigint, p_amount => %s::numeric,
-          p_idempotency_key => %s::text, p_metadata => %s::jsonb,
-          p_effective_at => %s::timestamptz)
-        """,
-        (
-            as_id("project_id", project_id),
-            as_decimal("amount", amount),
-            *origin(idempotency_key, metadata, effective_at),
-        ),
-        one(Payout),
-    )
 
 
 @overload
@@ -159,11 +120,12 @@ def _settle(
     project_id: int,
     outcome: str,
     batch_size: int,
-    settle: SettleBatch[B],
+    settle: DatabaseFunction[..., B],
 ) -> Iterator[B] | AsyncIterator[B]:
     # At once, where the call is written, not at the first step.
-    as_id("project_id", project_id)
-    limit = as_count("batch_size", batch_size)
+    if project_id is not None:
+        as_id("project_id", project_id)
+    limit = None if batch_size is None else as_count("batch_size", batch_size)
     if limit is None or limit < 1:
         # The server would refuse it too, but only after the project was closed.
         raise InvalidArgument("batch_size must be at least 1", f"It is {batch_size}.")

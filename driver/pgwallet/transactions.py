@@ -10,7 +10,7 @@ from typing import Any, Protocol, TypeVar, cast, overload
 import psycopg
 from psycopg.pq import TransactionStatus
 
-from ._call import AsyncConnection, Connection, not_a_connection
+from ._connection import AsyncConnection, Connection, not_a_connection
 
 T = TypeVar("T")
 

@@ -5,27 +5,18 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from ._call import Call, database_function, each, one
-from ._parameters import as_decimal, as_decimals, as_id, as_ids, as_text, as_texts, origin
+from ._function import database_function
 from .results import Deposit, DepositRow, Wallet, Withdrawal
 
 
 @database_function
-def create_wallet(owner_id: str, currency: str = "EUR") -> Call[Wallet]:
+def create_wallet(owner_id: str, currency: str = "EUR") -> Wallet:
     """Open a wallet, or return the one that the owner has in this currency.
 
     `currency` is an ISO 4217 code. Returns the `Wallet`.
     Raises InvalidArgument, CurrencyMismatch (unknown currency).
     Calls pgwallet.create_wallet.
     """
-    return Call(
-        """
-        select wallet_id, owner_id, currency, balance
-        from pgwallet.create_wallet(p_owner_id => %s::text, p_currency => %s::text)
-        """,
-        (as_text("owner_id", owner_id), as_text("currency", currency)),
-        one(Wallet),
-    )
 
 
 @database_function
@@ -35,7 +26,7 @@ def deposit(
     idempotency_key: str | None = None,
     metadata: Any = None,
     effective_at: datetime | None = None,
-) -> Call[Deposit]:
+) -> Deposit:
     """Put money from outside into a wallet.
 
     `amount` is in major units of the wallet's currency. Returns the `Deposit` with the
@@ -43,21 +34,6 @@ def deposit(
     Raises InvalidAmount, InvalidArgument, WalletNotFound, IdempotencyConflict.
     Calls pgwallet.deposit.
     """
-    return Call(
-        """
-        select balance, transaction_id, replayed
-        from pgwallet.deposit(
-          p_wallet_id => %s::bigint, p_amount => %s::numeric,
-          p_idempotency_key => %s::text, p_metadata => %s::jsonb,
-          p_effective_at => %s::timestamptz)
-        """,
-        (
-            as_id("wallet_id", wallet_id),
-            as_decimal("amount", amount),
-            *origin(idempotency_key, metadata, effective_at),
-        ),
-        one(Deposit),
-    )
 
 
 @database_function
@@ -67,7 +43,7 @@ def withdraw(
     idempotency_key: str | None = None,
     metadata: Any = None,
     effective_at: datetime | None = None,
-) -> Call[Withdrawal]:
+) -> Withdrawal:
     """Take money out of a wallet, to the outside.
 
     `amount` is in major units of the wallet's currency. Returns the `Withdrawal` with the
@@ -76,21 +52,6 @@ def withdraw(
     InsufficientFunds.
     Calls pgwallet.withdraw.
     """
-    return Call(
-        """
-        select balance, transaction_id, replayed
-        from pgwallet.withdraw(
-          p_wallet_id => %s::bigint, p_amount => %s::numeric,
-          p_idempotency_key => %s::text, p_metadata => %s::jsonb,
-          p_effective_at => %s::timestamptz)
-        """,
-        (
-            as_id("wallet_id", wallet_id),
-            as_decimal("amount", amount),
-            *origin(idempotency_key, metadata, effective_at),
-        ),
-        one(Withdrawal),
-    )
 
 
 @database_function
@@ -98,7 +59,7 @@ def deposit_many(
     wallet_ids: Iterable[int],
     amounts: Iterable[Decimal | int],
     idempotency_keys: Iterable[str | None] | None = None,
-) -> Call[list[DepositRow]]:
+) -> list[DepositRow]:
     """Put money into many wallets, all of it or none.
 
     The lists run in parallel and are of one length; `amounts` are in major units of each
@@ -106,17 +67,3 @@ def deposit_many(
     Raises InvalidAmount, InvalidArgument, WalletNotFound, IdempotencyConflict.
     Calls pgwallet.deposit_many.
     """
-    return Call(
-        """
-        select wallet_id, balance, transaction_id, replayed
-        from pgwallet.deposit_many(
-          p_wallet_ids => %s::bigint[], p_amounts => %s::numeric[],
-          p_idempotency_keys => %s::text[])
-        """,
-        (
-            as_ids("wallet_ids", wallet_ids),
-            as_decimals("amounts", amounts),
-            as_texts("idempotency_keys", idempotency_keys),
-        ),
-        each(DepositRow),
-    )

@@ -2,23 +2,20 @@
 
 import inspect
 import re
-from collections.abc import Callable
-from dataclasses import fields
 from pathlib import Path
-from typing import Any, get_args
 
 import psycopg
 import pytest
 
 import pgwallet
-from pgwallet import PgWalletError, Share
-from tests.driver.calling import BUILDERS, described
+from pgwallet import PgWalletError
+from tests.driver.calling import CALLS, arguments_of
 
 ROOT = Path(__file__).parents[2]
 
 # The driver runs the batches of these two itself.
 PROCEDURES = {"release_project", "refund_project"}
-FUNCTIONS = sorted({*BUILDERS, *PROCEDURES})
+FUNCTIONS = sorted({*CALLS, *PROCEDURES})
 # For the owner alone, from psql.
 ADMINISTRATIVE = {"grant_app", "grant_operator", "grant_auditor"}
 
@@ -49,8 +46,7 @@ def test_arguments_have_the_names_order_and_defaults_of_the_database(
     ).fetchone()
     assert row is not None
     names, defaults = row
-    conn_, *parameters = inspect.signature(getattr(pgwallet, name)).parameters.values()
-    assert conn_.name == "conn"
+    parameters = arguments_of(name)
     assert [f"p_{parameter.name}" for parameter in parameters] == names
     assert sum(parameter.default is not parameter.empty for parameter in parameters) == defaults
 
@@ -72,37 +68,41 @@ def sql_default(conn: psycopg.Connection, name: str, position: int) -> object:
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_defaults_are_those_of_the_database(conn: psycopg.Connection, name: str) -> None:
-    _, *parameters = inspect.signature(getattr(pgwallet, name)).parameters.values()
-    for position, parameter in enumerate(parameters, start=1):
+    for position, parameter in enumerate(arguments_of(name), start=1):
         if parameter.default is not parameter.empty:
             assert parameter.default == sql_default(conn, name, position), parameter.name
 
 
-@pytest.mark.parametrize("name", sorted(BUILDERS))
-def test_results_have_the_columns_of_the_statement_in_its_order(
+@pytest.mark.parametrize("name", sorted(CALLS))
+def test_arguments_are_sent_as_the_types_of_the_database(
     conn: psycopg.Connection, name: str
 ) -> None:
-    call = described(name)
-    assert f"pgwallet.{name}(" in call.statement
-    # Preparing tells the columns without running the function.
-    with conn.cursor() as cursor:
-        statement = call.statement.replace("%s", "null")
-        columns = [
-            column.name
-            for column in cursor.execute(f"select * from ({statement}) as s limit 0").description
-            or []
-        ]
-    assert columns == columns_of(BUILDERS[name])
+    row = conn.execute(
+        """
+        select array(
+          select format_type(a.type, null)
+          from unnest(p.proargtypes) with ordinality as a (type, n)
+          order by a.n
+        )
+        from pg_proc as p
+        where p.pronamespace = 'pgwallet'::regnamespace and p.proname = %s
+        """,
+        [name],
+    ).fetchone()
+    assert row is not None
+    casts = re.findall(rb"p_(\w+) => %\(\1\)s::([a-z]+(?:\[\])?)", CALLS[name].sql)
+    assert [argument.decode() for argument, _ in casts] == [a.name for a in arguments_of(name)]
+    types = [cast.decode().replace("timestamptz", "timestamp with time zone") for _, cast in casts]
+    assert types == row[0]
 
 
-def columns_of(build: Callable[..., Any]) -> list[str]:
-    (result,) = get_args(inspect.signature(build).return_annotation)
-    (row,) = get_args(result) or (result,)
-    if row is pgwallet.Allocation:
-        return [field.name for field in fields(Share)] + ["transaction_id", "replayed"]
-    if row.__name__ == "Decimal":
-        return ["balance"]
-    return [field.name for field in fields(row)]
+@pytest.mark.parametrize("name", sorted(CALLS))
+def test_the_database_has_the_columns_that_a_call_selects(
+    conn: psycopg.Connection, name: str
+) -> None:
+    # Preparing looks up every name without running the function.
+    sql = re.sub(rb"%\(\w+\)s", b"null", CALLS[name].sql)
+    conn.execute(b"prepare a_call as " + sql)
 
 
 ERRORS = PgWalletError.__subclasses__()

@@ -1,19 +1,19 @@
 """How the tests name and call the driver's functions."""
 
 import inspect
-from collections.abc import Callable
 from typing import Any, Protocol, TypeVar
 
 import pgwallet
-from pgwallet._call import Call, DatabaseFunction, P
+from pgwallet._call import Call, P
+from pgwallet._function import DatabaseFunction
 
 R_co = TypeVar("R_co", covariant=True)
 
 # By name, what takes a connection first; not release_project and the like, which are no calls.
-BUILDERS: dict[str, Callable[..., Call[Any]]] = {
-    name: inspect.unwrap(function)
+CALLS: dict[str, Call[..., Any]] = {
+    name: vars(function)["call"]
     for name in pgwallet.__all__
-    if hasattr(function := getattr(pgwallet, name), "__wrapped__")
+    if hasattr(function := getattr(pgwallet, name), "call")
 }
 
 
@@ -25,7 +25,13 @@ class CallIt(Protocol):
     ) -> R_co: ...
 
 
-def described(name: str, /, **arguments: object) -> Call[Any]:
-    """The call that a function would make, with None for every other argument."""
-    build = BUILDERS[name]
-    return build(**(dict.fromkeys(inspect.signature(build).parameters) | arguments))
+def arguments_of(name: str) -> list[inspect.Parameter]:
+    """What a function takes after the connection."""
+    _, *arguments = inspect.signature(getattr(pgwallet, name)).parameters.values()
+    return arguments
+
+
+def sent(name: str, /, **arguments: object) -> dict[str, Any]:
+    """What a function would send, with None for every other argument."""
+    others = dict.fromkeys(argument.name for argument in arguments_of(name))
+    return CALLS[name].arguments(**(others | arguments))

@@ -4,7 +4,6 @@ import math
 from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from inspect import signature
 from typing import Any
 
 import psycopg
@@ -12,12 +11,13 @@ import pytest
 
 import pgwallet
 from pgwallet import InvalidAmount, InvalidArgument, PgWalletError, WalletNotFound
-from tests.driver.calling import BUILDERS, CallIt, described
+from tests.driver.calling import CALLS, CallIt, arguments_of, sent
 
 # What each annotation refuses, and how the refusal names what it wants.
 WRONG_TYPES: list[tuple[Any, str, list[object]]] = [
     (int, "an int", [True, 1.0, "1", Decimal(1), [1]]),
     (Decimal | int, "a Decimal or an int", [True, 1.0, "1", math.nan, [1]]),
+    (bool, "a bool", [1, 0, "yes", [True]]),
     (str, "a str", [1, b"x", ["x"], True]),
     (datetime, "a datetime", ["2024-01-01", date(2024, 1, 1), 0]),
     (Iterable[int], "an iterable", [1, "12", b"12"]),
@@ -26,13 +26,13 @@ WRONG_TYPES: list[tuple[Any, str, list[object]]] = [
 ]
 
 
-@pytest.mark.parametrize("name", BUILDERS)
+@pytest.mark.parametrize("name", CALLS)
 def test_a_wrong_type_is_refused_by_the_name_of_the_argument(name: str) -> None:
-    for argument in signature(BUILDERS[name]).parameters.values():
+    for argument in arguments_of(name):
         for kind, wanted, values in WRONG_TYPES:
             for value in values if argument.annotation in (kind, kind | None) else []:
                 with pytest.raises(TypeError, match=rf"^{argument.name} must be {wanted}"):
-                    described(name, **{argument.name: value})
+                    sent(name, **{argument.name: value})
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,7 @@ def test_a_wrong_type_is_refused_by_the_name_of_the_argument(name: str) -> None:
 )
 def test_a_wrong_type_within_a_list_is_refused(argument: str, values: list[object]) -> None:
     with pytest.raises(TypeError, match=rf"^an element of {argument} must be"):
-        described("deposit_many", **{argument: values})
+        sent("deposit_many", **{argument: values})
 
 
 def deposit(

@@ -216,8 +216,10 @@ def test_a_batch_that_cannot_get_its_locks_is_run_again(connect: Connect) -> Non
     conn.execute("set lock_timeout = '300ms'")
     conn.commit()
     pgwallet.refund_escrow(holder, row[0], 4)
-    threading.Timer(0.5, holder.rollback).start()
+    letting_go = threading.Timer(0.5, holder.rollback)
+    letting_go.start()
     counts = [batch.escrow_count for batch in pgwallet.release_project(conn, project_id)]
+    letting_go.join()
     assert counts == [1, 1]
 
 

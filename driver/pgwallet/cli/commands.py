@@ -10,7 +10,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from pgwallet._call import Connection
+from pgwallet._connection import Connection
 
 from . import database
 from .database import DatabaseUrl, connected

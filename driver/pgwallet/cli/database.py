@@ -10,7 +10,7 @@ import typer
 from psycopg import errors
 from psycopg.conninfo import conninfo_to_dict
 
-from pgwallet._call import Connection
+from pgwallet._connection import Connection
 
 VARIABLE = "PGWALLET_DATABASE_URL"
 _EXAMPLE = "postgresql://user@host/database or 'host=... dbname=...'"

@@ -12,7 +12,7 @@ from psycopg.conninfo import make_conninfo
 
 import pgwallet
 from pgwallet import Project, embedded
-from pgwallet._call import Connection
+from pgwallet._connection import Connection
 
 from .database import connected
 from .output import money, number, out, show, table, text

@@ -20,7 +20,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from pgwallet._call import Connection
+from pgwallet._connection import Connection
 
 from .commands import Session, group, on_database
 from .importing_checks import BadLine, bad_lines, check, prepare, stage

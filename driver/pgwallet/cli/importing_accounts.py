@@ -7,7 +7,7 @@ Whatever the planner believes of the ledger's tables, each is found through an i
 import psycopg
 
 from pgwallet import CurrencyMismatch
-from pgwallet._call import Connection
+from pgwallet._connection import Connection
 from pgwallet.errors import refusal
 
 

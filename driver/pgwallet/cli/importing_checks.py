@@ -11,7 +11,7 @@ from typing import Any
 
 import psycopg
 
-from pgwallet._call import Connection
+from pgwallet._connection import Connection
 
 from .importing_accounts import find_accounts
 from .importing_lines import Kind, Line

@@ -9,7 +9,7 @@ from typing import Any
 
 import pgwallet
 from pgwallet import PgWalletError
-from pgwallet._call import Connection
+from pgwallet._connection import Connection
 
 # Elements of one deposit_many or pledge_many: larger chunks are no faster, but need more memory.
 CHUNK = 5000

@@ -13,7 +13,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 import pgwallet
 from pgwallet import Project, RefundBatch, ReleaseBatch
-from pgwallet._call import Connection
+from pgwallet._connection import Connection
 
 from .database import locked_escrows
 from .output import err, money
