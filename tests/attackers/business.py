@@ -8,8 +8,8 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from tests.attackers import attempts
+from tests.catalogue.world import World
 from tests.ledger.calling import call
-from tests.ledger.world import World
 
 Arguments = Callable[[World], dict[str, Any]]
 Answers = dict[str, list[list[dict[str, Any]]]]

@@ -11,7 +11,7 @@ import pgwallet
 from tests import databases
 from tests.attackers import attempts, traps
 from tests.attackers.stage import Stage, attackers, prepare, staged, state
-from tests.ledger.world import World
+from tests.catalogue.world import World
 
 Login = Callable[[str], psycopg.Connection]
 

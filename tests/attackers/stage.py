@@ -12,9 +12,9 @@ from psycopg.types.string import TextLoader
 import pgwallet
 from tests import databases
 from tests.access.roles import as_role, login_role
+from tests.catalogue.world import World, world_in
 from tests.databases import OWNER, as_owner
 from tests.ledger.calling import value
-from tests.ledger.world import World, world_in
 
 ACCESSES = ("app", "operator", "auditor")
 ATTACKERS = (*ACCESSES, "nobody")

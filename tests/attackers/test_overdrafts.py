@@ -10,8 +10,8 @@ import pytest
 from tests.attackers.attempts import DONE, outcome_of
 from tests.attackers.conftest import Login
 from tests.attackers.stage import Stage
+from tests.catalogue.world import World
 from tests.ledger.calling import call, value
-from tests.ledger.world import World
 
 pytestmark = pytest.mark.sql
 

@@ -11,10 +11,10 @@ from psycopg import IsolationLevel
 
 import pgwallet
 from tests.access.roles import as_role, login_role
+from tests.catalogue.world import world_in
 from tests.databases import as_owner
 from tests.deployment.programs import schema_dump
 from tests.ledger.calling import everything, value
-from tests.ledger.world import world_in
 from tests.storm.told import RefundedBatch, Told
 from tests.storm.workers import storm
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pgwallet
-from tests.ledger.world import World
+from tests.catalogue.world import World
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ import pytest
 from psycopg.conninfo import make_conninfo
 
 import pgwallet
+from tests.catalogue.world import world_in
 from tests.conftest import Connect
 from tests.faults.attempts import WAYS, Attempt
 from tests.faults.campaign import BATCHES, Progress, campaign_in, check_complete, check_interrupted
@@ -21,7 +22,6 @@ from tests.faults.repeating import count, repeatedly
 from tests.faults.server import KillableServer
 from tests.faults.watching import wait_until_gone
 from tests.ledger.calling import value
-from tests.ledger.world import world_in
 
 CUTS = ["before_commit", "before_its_answer", "anywhere"]
 

@@ -13,19 +13,22 @@ from psycopg.rows import dict_row
 
 import pgwallet
 from pgwallet.errors import PgWalletError, refusal
+from tests.catalogue.signatures import SIGNATURES
 
 TABLES = ("account", "wallet", "pocket", "project", "escrow", "transaction", "posting")
 
 
 def call(conn: psycopg.Connection, name: str, *args: Any, **named: Any) -> list[dict[str, Any]]:
-    """The rows of a function; where the driver would refuse first, this reaches the server."""
+    """The rows of a function, or none of a procedure; no driver refuses anything before."""
     placeholders: list[sql.Composable] = [sql.Placeholder() for _ in args]
     placeholders += [sql.SQL("{} => %s").format(sql.Identifier(key)) for key in named]
-    statement = sql.SQL("select * from {}({})").format(
-        sql.Identifier("pgwallet", name), sql.SQL(", ").join(placeholders)
+    verb = "call" if SIGNATURES[name].is_procedure else "select * from"
+    statement = sql.SQL("{} {}({})").format(
+        sql.SQL(verb), sql.Identifier("pgwallet", name), sql.SQL(", ").join(placeholders)
     )
     with conn.cursor(row_factory=dict_row) as cursor:
-        return cursor.execute(statement, [*args, *named.values()]).fetchall()
+        cursor.execute(statement, [*args, *named.values()])
+        return cursor.fetchall() if cursor.description else []
 
 
 def everything(conn: psycopg.Connection) -> dict[str, tuple[int, str]]:

@@ -5,11 +5,17 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from tests.ledger.world import World, world_in
+from tests.catalogue.world import World, world_in
 
 
 @pytest.fixture(scope="module")
-def world(shared_database: str) -> Iterator[World]:
+def shared(shared_database: str) -> Iterator[psycopg.Connection]:
+    """A connection whose transaction, with the world in it, is rolled back after the module."""
     with psycopg.connect(shared_database) as conn:
-        yield world_in(conn)
+        yield conn
         conn.rollback()
+
+
+@pytest.fixture(scope="module")
+def world(shared: psycopg.Connection) -> World:
+    return world_in(shared)

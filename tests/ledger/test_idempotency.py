@@ -1,72 +1,18 @@
 """A key used again: the first call's result, or a conflict, and never a second effect."""
 
-from collections.abc import Callable
 from typing import Any
 
 import psycopg
 import pytest
 
 import pgwallet
+from tests.catalogue.call_of import Arguments
+from tests.catalogue.calls import BULK, CALLS, KEYED, good
+from tests.catalogue.spoiling import faults, good_call, other_calls, same_calls
+from tests.catalogue.world import World, world_in
 from tests.ledger.calling import call, everything, funded, project, refused, value
-from tests.ledger.world import World, world_in
 
 pytestmark = pytest.mark.sql
-
-# Each function with a key: its arguments, and others that are no repetition of them.
-Arguments = dict[str, Any]
-KEYED: dict[str, Callable[[World], tuple[Arguments, list[Arguments]]]] = {
-    "deposit": lambda w: (
-        {"p_wallet_id": w.wallet, "p_amount": "10"},
-        [{"p_amount": "11"}, {"p_wallet_id": w.yen_wallet}],
-    ),
-    "withdraw": lambda w: (
-        {"p_wallet_id": w.wallet, "p_amount": "10"},
-        [{"p_amount": "9.99"}, {"p_wallet_id": w.yen_wallet}],
-    ),
-    "allocate_deposit": lambda w: (
-        {"p_wallet_id": w.wallet, "p_amount": "10"},
-        [{"p_amount": "11"}, {"p_wallet_id": w.yen_wallet}, {"p_rounding": "largest_remainder"}],
-    ),
-    "transfer_to_pocket": lambda w: (
-        {"p_pocket_id": w.pocket, "p_amount": "10"},
-        [{"p_amount": "11"}],
-    ),
-    "transfer_from_pocket": lambda w: (
-        {"p_pocket_id": w.pocket, "p_amount": "10"},
-        [{"p_amount": "11"}],
-    ),
-    "pledge": lambda w: (
-        {"p_wallet_id": w.wallet, "p_project_id": w.open, "p_amount": "10"},
-        [{"p_amount": "11"}, {"p_project_id": w.succeeded}, {"p_wallet_id": w.yen_wallet}],
-    ),
-    "release_escrow": lambda w: (
-        {"p_escrow_id": w.escrow, "p_amount": "10"},
-        [{"p_amount": "11"}, {"p_amount": None}, {"p_escrow_id": w.succeeded_escrow}],
-    ),
-    "refund_escrow": lambda w: (
-        {"p_escrow_id": w.escrow, "p_amount": "10"},
-        [{"p_amount": "11"}, {"p_amount": None}, {"p_escrow_id": w.succeeded_escrow}],
-    ),
-    "payout": lambda w: (
-        {"p_project_id": w.open, "p_amount": "10"},
-        [{"p_amount": "11"}, {"p_project_id": w.succeeded}],
-    ),
-}
-BULK: dict[str, Callable[[World], tuple[Arguments, list[Arguments]]]] = {
-    "deposit_many": lambda w: (
-        {"p_wallet_ids": [w.wallet], "p_amounts": ["10"]},
-        [{"p_amounts": ["11"]}, {"p_wallet_ids": [w.yen_wallet]}],
-    ),
-    "allocate_deposits": lambda w: (
-        {"p_wallet_ids": [w.wallet], "p_amounts": ["10"]},
-        [{"p_amounts": ["11"]}, {"p_rounding": "largest_remainder"}],
-    ),
-    "pledge_many": lambda w: (
-        {"p_project_id": w.open, "p_wallet_ids": [w.wallet], "p_amounts": ["10"]},
-        [{"p_amounts": ["11"]}, {"p_project_id": w.succeeded}],
-    ),
-}
-ALL = {**KEYED, **BULK}
 
 
 @pytest.fixture
@@ -74,10 +20,9 @@ def world(conn: psycopg.Connection) -> World:
     return world_in(conn)
 
 
-def keyed(name: str, arguments: Arguments, key: str = "once") -> Arguments:
-    if name in BULK:
-        return {**arguments, "p_idempotency_keys": [key]}
-    return {**arguments, "p_idempotency_key": key}
+def keyed(name: str, world: World) -> Arguments:
+    """A good call with the key `once`."""
+    return CALLS[name].keyed(good(name, world), "once")
 
 
 def shown_now(row: dict[str, Any]) -> dict[str, Any]:
@@ -89,26 +34,25 @@ def shown_now(row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("name", KEYED)
 def test_the_same_call_again_returns_the_first_result_and_moves_nothing(
-    world: World, name: str
+    conn: psycopg.Connection, world: World, name: str
 ) -> None:
-    arguments = keyed(name, ALL[name](world)[0])
-    first = call(world.conn, name, **arguments)
-    before = everything(world.conn)
-    again = call(world.conn, name, **arguments)
+    arguments = keyed(name, world)
+    first = call(conn, name, **arguments)
+    before = everything(conn)
+    again = call(conn, name, **arguments)
     assert first
     assert [row["replayed"] for row in first] == [False] * len(first)
     assert again == [{**row, "replayed": True} for row in first]
-    assert everything(world.conn) == before
+    assert everything(conn) == before
 
 
-@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("name", KEYED)
 def test_a_replay_shows_the_first_result_after_the_state_has_changed(
-    world: World, name: str
+    conn: psycopg.Connection, world: World, name: str
 ) -> None:
-    conn = world.conn
-    arguments = keyed(name, ALL[name](world)[0])
+    arguments = keyed(name, world)
     first = call(conn, name, **arguments)
     for wallet_id in (world.wallet, world.yen_wallet):
         pgwallet.withdraw(conn, wallet_id, pgwallet.balance(conn, wallet_id))
@@ -124,82 +68,81 @@ def test_a_replay_shows_the_first_result_after_the_state_has_changed(
     assert everything(conn) == before
 
 
-@pytest.mark.parametrize("name", ALL)
-def test_the_key_with_other_arguments_is_a_conflict(world: World, name: str) -> None:
-    arguments, others = ALL[name](world)
-    call(world.conn, name, **keyed(name, arguments))
+@pytest.mark.parametrize("name", KEYED)
+def test_the_key_with_other_arguments_is_a_conflict(
+    conn: psycopg.Connection, world: World, name: str
+) -> None:
+    arguments = keyed(name, world)
+    call(conn, name, **arguments)
+    others = list(other_calls(CALLS[name], world, arguments))
+    assert len(others) >= 2
     for other in others:
-        with refused(world.conn, "PW203") as said:
-            call(world.conn, name, **keyed(name, {**arguments, **other}))
+        with refused(conn, "PW203") as said:
+            call(conn, name, **other)
         assert "once" in said[0].message
 
 
-@pytest.mark.parametrize("name", ALL)
-def test_the_key_with_another_function_is_a_conflict(world: World, name: str) -> None:
-    arguments, _ = ALL[name](world)
-    call(world.conn, name, **keyed(name, arguments))
-    for other in ALL:
+@pytest.mark.parametrize("name", KEYED)
+def test_the_key_with_another_function_is_a_conflict(
+    conn: psycopg.Connection, world: World, name: str
+) -> None:
+    call(conn, name, **keyed(name, world))
+    for other in KEYED:
         if other != name:
-            with refused(world.conn, "PW203"):
-                call(world.conn, other, **keyed(other, ALL[other](world)[0]))
+            with refused(conn, "PW203"):
+                call(conn, other, **keyed(other, world))
 
 
-@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("name", KEYED)
 @pytest.mark.parametrize("amount", ["10.00", "10.0", "10.000000", "1e1"])
-def test_amounts_are_compared_by_value(world: World, name: str, amount: str) -> None:
-    arguments, _ = ALL[name](world)
-    call(world.conn, name, **keyed(name, arguments))
-    same = {"p_amounts": [amount]} if name in BULK else {"p_amount": amount}
-    (row, *_) = call(world.conn, name, **keyed(name, {**arguments, **same}))
+def test_amounts_are_compared_by_value(
+    conn: psycopg.Connection, world: World, name: str, amount: str
+) -> None:
+    call(conn, name, **CALLS[name].with_amount(keyed(name, world), 10))
+    (row, *_) = call(conn, name, **CALLS[name].with_amount(keyed(name, world), amount))
     assert row["replayed"]
 
 
 @pytest.mark.parametrize("name", KEYED)
-def test_metadata_and_times_are_not_compared(world: World, name: str) -> None:
-    arguments, _ = KEYED[name](world)
-    call(world.conn, name, **keyed(name, arguments))
-    other: Arguments = {"p_metadata": '{"a": 1}', "p_effective_at": "2020-01-01 00:00:00+00"}
-    if name == "pledge":
-        other["p_expires_at"] = "2999-01-01 00:00:00+00"
-    (row, *_) = call(world.conn, name, **keyed(name, {**arguments, **other}))
-    assert row["replayed"]
+def test_metadata_and_times_are_not_compared(
+    conn: psycopg.Connection, world: World, name: str
+) -> None:
+    arguments = keyed(name, world)
+    call(conn, name, **arguments)
+    for same in same_calls(CALLS[name], world, arguments):
+        (row, *_) = call(conn, name, **same)
+        assert row["replayed"]
 
 
-def test_a_pledge_can_be_repeated_after_its_expiry(world: World) -> None:
-    arguments = {
-        "p_wallet_id": world.wallet,
-        "p_project_id": world.open,
-        "p_amount": 10,
-        "p_idempotency_key": "once",
-        "p_expires_at": "2999-01-01 00:00:00+00",
-    }
-    (first,) = call(world.conn, "pledge", **arguments)
+def test_a_pledge_can_be_repeated_after_its_expiry(conn: psycopg.Connection, world: World) -> None:
+    arguments = {**keyed("pledge", world), "p_expires_at": "2999-01-01 00:00:00+00"}
+    (first,) = call(conn, "pledge", **arguments)
     arguments["p_expires_at"] = "2001-01-01 00:00:00+00"
-    (again,) = call(world.conn, "pledge", **arguments)
+    (again,) = call(conn, "pledge", **arguments)
     assert again == {**first, "replayed": True}
 
 
-@pytest.mark.parametrize("name", ALL)
-def test_a_call_that_was_refused_leaves_its_key_free(world: World, name: str) -> None:
-    arguments, _ = ALL[name](world)
-    bad = {"p_amounts": ["0.001"]} if name in BULK else {"p_amount": "0.001"}
-    with refused(world.conn, "PW001"):
-        call(world.conn, name, **keyed(name, {**arguments, **bad}))
-    if name not in ("deposit", "deposit_many"):
-        # Refused as late as can be: for want of funds, a limit or an escrow's rest.
-        large = {"p_amounts": ["900"]} if name in BULK else {"p_amount": "900"}
-        with pytest.raises(psycopg.Error), world.conn.transaction():
-            call(world.conn, name, **keyed(name, {**arguments, **large}))
-    (row, *_) = call(world.conn, name, **keyed(name, arguments))
+@pytest.mark.parametrize("name", KEYED)
+def test_a_call_that_was_refused_leaves_its_key_free(
+    conn: psycopg.Connection, world: World, name: str
+) -> None:
+    """Whatever the refusal; for want of funds or of a state it comes as late as can be."""
+    arguments = CALLS[name].keyed(good_call(CALLS[name], world), "once")
+    for fault in faults(CALLS[name]):
+        with pytest.raises(psycopg.Error) as caught, conn.transaction():
+            call(conn, name, **fault.change(world, arguments))
+        assert caught.value.sqlstate == fault.code
+    (row, *_) = call(conn, name, **arguments)
     assert row["replayed"] is False
 
 
-@pytest.mark.parametrize("name", ALL)
-def test_a_call_that_was_rolled_back_leaves_its_key_free(world: World, name: str) -> None:
-    arguments, _ = ALL[name](world)
-    with world.conn.transaction(force_rollback=True):
-        call(world.conn, name, **keyed(name, arguments))
-    (row, *_) = call(world.conn, name, **keyed(name, arguments))
+@pytest.mark.parametrize("name", KEYED)
+def test_a_call_that_was_rolled_back_leaves_its_key_free(
+    conn: psycopg.Connection, world: World, name: str
+) -> None:
+    with conn.transaction(force_rollback=True):
+        call(conn, name, **keyed(name, world))
+    (row, *_) = call(conn, name, **keyed(name, world))
     assert row["replayed"] is False
 
 
@@ -260,17 +203,15 @@ def test_a_key_repeated_within_a_call_replays_the_first(conn: psycopg.Connection
 
 @pytest.mark.parametrize("name", BULK)
 def test_a_key_repeated_within_a_call_with_another_amount_is_a_conflict(
-    world: World, name: str
+    conn: psycopg.Connection, world: World, name: str
 ) -> None:
-    arguments, _ = BULK[name](world)
-    arguments = {
-        **arguments,
-        "p_wallet_ids": [world.wallet] * 2,
-        "p_amounts": ["10", "11"],
-        "p_idempotency_keys": ["a", "a"],
-    }
-    with refused(world.conn, "PW203"):
-        call(world.conn, name, **arguments)
+    arguments = good_call(CALLS[name], world)
+    with refused(conn, "PW203"):
+        call(
+            conn,
+            name,
+            **{**arguments, "p_amounts": ["10", "11"], "p_idempotency_keys": ["a", "a"]},
+        )
 
 
 def test_of_many_keys_the_first_that_was_used_otherwise_is_named(conn: psycopg.Connection) -> None:

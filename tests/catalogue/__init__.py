@@ -1,0 +1,21 @@
+"""What all tests know of the public functions: the one place that names each of them.
+
+`calls.CALLS` has an entry a function: a good call of it in `world.World`, what that call moves,
+whom it is given to, and which refusals it knows beyond those that its arguments bring with them.
+What the SQL says already is not repeated: `signatures` reads the arguments, so a function is keyed
+if it takes `p_idempotency_key` or `p_idempotency_keys`, and `kinds` knows what no function takes
+for an amount, an id, a key. `spoiling` puts both together. tests/contract/test_catalogue.py holds
+all of it against `pg_proc`.
+
+A place that all functions must pass iterates and names none of them:
+
+    @pytest.mark.parametrize("name", KEYED)
+    def test_a_key_is_used_once(conn: psycopg.Connection, world: World, name: str) -> None:
+        arguments = CALLS[name].keyed(CALLS[name].good(world, 10), "once")
+        call(conn, name, **arguments)
+
+By `given_to(access)` it has what a role may call, by `MOVING` what moves money, by `BULK` what
+takes arrays. For the driver, `without_prefix(arguments)` has the names that Python uses. A function
+that cannot take part in a place has the place and the reason in its entry (`but`), so that a new
+one takes part everywhere until somebody has written down why not.
+"""

@@ -1,0 +1,84 @@
+"""What the catalogue says of one function, and what follows from it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from tests.catalogue.kinds import KINDS, Kind
+from tests.catalogue.signatures import SIGNATURES, Argument, Signature
+from tests.catalogue.world import World
+
+Arguments = dict[str, Any]
+Spoil = Callable[[World], Arguments]
+
+KEY, KEYS = "p_idempotency_key", "p_idempotency_keys"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallOf:
+    """`good` makes arguments with which so much is posted; arrays have one element each.
+
+    Of that amount, `moves` says which part each account of the world gains. `refused` are codes
+    beyond those of malformed arguments, each with what to change in a good call. `kinds` are those
+    of arguments that are not what their name says. `but` has the places that the function takes no
+    part in, with the reason.
+    """
+
+    name: str
+    given_to: frozenset[str]
+    good: Callable[[World, Any], Arguments]
+    moves: Mapping[str, Decimal] = field(default_factory=dict)
+    refused: Sequence[tuple[str, Spoil]] = ()
+    kinds: Mapping[str, Kind] = field(default_factory=dict)
+    but: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def signature(self) -> Signature:
+        return SIGNATURES[self.name]
+
+    @property
+    def arguments(self) -> tuple[Argument, ...]:
+        return self.signature.arguments
+
+    @property
+    def is_keyed(self) -> bool:
+        return any(argument.name in (KEY, KEYS) for argument in self.arguments)
+
+    @property
+    def is_bulk(self) -> bool:
+        """Whether it takes arrays, an element for each of several calls."""
+        return any(argument.is_array for argument in self.arguments)
+
+    def kind(self, argument: Argument) -> Kind:
+        """Of an array, what each element is."""
+        return self.kinds.get(argument.name) or KINDS.get(argument.name) or Kind()
+
+    def effect(self, account: str) -> Decimal:
+        return self.moves.get(account, Decimal(0))
+
+    def keyed(self, arguments: Arguments, key: str) -> Arguments:
+        """The same call with a key; one of several elements has several."""
+        if not self.is_bulk:
+            return {**arguments, KEY: key}
+        count = max(len(value) for value in arguments.values() if isinstance(value, list))
+        keys = [key] if count == 1 else [f"{key} {place}" for place in range(1, count + 1)]
+        return {**arguments, KEYS: keys}
+
+    def with_amount(self, arguments: Arguments, amount: object) -> Arguments:
+        """The same call with another amount, as the function takes it."""
+        if not self.is_bulk:
+            return {**arguments, "p_amount": amount}
+        return {**arguments, "p_amounts": [amount] * len(arguments["p_amounts"])}
+
+
+def doubled(arguments: Arguments) -> Arguments:
+    """The same with each element of an array twice."""
+    return {
+        name: value * 2 if isinstance(value, list) else value for name, value in arguments.items()
+    }
+
+
+def without_prefix(arguments: Arguments) -> Arguments:
+    """By the names that the driver has for them."""
+    return {name.removeprefix("p_"): value for name, value in arguments.items()}

@@ -1,0 +1,287 @@
+"""Every public function of the schema, one entry each."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from tests.catalogue.call_of import CallOf
+from tests.catalogue.kinds import FREE_ID
+from tests.catalogue.world import World
+
+ACCESSES = ("app", "operator", "auditor")
+
+APPLICATION = frozenset({"app", "operator"})
+OPERATION = frozenset({"operator"})
+READING = frozenset({"app", "operator", "auditor"})
+AUDIT = frozenset({"operator", "auditor"})
+OWNER_ALONE: frozenset[str] = frozenset()
+
+IN, OUT = Decimal(1), Decimal(-1)
+NET = Decimal("0.8")  # of what is released, after the rates of the world's projects
+
+_OPENING = (
+    CallOf(name="create_wallet", given_to=APPLICATION, good=lambda w, _: {"p_owner_id": "bob"}),
+    CallOf(
+        name="create_pocket",
+        given_to=APPLICATION,
+        good=lambda w, _: {"p_wallet_id": w.wallet, "p_name": "rent"},
+        refused=[
+            ("PW302", lambda w: {"p_allocation_percentage": "50.0001"}),
+            ("PW002", lambda w: {"p_name": "holiday"}),
+        ],
+    ),
+    CallOf(
+        name="set_allocation",
+        given_to=APPLICATION,
+        good=lambda w, _: {"p_pocket_id": w.pocket, "p_allocation_percentage": 10},
+    ),
+    CallOf(
+        name="create_project",
+        given_to=APPLICATION,
+        good=lambda w, _: {"p_reference": "bridge"},
+        kinds={"p_project_id": FREE_ID},
+        refused=[
+            ("PW002", lambda w: {"p_reference": w.called("open")}),
+            (
+                "PW002",
+                lambda w: {
+                    "p_reference": w.called("open"),
+                    "p_commission_rate": "0.1",
+                    "p_fee_rate": "0.1",
+                    "p_max_pledge": 500,
+                    "p_currency": "USD",
+                },
+            ),
+            ("PW002", lambda w: {"p_commission_rate": "0.6", "p_fee_rate": "0.5"}),
+            ("PW002", lambda w: {"p_commission_rate": 1}),
+        ],
+    ),
+)
+
+_WALLETS_AND_POCKETS = (
+    CallOf(
+        name="deposit",
+        given_to=APPLICATION,
+        good=lambda w, amount: {"p_wallet_id": w.wallet, "p_amount": amount},
+        moves={"wallet": IN},
+    ),
+    CallOf(
+        name="withdraw",
+        given_to=APPLICATION,
+        good=lambda w, amount: {"p_wallet_id": w.wallet, "p_amount": amount},
+        moves={"wallet": OUT},
+        refused=[
+            ("PW201", lambda w: {"p_amount": "250"}),
+            ("PW201", lambda w: {"p_amount": "100.01"}),
+            ("PW201", lambda w: {"p_amount": "999999999999999.99"}),
+        ],
+    ),
+    CallOf(
+        name="deposit_many",
+        given_to=APPLICATION,
+        good=lambda w, amount: {"p_wallet_ids": [w.wallet], "p_amounts": [amount]},
+        moves={"wallet": IN},
+    ),
+    CallOf(
+        name="preview_allocation",
+        given_to=APPLICATION,
+        good=lambda w, amount: {"p_wallet_id": w.wallet, "p_amount": 2 * amount},
+    ),
+    # Half of what is allocated goes to the only pocket.
+    CallOf(
+        name="allocate_deposit",
+        given_to=APPLICATION,
+        good=lambda w, amount: {"p_wallet_id": w.wallet, "p_amount": 2 * amount},
+        moves={"wallet": OUT, "pocket": IN},
+        refused=[("PW201", lambda w: {"p_amount": "250"})],
+    ),
+    CallOf(
+        name="allocate_deposits",
+        given_to=APPLICATION,
+        good=lambda w, amount: {"p_wallet_ids": [w.wallet], "p_amounts": [2 * amount]},
+        moves={"wallet": OUT, "pocket": IN},
+        refused=[
+            ("PW201", lambda w: {"p_amounts": ["200", "200"]}),
+            ("PW201", lambda w: {"p_amounts": ["100", "100.02"]}),
+        ],
+    ),
+    CallOf(
+        name="transfer_to_pocket",
+        given_to=APPLICATION,
+        good=lambda w, amount: {"p_pocket_id": w.pocket, "p_amount": amount},
+        moves={"wallet": OUT, "pocket": IN},
+        refused=[("PW201", lambda w: {"p_amount": "250"})],
+    ),
+    CallOf(
+        name="transfer_from_pocket",
+        given_to=APPLICATION,
+        good=lambda w, amount: {"p_pocket_id": w.pocket, "p_amount": amount},
+        moves={"wallet": IN, "pocket": OUT},
+        refused=[
+            ("PW201", lambda w: {"p_amount": "1000"}),
+            ("PW201", lambda w: {"p_amount": "20.01"}),
+        ],
+    ),
+)
+
+_ESCROW = (
+    CallOf(
+        name="pledge",
+        given_to=APPLICATION,
+        good=lambda w, amount: {
+            "p_wallet_id": w.wallet,
+            "p_project_id": w.open,
+            "p_amount": amount,
+        },
+        moves={"wallet": OUT},
+        refused=[
+            ("PW003", lambda w: {"p_wallet_id": w.yen_wallet}),
+            ("PW003", lambda w: {"p_project_id": w.yen_project}),
+            ("PW204", lambda w: {"p_project_id": w.succeeded}),
+            ("PW204", lambda w: {"p_project_id": w.failed}),
+            ("PW301", lambda w: {"p_amount": "600"}),
+            ("PW301", lambda w: {"p_amount": "500.01"}),
+            ("PW201", lambda w: {"p_amount": "101"}),
+            ("PW201", lambda w: {"p_amount": "250"}),
+        ],
+    ),
+    CallOf(
+        name="pledge_many",
+        given_to=APPLICATION,
+        good=lambda w, amount: {
+            "p_project_id": w.open,
+            "p_wallet_ids": [w.wallet],
+            "p_amounts": [amount],
+        },
+        moves={"wallet": OUT},
+        refused=[
+            ("PW003", lambda w: {"p_wallet_ids": [w.yen_wallet, w.wallet]}),
+            ("PW003", lambda w: {"p_wallet_ids": [w.wallet, w.yen_wallet]}),
+            ("PW003", lambda w: {"p_project_id": w.yen_project}),
+            ("PW204", lambda w: {"p_project_id": w.succeeded}),
+            ("PW204", lambda w: {"p_project_id": w.failed}),
+            ("PW301", lambda w: {"p_amounts": ["600", "1"]}),
+            ("PW301", lambda w: {"p_amounts": ["10", "500.01"]}),
+            ("PW201", lambda w: {"p_amounts": ["50", "51"]}),
+            ("PW201", lambda w: {"p_amounts": ["50", "50.01"]}),
+        ],
+    ),
+    CallOf(
+        name="release_escrow",
+        given_to=OPERATION,
+        good=lambda w, amount: {"p_escrow_id": w.escrow, "p_amount": amount},
+        moves={"open": NET},
+        refused=[
+            ("PW205", lambda w: {"p_escrow_id": w.failed_escrow}),
+            ("PW205", lambda w: {"p_escrow_id": w.failed_escrow, "p_amount": None}),
+            ("PW202", lambda w: {"p_amount": "900"}),
+            ("PW202", lambda w: {"p_amount": "30.01"}),
+            ("PW202", lambda w: {"p_escrow_id": w.succeeded_escrow, "p_amount": "900"}),
+            ("PW202", lambda w: {"p_escrow_id": w.settled_escrow, "p_amount": None}),
+            ("PW202", lambda w: {"p_escrow_id": w.settled_escrow, "p_amount": "0.01"}),
+        ],
+    ),
+    CallOf(
+        name="refund_escrow",
+        given_to=OPERATION,
+        good=lambda w, amount: {"p_escrow_id": w.escrow, "p_amount": amount},
+        moves={"wallet": IN},
+        refused=[
+            ("PW202", lambda w: {"p_amount": "900"}),
+            ("PW202", lambda w: {"p_amount": "30.01"}),
+            ("PW202", lambda w: {"p_escrow_id": w.failed_escrow, "p_amount": "900"}),
+            ("PW202", lambda w: {"p_escrow_id": w.settled_escrow, "p_amount": None}),
+            ("PW202", lambda w: {"p_escrow_id": w.settled_escrow, "p_amount": "0.01"}),
+        ],
+    ),
+    CallOf(
+        name="payout",
+        given_to=OPERATION,
+        good=lambda w, amount: {"p_project_id": w.open, "p_amount": amount},
+        moves={"open": OUT},
+        refused=[("PW201", lambda w: {"p_amount": "250"})],
+    ),
+)
+
+_ENDING = (
+    CallOf(
+        name="close_project",
+        given_to=OPERATION,
+        good=lambda w, _: {"p_project_id": w.open, "p_outcome": "failed"},
+        refused=[
+            ("PW204", lambda w: {"p_project_id": w.succeeded}),
+            ("PW204", lambda w: {"p_project_id": w.failed, "p_outcome": "succeeded"}),
+        ],
+    ),
+    CallOf(
+        name="release_escrows",
+        given_to=OPERATION,
+        good=lambda w, _: {"p_project_id": w.succeeded},
+        refused=[
+            ("PW205", lambda w: {"p_project_id": w.open}),
+            ("PW205", lambda w: {"p_project_id": w.failed}),
+        ],
+    ),
+    CallOf(
+        name="refund_escrows",
+        given_to=OPERATION,
+        good=lambda w, _: {"p_project_id": w.failed},
+        refused=[
+            ("PW205", lambda w: {"p_project_id": w.open}),
+            ("PW205", lambda w: {"p_project_id": w.succeeded}),
+        ],
+    ),
+    CallOf(name="refund_expired_escrows", given_to=OPERATION, good=lambda w, _: {}),
+    CallOf(
+        name="release_project",
+        given_to=OPERATION,
+        good=lambda w, _: {"p_project_id": w.open},
+        refused=[("PW204", lambda w: {"p_project_id": w.failed})],
+    ),
+    CallOf(
+        name="refund_project",
+        given_to=OPERATION,
+        good=lambda w, _: {"p_project_id": w.open},
+        refused=[("PW204", lambda w: {"p_project_id": w.succeeded})],
+    ),
+)
+
+_READING = (
+    CallOf(name="balance", given_to=READING, good=lambda w, _: {"p_account_id": w.wallet}),
+    CallOf(
+        name="balance_at",
+        given_to=READING,
+        good=lambda w, _: {"p_account_id": w.wallet, "p_at": datetime.now(UTC)},
+    ),
+    CallOf(name="statement", given_to=READING, good=lambda w, _: {"p_account_id": w.wallet}),
+    CallOf(name="check_ledger", given_to=AUDIT, good=lambda w, _: {}),
+)
+
+# Any role that exists will do.
+_ADMINISTRATION = tuple(
+    CallOf(name=name, given_to=OWNER_ALONE, good=lambda w, _: {"p_role": "pg_monitor"})
+    for name in ("grant_app", "grant_operator", "grant_auditor")
+)
+
+
+def _by_name(*entries: Iterable[CallOf]) -> dict[str, CallOf]:
+    return {call.name: call for group in entries for call in group}
+
+
+CALLS = _by_name(_OPENING, _WALLETS_AND_POCKETS, _ESCROW, _ENDING, _READING, _ADMINISTRATION)
+
+# Names, for tests to be parametrized by.
+FUNCTIONS = [name for name, call in CALLS.items() if not call.signature.is_procedure]
+KEYED = [name for name, call in CALLS.items() if call.is_keyed]
+BULK = [name for name in KEYED if CALLS[name].is_bulk]
+SINGLE = [name for name in KEYED if not CALLS[name].is_bulk]
+MOVING = [name for name, call in CALLS.items() if call.moves]
+
+
+def given_to(access: str) -> list[str]:
+    return [name for name, call in CALLS.items() if access in call.given_to]
+
+
+def good(name: str, world: World, amount: object = 10) -> dict[str, object]:
+    """Arguments with which the call does its work, on this amount if it is about one."""
+    return CALLS[name].good(world, amount)

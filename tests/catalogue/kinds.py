@@ -1,0 +1,155 @@
+"""What an argument is, by its name: which values no function takes for it, and with which code."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import IntEnum
+from typing import Any
+
+from tests.catalogue.world import World
+
+Value = Callable[[World], Any]
+
+LONG = "x" * 201
+VERY_LONG = "x" * 10_000
+BLANK = ("", " ", " \t\r\n ")
+
+
+class Stage(IntEnum):
+    """In which order faults are found, whatever the order of the arguments."""
+
+    AMOUNT = 1
+    ARGUMENT = 2
+    LOOKUP = 3  # first what comes first among the arguments
+    DECIMALS = 4
+    KEY = 5
+    STATE = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """`code` refuses `wrong` values, of which the first is to meet other faults beside it.
+
+    `other` makes of an argument one that a key was not used with; with `same`, which is a value,
+    a call is still the same one to its key. An argument that has neither comes in no keyed call.
+    """
+
+    stage: Stage = Stage.ARGUMENT
+    code: str = ""
+    wrong: Sequence[Value] = ()
+    refuses_null: bool = True
+    other: Callable[[World, Any], Any] | None = None
+    same: Any = None
+
+
+def always(*values: Any) -> list[Value]:
+    def value_of(value: Any) -> Value:
+        return lambda world: value
+
+    return [value_of(value) for value in values]
+
+
+def _id(its_kind: str, code: str, other: str | None = None) -> Kind:
+    """Ids of everything else are wrong; all but an escrow have an account by the same id."""
+    of: dict[str, Value] = {
+        "wallet": lambda w: w.wallet,
+        "pocket": lambda w: w.pocket,
+        "project": lambda w: w.open,
+        "escrow": lambda w: w.escrow,
+    }
+    others = ["escrow"] if its_kind == "account" else [kind for kind in of if kind != its_kind]
+    wrong = [*always(1, 0, -1, 12345, 2**63 - 1, -(2**63)), *(of[kind] for kind in others)]
+    if other is None:
+        return Kind(Stage.LOOKUP, code, wrong)
+    return Kind(Stage.LOOKUP, code, wrong, other=lambda w, _: getattr(w, other))
+
+
+def _text(*wrong: str) -> Kind:
+    return Kind(Stage.ARGUMENT, "PW002", always(*wrong))
+
+
+AMOUNT = Kind(
+    Stage.AMOUNT,
+    "PW001",
+    always("-0.001", "NaN", "Infinity", "-Infinity", 0, -1, "1e15", "1e30", "-1e30"),
+    other=lambda w, amount: amount + 1,
+)
+LIMIT = Kind(Stage.ARGUMENT, "PW002", always(0, -1))
+# Where to go on reading, or yes and no: nothing is wrong.
+ANY = Kind(refuses_null=False)
+KEY = _text(*BLANK, LONG, "k" * 1000, VERY_LONG)
+NAME = _text(*BLANK, LONG, VERY_LONG)
+NOTE = _text(LONG, VERY_LONG)
+METADATA = Kind(same='{"a": 1}')
+PERCENTAGE = Kind(
+    Stage.ARGUMENT,
+    "PW002",
+    always(101, -1, "-0.0001", "100.0001", "NaN", "Infinity", "1.00001"),
+)
+RATE = Kind(Stage.ARGUMENT, "PW002", always(2, "-0.01", "1.01", "NaN", "Infinity", "-Infinity"))
+_NO_TIMES = ("infinity", "-infinity", "10000-01-01 00:00:00+00", "4000-01-01 00:00:00+00 BC")
+TIME = Kind(Stage.ARGUMENT, "PW002", always(*_NO_TIMES), same="2020-01-01 00:00:00+00")
+EXPIRY = Kind(
+    Stage.ARGUMENT,
+    "PW002",
+    [*always(*_NO_TIMES), lambda w: datetime.now(UTC) - timedelta(seconds=1)],
+    same="2999-01-01 00:00:00+00",
+)
+ROUNDING = Kind(
+    Stage.ARGUMENT,
+    "PW002",
+    always("none", "halfup", "HALF_UP", "", VERY_LONG),
+    other=lambda w, _: "largest_remainder",
+)
+OUTCOME = _text("lost", "open", "SUCCEEDED", "", VERY_LONG)
+CURRENCY = Kind(
+    Stage.LOOKUP, "PW003", always("ABC", "eur", "EURO", "", " EUR", VERY_LONG)
+)  # before decimals, of which it decides
+ROLE = _text("nobody here", "", "  ", "public", "PUBLIC", "a%s'; --")
+WALLET = _id("wallet", "PW101", other="yen_wallet")
+POCKET = _id("pocket", "PW102", other="yen_pocket")
+PROJECT = _id("project", "PW103", other="succeeded")
+ESCROW = _id("escrow", "PW104", other="succeeded_escrow")
+ACCOUNT = _id("account", "PW105")
+# The id that a new project is to have.
+FREE_ID = Kind(
+    Stage.ARGUMENT,
+    "PW002",
+    [*always(1, 0, -1024, 1025, 2**63 - 1), lambda w: w.open],
+)
+
+KINDS = {
+    "p_account_id": ACCOUNT,
+    "p_after_escrow_id": ANY,
+    "p_after_posting_id": ANY,
+    "p_allocation_percentage": PERCENTAGE,
+    "p_amount": AMOUNT,
+    "p_amounts": AMOUNT,
+    "p_at": TIME,
+    "p_batch_size": LIMIT,
+    "p_commission_rate": RATE,
+    "p_currency": CURRENCY,
+    "p_effective_at": TIME,
+    "p_escrow_id": ESCROW,
+    "p_expires_at": EXPIRY,
+    "p_fee_rate": RATE,
+    "p_idempotency_key": KEY,
+    "p_idempotency_keys": KEY,
+    "p_limit": LIMIT,
+    "p_max_pledge": AMOUNT,
+    "p_metadata": METADATA,
+    "p_name": NAME,
+    "p_outcome": OUTCOME,
+    "p_owner_id": NAME,
+    "p_pocket_id": POCKET,
+    "p_pocket_type": NOTE,
+    "p_project_id": PROJECT,
+    "p_reference": NAME,
+    "p_role": ROLE,
+    "p_rounding": ROUNDING,
+    "p_since_transaction_id": ANY,
+    "p_target_amount": AMOUNT,
+    "p_wait": ANY,
+    "p_wallet_id": WALLET,
+    "p_wallet_ids": WALLET,
+}

@@ -1,0 +1,79 @@
+"""A ledger with one of everything, which the calls of the catalogue are made in."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+import psycopg
+
+import pgwallet
+from tests.ledger.calling import funded, project
+
+# What is in the accounts that calls move money of.
+HOLDS = {"wallet": Decimal(100), "pocket": Decimal(20), "open": Decimal(16)}
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """Ids: a wallet with 100 EUR outside its only pocket, and what else a call may name.
+
+    The pocket has 20 and receives half of what is allocated. The open project has 16 to pay out;
+    of what is released from an escrow, a project gets eight tenths. Escrows hold 30, but the
+    settled one nothing any more. No pledge is above 500.
+    """
+
+    suffix: str
+    wallet: int
+    yen_wallet: int
+    pocket: int
+    yen_pocket: int
+    open: int
+    yen_project: int
+    succeeded: int
+    failed: int
+    escrow: int
+    succeeded_escrow: int
+    failed_escrow: int
+    settled_escrow: int
+
+    def called(self, name: str) -> str:
+        """The name of an owner or a project of this world, which no other world has."""
+        return name + self.suffix
+
+
+def world_in(conn: psycopg.Connection, suffix: str = "") -> World:
+    """A second world in one ledger needs a suffix, which its names have at the end."""
+    wallet = funded(conn, f"ada{suffix}", 240)
+    yen_wallet = funded(conn, f"ada{suffix}", 1000, "JPY")
+    pocket = pgwallet.create_pocket(conn, wallet, "holiday", 50).pocket_id
+    pgwallet.transfer_to_pocket(conn, pocket, 20)
+    tenth = Decimal("0.1")
+    projects = [
+        project(conn, name + suffix, commission_rate=tenth, fee_rate=tenth, max_pledge=500)
+        for name in ("open", "succeeded", "failed")
+    ]
+    escrows = [pgwallet.pledge(conn, wallet, each, 30).escrow_id for each in projects]
+    settled = pgwallet.pledge(conn, wallet, projects[0], 30).escrow_id
+    pgwallet.refund_escrow(conn, settled, 10)
+    pgwallet.release_escrow(conn, settled)
+    pgwallet.deposit(conn, wallet, 10)
+    pgwallet.withdraw(conn, wallet, 20)
+    pgwallet.close_project(conn, projects[1], "succeeded")
+    pgwallet.close_project(conn, projects[2], "failed")
+    world = World(
+        suffix=suffix,
+        wallet=wallet,
+        yen_wallet=yen_wallet,
+        pocket=pocket,
+        yen_pocket=pgwallet.create_pocket(conn, yen_wallet, "holiday").pocket_id,
+        open=projects[0],
+        yen_project=project(conn, f"yen{suffix}", currency="JPY"),
+        succeeded=projects[1],
+        failed=projects[2],
+        escrow=escrows[0],
+        succeeded_escrow=escrows[1],
+        failed_escrow=escrows[2],
+        settled_escrow=settled,
+    )
+    for account, amount in HOLDS.items():
+        assert pgwallet.balance(conn, getattr(world, account)) == amount
+    return world
