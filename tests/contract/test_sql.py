@@ -43,7 +43,7 @@ RULED_OUT = {
     # They have closed the project themselves.
     "refund_project": ["PW205"],
     "release_project": ["PW205"],
-    # They share _pay_out, each for one kind of account.
+    # They share _pay_outside, each for one kind of account.
     "payout": ["PW101"],
     "withdraw": ["PW103"],
 }
@@ -129,13 +129,13 @@ def reachable(name: str, comments: dict[str, str]) -> set[str]:
     body = body_of(name)
     called = set(re.findall(r"\bpgwallet\.(\w+)\s*\(", re.sub(r"'[^']*'", "''", body))) - {name}
     codes = set(CODE.findall(body))
-    kinds = set(re.findall(r"\b_(?:refuse_missing|currency_of)\(\s*'(\w+)'", body))
+    kinds = set(re.findall(r"\b_(?:refuse_missing|check_account)\(\s*'(\w+)'", body))
     codes |= {MISSING[kind] for kind in kinds}
-    if re.search(r"\b_currency_of\('\w+', \w+, (?!null)", body):
+    if re.search(r"\b_check_account\('\w+', \w+, (?!null)", body):
         codes.add("PW001")
-    if re.search(r"\b_exponent\(p_currency\)", body):
+    if re.search(r"\b_find_exponent\(p_currency\)", body):
         codes.add("PW003")
-    for other in called - {"_refuse_missing", "_currency_of", "_exponent"}:
+    for other in called - {"_refuse_missing", "_check_account", "_find_exponent"}:
         codes |= set(CODE.findall(comments.get(other, "")))
     return codes
 

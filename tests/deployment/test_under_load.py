@@ -34,9 +34,8 @@ CONNECTIONS = 6
 ROUNDS = 4
 KILLS = 6
 
-SERVED = (
-    "from unnest('{deposit,_currency_of,preview_allocation,_warn_of_pockets}'::text[]) as f (name)"
-)
+CALLED = "{deposit,_check_account,preview_allocation,_warn_of_pockets}"
+SERVED = f"from unnest('{CALLED}'::text[]) as f (name)"
 FORGET_MARKS = f"select set_config('release.' || f.name, 'none', false) {SERVED}".encode()
 MARKS_LEFT = f"select current_setting('release.' || f.name) {SERVED}".encode()
 

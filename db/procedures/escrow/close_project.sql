@@ -15,11 +15,11 @@ declare
   v_status pgwallet.project_status;
 begin
   if (p_outcome in ('succeeded', 'failed')) is not true then
-    perform pgwallet._refuse_argument(
-      format('outcome %s is unknown', coalesce(quote_literal(left(p_outcome, 200)), 'null')),
-      'A project ends as succeeded or failed.',
-      'Pass succeeded to release its escrows, failed to refund them.'
-    );
+    raise exception using
+      errcode = 'PW002',
+      message = format('outcome %s is unknown', coalesce(quote_literal(left(p_outcome, 200)), 'null')),
+      detail = 'A project ends as succeeded or failed.',
+      hint = 'Pass succeeded to release its escrows, failed to refund them.';
   end if;
   if not exists (select from pgwallet.project as p where p.project_id = p_project_id) then
     perform pgwallet._refuse_missing('project', p_project_id);

@@ -42,16 +42,24 @@ begin
     and v_commission_rate + v_fee_rate <= 1
     and scale(v_commission_rate) <= 20 and scale(v_fee_rate) <= 20
   ) then
-    perform pgwallet._refuse_argument(
-      'the rates of a project are not valid',
-      format('The commission rate is %s, the fee rate %s.', v_commission_rate, v_fee_rate),
-      'Each is from 0 to 1 with up to 20 decimals, and they sum to at most 1; 0.05 is 5 percent.'
-    );
+    raise exception using
+      errcode = 'PW002',
+      message = 'the rates of a project are not valid',
+      detail = format('The commission rate is %s, the fee rate %s.', v_commission_rate, v_fee_rate),
+      hint = 'Each is from 0 to 1 with up to 20 decimals, and they sum to at most 1; '
+        '0.05 is 5 percent.';
   end if;
 
-  perform pgwallet._check_project_id(p_project_id);
+  -- Callers reach half of all ids only: so the sequence, which moves past theirs, never runs out.
+  if p_project_id < 1024 or p_project_id % 1024 <> 0 or p_project_id >= 1::bigint << 62 then
+    raise exception using
+      errcode = 'PW002',
+      message = format('project_id %s is not the id of a project', p_project_id),
+      detail = 'Projects have ids of slot 0: multiples of 1024 from 1024 up to 2^62.',
+      hint = 'Leave it out to get the next one.';
+  end if;
 
-  v_exponent := pgwallet._exponent(p_currency);
+  v_exponent := pgwallet._find_exponent(p_currency);
   if scale(trim_scale(p_max_pledge)) > v_exponent then
     perform pgwallet._refuse_decimals(p_max_pledge, p_currency, v_exponent);
   end if;
@@ -70,16 +78,17 @@ begin
   if not exists (select from pgwallet.project as p where p.reference = p_reference) then
     perform pgwallet._reserve_project_id(p_project_id);
 
+    -- The scale of a balance is its currency's decimals from here on, and movements go by it.
     with opened as (
       insert into pgwallet.project as p (
         project_id, reference, currency, commission_rate, fee_rate, max_pledge,
         escrow_account_id, first_transaction_id, request
       )
       values (
-        coalesce(p_project_id, pgwallet._new_account_id(0)), p_reference, p_currency,
+        coalesce(p_project_id, pgwallet._draw_account_id(0)), p_reference, p_currency,
         v_commission_rate, v_fee_rate,
         round(trunc(coalesce(p_max_pledge, v_settings.max_pledge), v_exponent), v_exponent),
-        pgwallet._new_account_id(0),
+        pgwallet._draw_account_id(0),
         (select q.last_value from pgwallet.transaction_id_seq as q),
         v_request
       )
@@ -102,11 +111,11 @@ begin
   select p.project_id, p.request into v_project_id, v_other_request
   from pgwallet.project as p where p.reference = p_reference;
   if v_other_request <> v_request then
-    perform pgwallet._refuse_argument(
-      format('project %L exists with other arguments', p_reference),
-      format('It was made by %s, this is %s.', v_other_request, v_request),
-      'Repeat the first arguments to get it, or take another reference.'
-    );
+    raise exception using
+      errcode = 'PW002',
+      message = format('project %L exists with other arguments', p_reference),
+      detail = format('It was made by %s, this is %s.', v_other_request, v_request),
+      hint = 'Repeat the first arguments to get it, or take another reference.';
   end if;
 
   return query

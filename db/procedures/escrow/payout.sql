@@ -16,7 +16,7 @@ as $function$
 begin
   return query
   select p.transaction_id, p.balance, p.replayed
-  from pgwallet._pay_out(
+  from pgwallet._pay_outside(
     'payout', 'project', p_project_id, p_amount, p_idempotency_key, p_metadata, p_effective_at
   ) as p;
 end;

@@ -41,11 +41,13 @@ begin
     perform pgwallet._check_expiry(p_expires_at, p_idempotency_key, v_request);
   end if;
   if p_idempotency_key is not null then
-    v_transaction_id := pgwallet._claim_key(
+    v_transaction_id := pgwallet._insert_transaction(
       'pledge', p_idempotency_key, v_request, p_metadata, p_effective_at, v_escrow_id
     );
     if v_transaction_id is null then
-      perform pgwallet._check_pledge(p_wallet_id, p_project_id, p_amount);
+      perform pgwallet._check_account('wallet', p_wallet_id, null);
+      perform pgwallet._check_account('project', p_project_id, null);
+      perform pgwallet._check_account('wallet', p_wallet_id, p_amount);
       v_transaction_id := pgwallet._replay(p_idempotency_key, v_request);
       return query
       select
@@ -59,15 +61,14 @@ begin
     end if;
   end if;
 
-  -- The lock that _project_status takes, without that call where nobody is closing.
+  -- The lock that _hold_project takes, without that call where nobody is closing.
   if current_setting('transaction_isolation') <> 'read committed'
     or not pg_try_advisory_xact_lock_shared(hashint8extended(p_project_id, 0))
   then
-    perform pgwallet._project_status(p_project_id);
+    perform pgwallet._hold_project(p_project_id);
   end if;
 
-  -- A fresh statement, which sees a closing that was faster. A balance carries its currency's
-  -- decimals, so the currency need not be looked up.
+  -- A fresh statement, which sees a closing that was faster.
   update pgwallet.account as a
   set balance = a.balance - trim_scale(p_amount)
   from pgwallet.project as p

@@ -48,13 +48,13 @@ begin
   into v_escrow_ids
   from unnest(p_wallet_ids) with ordinality as u (wallet_id, ordinal);
   if p_idempotency_keys is not null then
-    v_requests := pgwallet._requests(
+    v_requests := pgwallet._write_requests(
       'pledge_many(' || p_project_id || ', %s, %s)', p_wallet_ids, p_amounts
     );
   end if;
   select c.transaction_ids, c.replays
   into v_transaction_ids, v_replays
-  from pgwallet._claim_keys(
+  from pgwallet._insert_transactions(
     'pledge', cardinality(p_amounts), p_idempotency_keys, v_requests, v_escrow_ids
   ) as c;
 
@@ -72,7 +72,7 @@ begin
       );
     end if;
 
-    v_status := pgwallet._project_status(p_project_id);
+    v_status := pgwallet._hold_project(p_project_id);
     if v_status <> 'open' then
       perform pgwallet._refuse_closed(p_project_id, v_status);
     end if;

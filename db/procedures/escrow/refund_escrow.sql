@@ -41,7 +41,7 @@ begin
   if not found then
     perform pgwallet._refuse_missing('escrow', p_escrow_id);
   end if;
-  v_currency := pgwallet._currency_of('project', v_project_id, p_amount);
+  v_currency := pgwallet._check_account('project', v_project_id, p_amount);
   if p_idempotency_key is not null then
     v_request := format(
       'refund_escrow(%s, %s)', p_escrow_id, coalesce(trim_scale(p_amount)::text, 'null')

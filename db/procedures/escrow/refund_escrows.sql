@@ -64,7 +64,7 @@ begin
   return query
   select
     coalesce(cardinality(v_escrow_ids), 0),
-    round(coalesce(v_amount, 0), pgwallet._exponent(v_project.currency)),
+    round(coalesce(v_amount, 0), pgwallet._find_exponent(v_project.currency)),
     coalesce(v_escrow_ids[cardinality(v_escrow_ids)], p_after_escrow_id, 0),
     v_transaction_id,
     false;

@@ -40,7 +40,7 @@ begin
     for no key update of e skip locked
   ) as x;
 
-  perform pgwallet._project_status(x.project_id)
+  perform pgwallet._hold_project(x.project_id)
   from (
     select distinct e.project_id
     from pgwallet.escrow as e
@@ -72,7 +72,7 @@ begin
     coalesce(cardinality(v_escrow_ids), 0),
     case coalesce(cardinality(v_currencies), 0)
       when 0 then 0
-      when 1 then round(v_amount, pgwallet._exponent(v_currencies[1]))
+      when 1 then round(v_amount, pgwallet._find_exponent(v_currencies[1]))
     end,
     coalesce(v_escrow_ids[cardinality(v_escrow_ids)], 0),
     v_transaction_id,

@@ -42,7 +42,7 @@ begin
   if not found then
     perform pgwallet._refuse_missing('escrow', p_escrow_id);
   end if;
-  v_currency := pgwallet._currency_of('project', v_project_id, p_amount);
+  v_currency := pgwallet._check_account('project', v_project_id, p_amount);
   if p_idempotency_key is not null then
     v_request := format(
       'release_escrow(%s, %s)', p_escrow_id, coalesce(trim_scale(p_amount)::text, 'null')
@@ -62,7 +62,7 @@ begin
     select e.* into v_escrow
     from pgwallet.escrow as e where e.escrow_id = p_escrow_id
     for no key update;
-    v_status := pgwallet._project_status(v_project_id);
+    v_status := pgwallet._hold_project(v_project_id);
     if v_status = 'failed' then
       perform pgwallet._refuse_status(v_project_id, v_status, 'succeeded');
     end if;
@@ -73,13 +73,13 @@ begin
       perform pgwallet._refuse_settled(p_escrow_id, v_escrow.status, v_left, p_amount);
     end if;
 
-    v_commission := pgwallet._part(
+    v_commission := pgwallet._apply_rate(
       v_amount, v_escrow.released_amount, v_escrow.commission_amount,
       v_project.commission_rate, v_currency.exponent
     );
     v_fee := least(
       v_amount - v_commission,
-      pgwallet._part(
+      pgwallet._apply_rate(
         v_amount, v_escrow.released_amount, v_escrow.fee_amount,
         v_project.fee_rate, v_currency.exponent
       )

@@ -41,7 +41,7 @@ begin
   if v_project.status <> 'succeeded' then
     perform pgwallet._refuse_status(p_project_id, v_project.status, 'succeeded');
   end if;
-  v_exponent := pgwallet._exponent(v_project.currency);
+  v_exponent := pgwallet._find_exponent(v_project.currency);
   if p_wait then
     perform pgwallet._wait_for_escrows(p_project_id, p_limit, p_after_escrow_id);
   end if;
@@ -66,7 +66,7 @@ begin
 
   if v_last_escrow_id is not null then
     with released as (
-      -- What _part comes to where nothing was released or refunded before, in a third of the time.
+      -- What _apply_rate comes to where nothing was released or refunded before, in a third of the time.
       update pgwallet.escrow as e
       set
         released_amount = e.amount,
@@ -98,14 +98,14 @@ begin
           l.escrow_id, l.amount, l.commission,
           least(
             l.amount - l.commission,
-            pgwallet._part(
+            pgwallet._apply_rate(
               l.amount, l.released_amount, l.fee_amount, v_project.fee_rate, v_exponent
             )
           ) as fee
         from (
           select
             k.escrow_id, k.amount, k.released_amount, k.fee_amount,
-            pgwallet._part(
+            pgwallet._apply_rate(
               k.amount, k.released_amount, k.commission_amount,
               v_project.commission_rate, v_exponent
             ) as commission

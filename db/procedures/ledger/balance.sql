@@ -38,7 +38,7 @@ begin
     else
       v_balance := v_account.balance;
   end case;
-  return round(coalesce(v_balance, 0), pgwallet._exponent(v_account.currency));
+  return round(coalesce(v_balance, 0), pgwallet._find_exponent(v_account.currency));
 end;
 $function$;
 

@@ -11,9 +11,11 @@ declare
   v_balance numeric;
 begin
   if p_at is null then
-    perform pgwallet._refuse_argument(
-      'the time is null', 'A balance is that of a time.', 'Pass a time, or call balance.'
-    );
+    raise exception using
+      errcode = 'PW002',
+      message = 'the time is null',
+      detail = 'A balance is that of a time.',
+      hint = 'Pass a time, or call balance.';
   end if;
   perform pgwallet._check_time('the time', p_at);
   select a.* into v_account from pgwallet.account as a where a.account_id = p_account_id;
@@ -53,7 +55,7 @@ begin
     where (p.source_account_id = p_account_id or p.destination_account_id = p_account_id)
       and p.created_at <= p_at;
   end if;
-  return round(coalesce(v_balance, 0), pgwallet._exponent(v_account.currency));
+  return round(coalesce(v_balance, 0), pgwallet._find_exponent(v_account.currency));
 end;
 $function$;
 

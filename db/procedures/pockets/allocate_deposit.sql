@@ -43,11 +43,11 @@ begin
         'allocate_deposit(%s, %s, %s)', p_wallet_id, trim_scale(p_amount), p_rounding
       );
     end if;
-    v_transaction_id := pgwallet._claim_key(
+    v_transaction_id := pgwallet._insert_transaction(
       'allocation', p_idempotency_key, v_request, p_metadata, p_effective_at
     );
     if v_transaction_id is null or p_rounding <> 'half_up' then
-      perform pgwallet._currency_of('wallet', p_wallet_id, p_amount);
+      perform pgwallet._check_account('wallet', p_wallet_id, p_amount);
       replayed := v_transaction_id is null;
       if replayed then
         v_transaction_id := pgwallet._replay(p_idempotency_key, v_request);
@@ -68,7 +68,6 @@ begin
     end if;
   end if;
 
-  -- A balance carries its currency's decimals, so the currency need not be looked up.
   select
     a.balance, s.max_pockets_per_allocation,
     exists (
@@ -84,7 +83,7 @@ begin
     and scale(trim_scale(p_amount)) <= scale(a.balance)
   for no key update of a;
   if not found then
-    perform pgwallet._currency_of('wallet', p_wallet_id, p_amount);
+    perform pgwallet._check_account('wallet', p_wallet_id, p_amount);
   end if;
 
   if v_more then
@@ -102,7 +101,7 @@ begin
   return query
   with share as materialized (
     select s.pocket_id, s.name, s.allocation_percentage, s.amount, s.place, s.total
-    from pgwallet._half_up_shares(p_wallet_id, p_amount, scale(v_balance), v_limit) as s
+    from pgwallet._share_half_up(p_wallet_id, p_amount, scale(v_balance), v_limit) as s
     where s.amount > 0
   ),
 
@@ -139,7 +138,7 @@ begin
   order by m.place;
 
   if not found then
-    perform pgwallet._refuse_shares(array[p_wallet_id], array[p_amount], p_rounding);
+    perform pgwallet._check_shares(array[p_wallet_id], array[p_amount], p_rounding);
   end if;
 end;
 $function$;

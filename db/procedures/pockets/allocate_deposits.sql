@@ -35,13 +35,13 @@ begin
   perform pgwallet._check_wallets(p_wallet_ids, p_amounts);
 
   if p_idempotency_keys is not null then
-    v_requests := pgwallet._requests(
+    v_requests := pgwallet._write_requests(
       'allocate_deposits(%s, %s, ' || p_rounding || ')', p_wallet_ids, p_amounts
     );
   end if;
   select c.transaction_ids, c.replays
   into v_transaction_ids, v_replays
-  from pgwallet._claim_keys(
+  from pgwallet._insert_transactions(
     'allocation', cardinality(p_amounts), p_idempotency_keys, v_requests
   ) as c;
 

@@ -28,23 +28,24 @@ begin
   perform pgwallet._check_text('name', p_name);
   perform pgwallet._check_percentage(p_allocation_percentage);
   perform pgwallet._check_text('pocket_type', p_pocket_type, false);
-  v_currency := pgwallet._currency_of('wallet', p_wallet_id, p_target_amount);
+  v_currency := pgwallet._check_account('wallet', p_wallet_id, p_target_amount);
 
   perform from pgwallet.account as a where a.account_id = p_wallet_id for no key update;
 
   if exists (
     select from pgwallet.pocket as k where k.wallet_id = p_wallet_id and k.name = p_name
   ) then
-    perform pgwallet._refuse_argument(
-      format('wallet %s has a pocket %L already', p_wallet_id, p_name),
-      'Names are unique in a wallet.',
-      'Use that pocket, or take another name.'
-    );
+    raise exception using
+      errcode = 'PW002',
+      message = format('wallet %s has a pocket %L already', p_wallet_id, p_name),
+      detail = 'Names are unique in a wallet.',
+      hint = 'Use that pocket, or take another name.';
   end if;
   perform pgwallet._add_percentage(p_wallet_id, p_allocation_percentage);
 
   -- In the wallet's slot, like all that belongs to it.
-  v_pocket_id := pgwallet._new_account_id((p_wallet_id % 1024)::integer);
+  v_pocket_id := pgwallet._draw_account_id((p_wallet_id % 1024)::integer);
+  -- The scale of a balance is its currency's decimals from here on, and movements go by it.
   insert into pgwallet.account (account_id, kind, currency, balance)
   values (v_pocket_id, 'pocket', v_currency.currency, round(0.0, v_currency.exponent));
   insert into pgwallet.pocket (

@@ -20,13 +20,13 @@ begin
     perform pgwallet._refuse_amount(p_amount);
   end if;
   perform pgwallet._check_rounding(p_rounding);
-  v_currency := pgwallet._currency_of('wallet', p_wallet_id, p_amount);
+  v_currency := pgwallet._check_account('wallet', p_wallet_id, p_amount);
   perform pgwallet._warn_of_pockets(array[p_wallet_id]);
 
   return query
   select s.pocket_id, s.name, s.allocation_percentage, s.amount, a.balance + s.amount
   from pgwallet.settings as l
-  cross join lateral pgwallet._split(
+  cross join lateral pgwallet._split_amount(
     p_wallet_id, p_amount, v_currency.exponent, l.max_pockets_per_allocation, p_rounding
   ) as s
   inner join pgwallet.account as a on a.account_id = s.pocket_id

@@ -18,7 +18,7 @@ as $function$
 begin
   return query
   select t.transaction_id, t.balance, t.wallet_balance, t.replayed
-  from pgwallet._transfer(
+  from pgwallet._move_in_wallet(
     'transfer_from_pocket', p_pocket_id, p_amount, p_idempotency_key, p_metadata, p_effective_at
   ) as t;
 end;

@@ -14,7 +14,7 @@ declare
   v_wallet_id bigint;
 begin
   perform pgwallet._check_text('owner_id', p_owner_id);
-  v_exponent := pgwallet._exponent(p_currency);
+  v_exponent := pgwallet._find_exponent(p_currency);
 
   select w.wallet_id
   into v_wallet_id
@@ -26,9 +26,10 @@ begin
     v_digest := sha256(convert_to(p_owner_id, 'UTF8'));
     v_slot := (get_byte(v_digest, 0) * 256 + get_byte(v_digest, 1)) % 1024;
 
+    -- The scale of a balance is its currency's decimals from here on, and movements go by it.
     with opened as (
       insert into pgwallet.wallet as w (wallet_id, owner_id, currency)
-      values (pgwallet._new_account_id(v_slot), p_owner_id, p_currency)
+      values (pgwallet._draw_account_id(v_slot), p_owner_id, p_currency)
       on conflict on constraint wallet_owner_key do nothing
       returning w.wallet_id, w.currency
     )

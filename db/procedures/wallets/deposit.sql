@@ -27,11 +27,11 @@ begin
   end if;
   if p_idempotency_key is not null then
     v_request := format('deposit(%s, %s)', p_wallet_id, trim_scale(p_amount));
-    v_transaction_id := pgwallet._claim_key(
+    v_transaction_id := pgwallet._insert_transaction(
       'deposit', p_idempotency_key, v_request, p_metadata, p_effective_at
     );
     if v_transaction_id is null then
-      perform pgwallet._currency_of('wallet', p_wallet_id, p_amount);
+      perform pgwallet._check_account('wallet', p_wallet_id, p_amount);
       v_transaction_id := pgwallet._replay(p_idempotency_key, v_request);
       return query
       select p.transaction_id, p.destination_balance, true
@@ -41,7 +41,6 @@ begin
     end if;
   end if;
 
-  -- A balance carries its currency's decimals, so the currency need not be looked up.
   update pgwallet.account as a
   set balance = a.balance + trim_scale(p_amount)
   where a.account_id = p_wallet_id and a.kind = 'wallet'
@@ -49,7 +48,7 @@ begin
   returning a.balance, a.external_account_id
   into v_balance, v_external_account_id;
   if not found then
-    perform pgwallet._currency_of('wallet', p_wallet_id, p_amount);
+    perform pgwallet._check_account('wallet', p_wallet_id, p_amount);
   end if;
 
   if v_transaction_id is null then

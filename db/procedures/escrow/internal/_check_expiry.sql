@@ -15,11 +15,11 @@ begin
     select from pgwallet.transaction as t
     where t.idempotency_key = p_idempotency_key and t.request = p_request
   ) then
-    perform pgwallet._refuse_argument(
-      'expires_at is in the past',
-      format('It is %s, now is %s.', p_expires_at, clock_timestamp()),
-      'Pass a time to come, or null for a pledge that never expires.'
-    );
+    raise exception using
+      errcode = 'PW002',
+      message = 'expires_at is in the past',
+      detail = format('It is %s, now is %s.', p_expires_at, clock_timestamp()),
+      hint = 'Pass a time to come, or null for a pledge that never expires.';
   end if;
 end;
 $function$;

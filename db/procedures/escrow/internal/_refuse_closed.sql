@@ -1,4 +1,4 @@
--- Refuses a pledge to a project that is not open.
+-- Refuses what needs an open project, or one closed with the other outcome.
 create or replace function pgwallet._refuse_closed(
   p_project_id bigint,
   p_status pgwallet.project_status

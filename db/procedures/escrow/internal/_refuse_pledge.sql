@@ -1,4 +1,4 @@
--- Says why a pledge could not be made, for one that has found out that it cannot.
+-- Refuses a pledge that could not be made, and says why.
 create or replace function pgwallet._refuse_pledge(
   p_wallet_id bigint,
   p_project_id bigint,
@@ -13,7 +13,9 @@ declare
   v_project pgwallet.project;
   v_amount numeric;
 begin
-  perform pgwallet._check_pledge(p_wallet_id, p_project_id, p_amount);
+  perform pgwallet._check_account('wallet', p_wallet_id, null);
+  perform pgwallet._check_account('project', p_project_id, null);
+  perform pgwallet._check_account('wallet', p_wallet_id, p_amount);
   select a.* into v_wallet from pgwallet.account as a where a.account_id = p_wallet_id;
   select p.* into v_project from pgwallet.project as p where p.project_id = p_project_id;
   v_amount := round(p_amount, scale(v_wallet.balance));
@@ -35,5 +37,5 @@ end;
 $function$;
 
 comment on function pgwallet._refuse_pledge(bigint, bigint, numeric) is
-'Says why a pledge cannot be made. '
+'Refuses a pledge that could not be made, and says why. '
 'Raises: PW001, PW003, PW101, PW103, PW201, PW204, PW301.';

@@ -18,7 +18,11 @@ begin
   if exists (select from pgwallet.account as a where a.account_id = p_project_id)
     or exists (select from pgwallet.escrow as e where e.escrow_id = p_project_id)
   then
-    perform pgwallet._refuse_project_id(p_project_id);
+    raise exception using
+      errcode = 'PW002',
+      message = format('project_id %s is in use', p_project_id),
+      detail = 'An id is given once.',
+      hint = 'Leave it out to get the next one.';
   end if;
 
   select s.last_value into v_last from pgwallet.id_seq as s;

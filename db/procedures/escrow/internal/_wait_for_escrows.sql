@@ -1,5 +1,6 @@
 -- Locks the next escrows of a project in which anything is left, by id, after those who hold them
--- have come to an end.
+-- have come to an end. A select skips locked rows or does not, whatever its parameters: so a batch
+-- that waits calls this first, and its own statement, which skips, then takes what this has locked.
 create or replace function pgwallet._wait_for_escrows(
   p_project_id bigint,
   p_limit integer,

@@ -25,16 +25,16 @@ begin
     or cardinality(p_wallet_ids) <> cardinality(p_amounts)
     or cardinality(p_idempotency_keys) <> cardinality(p_amounts)
   then
-    perform pgwallet._refuse_argument(
-      'the arrays are not of one length',
-      format(
+    raise exception using
+      errcode = 'PW002',
+      message = 'the arrays are not of one length',
+      detail = format(
         'There are %s wallet ids, %s amounts and %s keys.',
         coalesce(cardinality(p_wallet_ids)::text, 'null'),
         coalesce(cardinality(p_amounts)::text, 'null'),
         coalesce(cardinality(p_idempotency_keys)::text, 'no')
       ),
-      'Pass one wallet id and one amount an element, and a key or null for each if any has one.'
-    );
+      hint = 'Pass one wallet id and one amount an element, and a key or null for each if any has one.';
   end if;
 
   select u.idempotency_key into v_key

@@ -10,21 +10,23 @@ set search_path = pg_catalog, pg_temp
 as $function$
 begin
   if p_required and p_text is null then
-    perform pgwallet._refuse_argument(
-      p_name || ' is null', 'It needs 1 to 200 characters.', 'Pass a text.'
-    );
+    raise exception using
+      errcode = 'PW002',
+      message = p_name || ' is null',
+      detail = 'It needs 1 to 200 characters.',
+      hint = 'Pass a text.';
   elsif p_required and p_text !~ '[^[:space:]]' then
-    perform pgwallet._refuse_argument(
-      p_name || ' is blank',
-      format('It has %s characters, none of them visible.', length(p_text)),
-      'Pass a text of 1 to 200 characters.'
-    );
+    raise exception using
+      errcode = 'PW002',
+      message = p_name || ' is blank',
+      detail = format('It has %s characters, none of them visible.', length(p_text)),
+      hint = 'Pass a text of 1 to 200 characters.';
   elsif length(p_text) > 200 then
-    perform pgwallet._refuse_argument(
-      p_name || ' is too long',
-      format('It has %s characters, at most 200 are allowed.', length(p_text)),
-      'Pass a shorter text; a digest will do for a key.'
-    );
+    raise exception using
+      errcode = 'PW002',
+      message = p_name || ' is too long',
+      detail = format('It has %s characters, at most 200 are allowed.', length(p_text)),
+      hint = 'Pass a shorter text; a digest will do for a key.';
   end if;
 end;
 $function$;

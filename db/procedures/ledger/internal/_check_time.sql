@@ -6,11 +6,11 @@ set search_path = pg_catalog, pg_temp
 as $function$
 begin
   if p_time >= '10000-01-01 00:00:00+00' or p_time < '0001-01-01 00:00:00+00' then
-    perform pgwallet._refuse_argument(
-      format('%s is out of range', p_name),
-      format('It is %s; the years 1 to 9999 are allowed.', p_time),
-      'Pass a time that exists, or null.'
-    );
+    raise exception using
+      errcode = 'PW002',
+      message = format('%s is out of range', p_name),
+      detail = format('It is %s; the years 1 to 9999 are allowed.', p_time),
+      hint = 'Pass a time that exists, or null.';
   end if;
 end;
 $function$;

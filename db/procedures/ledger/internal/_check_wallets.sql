@@ -7,7 +7,7 @@ as $function$
 declare
   v_element record;
 begin
-  -- What is missing comes before what has too many decimals. A balance carries its currency's.
+  -- What is missing comes before what has too many decimals.
   select u.wallet_id, u.amount
   into v_element
   from unnest(p_wallet_ids, p_amounts) with ordinality as u (wallet_id, amount, ordinal)
@@ -16,7 +16,7 @@ begin
   order by a.account_id is not null, u.ordinal
   limit 1;
   if found then
-    perform pgwallet._currency_of('wallet', v_element.wallet_id, v_element.amount);
+    perform pgwallet._check_account('wallet', v_element.wallet_id, v_element.amount);
   end if;
 end;
 $function$;

@@ -8,13 +8,13 @@ begin
   if (
     p_allocation_percentage between 0 and 100 and scale(trim_scale(p_allocation_percentage)) <= 4
   ) is not true then
-    perform pgwallet._refuse_argument(
-      format(
+    raise exception using
+      errcode = 'PW002',
+      message = format(
         'allocation_percentage %s is not valid', coalesce(p_allocation_percentage::text, 'null')
       ),
-      'A percentage is from 0 to 100, with up to four decimals.',
-      'Pass 12.5 for an eighth of each deposit.'
-    );
+      detail = 'A percentage is from 0 to 100, with up to four decimals.',
+      hint = 'Pass 12.5 for an eighth of each deposit.';
   end if;
 end;
 $function$;

@@ -6,11 +6,11 @@ set search_path = pg_catalog, pg_temp
 as $function$
 begin
   if (p_rounding in ('half_up', 'largest_remainder')) is not true then
-    perform pgwallet._refuse_argument(
-      format('rounding %s is unknown', coalesce(quote_literal(left(p_rounding, 200)), 'null')),
-      'There are half_up and largest_remainder.',
-      'Leave it out for half_up; take largest_remainder to leave nothing over at 100 percent.'
-    );
+    raise exception using
+      errcode = 'PW002',
+      message = format('rounding %s is unknown', coalesce(quote_literal(left(p_rounding, 200)), 'null')),
+      detail = 'There are half_up and largest_remainder.',
+      hint = 'Leave it out for half_up; take largest_remainder to leave nothing over at 100 percent.';
   end if;
 end;
 $function$;

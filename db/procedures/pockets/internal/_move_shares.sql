@@ -32,7 +32,7 @@ begin
   -- One round for all wallets; another one only for those that come again, asked for the sum first.
   v_repeated := v_count < cardinality(p_wallet_ids);
   if v_repeated then
-    perform pgwallet._refuse_shares(p_wallet_ids, p_amounts, p_rounding);
+    perform pgwallet._check_shares(p_wallet_ids, p_amounts, p_rounding);
   end if;
   for v_round in
     select
@@ -60,7 +60,7 @@ begin
         as u (ordinal, transaction_id, wallet_id, amount)
       inner join pgwallet.account as w on w.account_id = u.wallet_id
       inner join pgwallet.settings as l on l.only_row
-      cross join lateral pgwallet._split(
+      cross join lateral pgwallet._split_amount(
         u.wallet_id, u.amount, scale(w.balance), l.max_pockets_per_allocation, p_rounding
       ) as s
     ),
@@ -104,7 +104,7 @@ begin
     order by c.ordinal, c.place;
 
     if not found and not v_repeated then
-      perform pgwallet._refuse_shares(p_wallet_ids, p_amounts, p_rounding);
+      perform pgwallet._check_shares(p_wallet_ids, p_amounts, p_rounding);
     end if;
   end loop;
 end;

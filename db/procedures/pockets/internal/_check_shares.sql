@@ -1,5 +1,5 @@
 -- Refuses allocations whose shares sum to more than their wallet holds: the first such wallet.
-create or replace function pgwallet._refuse_shares(
+create or replace function pgwallet._check_shares(
   p_wallet_ids bigint[],
   p_amounts numeric[],
   p_rounding text
@@ -18,7 +18,7 @@ begin
     from unnest(p_wallet_ids, p_amounts) with ordinality as u (wallet_id, amount, ordinal)
     inner join pgwallet.account as b on b.account_id = u.wallet_id
     inner join pgwallet.settings as l on l.only_row
-    cross join lateral pgwallet._split(
+    cross join lateral pgwallet._split_amount(
       u.wallet_id, u.amount, scale(b.balance), l.max_pockets_per_allocation, p_rounding
     ) as s
     group by u.wallet_id
@@ -33,5 +33,5 @@ begin
 end;
 $function$;
 
-comment on function pgwallet._refuse_shares(bigint[], numeric[], text) is
+comment on function pgwallet._check_shares(bigint[], numeric[], text) is
 'Refuses allocations of more than their wallets hold. Raises: PW201.';

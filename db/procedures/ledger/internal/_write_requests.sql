@@ -1,5 +1,6 @@
--- Writes each element of a bulk call as a request, to be compared when its key comes again.
-create or replace function pgwallet._requests(
+-- Writes each element of a bulk call as a request, which its key is compared with when it comes
+-- again.
+create or replace function pgwallet._write_requests(
   p_format text,
   p_wallet_ids bigint[],
   p_amounts numeric[]
@@ -13,5 +14,5 @@ as $function$
   from unnest(p_wallet_ids, p_amounts) with ordinality as u (wallet_id, amount, ordinal);
 $function$;
 
-comment on function pgwallet._requests(text, bigint[], numeric[]) is
-'The requests of a bulk call, one an element.';
+comment on function pgwallet._write_requests(text, bigint[], numeric[]) is
+'Writes each element of a bulk call as a request.';

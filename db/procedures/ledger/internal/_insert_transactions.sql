@@ -3,7 +3,7 @@
 -- transaction ids and whether they are replays.
 --
 -- Locks: the idempotency keys, sorted, so that calls with the same keys in other orders queue.
-create or replace function pgwallet._claim_keys(
+create or replace function pgwallet._insert_transactions(
   p_kind pgwallet.transaction_kind,
   p_count integer,
   p_idempotency_keys text[],
@@ -67,7 +67,7 @@ begin
 end;
 $function$;
 
-comment on function pgwallet._claim_keys(
+comment on function pgwallet._insert_transactions(
   pgwallet.transaction_kind, integer, text[], text[], bigint[]
 ) is
 'Inserts the transactions of a bulk call, or finds those that it repeats. Raises: PW203.';

@@ -1,8 +1,10 @@
--- Inserts the transaction of a call with a key. Null when the key was used already: _replay then
--- finds its transaction, or refuses another request.
+-- Inserts the transaction of a call. Null when its key was used already: _replay then finds the
+-- transaction that has it, or refuses another request.
 --
--- Locks: the idempotency key. A call with the same key waits here until this one has ended.
-create or replace function pgwallet._claim_key(
+-- Locks: the key; a call with the same one waits here until this one has ended.
+-- p_request is what the next call with that key is compared with, text by text: as long as rows
+-- of users hold it, its format stays.
+create or replace function pgwallet._insert_transaction(
   p_kind pgwallet.transaction_kind,
   p_idempotency_key text,
   p_request text,
@@ -27,7 +29,7 @@ begin
 end;
 $function$;
 
-comment on function pgwallet._claim_key(
+comment on function pgwallet._insert_transaction(
   pgwallet.transaction_kind, text, text, jsonb, timestamptz, bigint
 ) is
-'Inserts the transaction of a call with a key; null when the key was used already.';
+'Inserts the transaction of a call; null when its key was used already.';

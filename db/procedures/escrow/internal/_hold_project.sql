@@ -1,9 +1,9 @@
--- Reads whether a project is open, and keeps it so until the transaction ends.
+-- Keeps a project from being closed until the transaction ends, and returns its status.
 --
 -- Locks: a share of the project's advisory lock, which close_project takes alone. Under
 -- repeatable read and above an old snapshot would still show an open project: there the row is
 -- shared too, which fails with 40001 once it has changed.
-create or replace function pgwallet._project_status(p_project_id bigint)
+create or replace function pgwallet._hold_project(p_project_id bigint)
 returns pgwallet.project_status
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -23,5 +23,5 @@ begin
 end;
 $function$;
 
-comment on function pgwallet._project_status(bigint) is
-'The status of a project, kept until the transaction ends.';
+comment on function pgwallet._hold_project(bigint) is
+'Keeps a project from being closed until the transaction ends, and returns its status.';

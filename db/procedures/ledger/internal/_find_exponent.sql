@@ -1,5 +1,5 @@
--- The number of decimals of a currency.
-create or replace function pgwallet._exponent(p_currency text)
+-- Finds the number of decimals of a currency, and refuses a currency that is unknown.
+create or replace function pgwallet._find_exponent(p_currency text)
 returns integer
 language plpgsql
 stable
@@ -22,5 +22,5 @@ begin
 end;
 $function$;
 
-comment on function pgwallet._exponent(text) is
-'The number of decimals of a currency. Raises: PW003.';
+comment on function pgwallet._find_exponent(text) is
+'Finds the number of decimals of a currency. Raises: PW003.';

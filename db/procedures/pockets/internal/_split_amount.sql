@@ -4,7 +4,7 @@
 --
 -- A standard SQL body: its names were resolved when it was made, so that it needs no search_path,
 -- and the planner writes it out in the statements that use it.
-create or replace function pgwallet._split(
+create or replace function pgwallet._split_amount(
   p_wallet_id bigint,
   p_amount numeric,
   p_exponent integer,
@@ -19,14 +19,14 @@ language sql
 stable
 begin atomic
   select h.pocket_id, h.name, h.allocation_percentage, h.amount, h.place, h.total
-  from pgwallet._half_up_shares(p_wallet_id, p_amount, p_exponent, p_limit) as h
+  from pgwallet._share_half_up(p_wallet_id, p_amount, p_exponent, p_limit) as h
   where p_rounding = 'half_up' and h.amount > 0
   union all
   select r.pocket_id, r.name, r.allocation_percentage, r.amount, r.place,
     sum(r.amount) over (order by r.place) as total
-  from pgwallet._largest_remainder_shares(p_wallet_id, p_amount, p_exponent, p_limit) as r
+  from pgwallet._share_largest_remainder(p_wallet_id, p_amount, p_exponent, p_limit) as r
   where p_rounding = 'largest_remainder' and r.amount > 0;
 end;
 
-comment on function pgwallet._split(bigint, numeric, integer, integer, text) is
+comment on function pgwallet._split_amount(bigint, numeric, integer, integer, text) is
 'Splits an amount over the pockets of a wallet.';

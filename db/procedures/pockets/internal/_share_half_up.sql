@@ -3,7 +3,7 @@
 --
 -- A standard SQL body: its names were resolved when it was made, so that it needs no search_path,
 -- and the planner writes it out in the statements that use it.
-create or replace function pgwallet._half_up_shares(
+create or replace function pgwallet._share_half_up(
   p_wallet_id bigint,
   p_amount numeric,
   p_exponent integer,
@@ -44,5 +44,5 @@ begin atomic
   ) as r;
 end;
 
-comment on function pgwallet._half_up_shares(bigint, numeric, integer, integer) is
+comment on function pgwallet._share_half_up(bigint, numeric, integer, integer) is
 'Splits an amount over the pockets of a wallet, each share rounded half up.';

@@ -1,7 +1,7 @@
 -- Moves money between a wallet and one of its pockets, in the direction of p_kind.
 --
 -- Locks, in order: the idempotency key, the wallet, whose lock guards its pockets.
-create or replace function pgwallet._transfer(
+create or replace function pgwallet._move_in_wallet(
   p_kind pgwallet.transaction_kind,
   p_pocket_id bigint,
   p_amount numeric,
@@ -33,11 +33,11 @@ begin
   end if;
   if p_idempotency_key is not null then
     v_request := format('%s(%s, %s)', p_kind, p_pocket_id, trim_scale(p_amount));
-    v_transaction_id := pgwallet._claim_key(
+    v_transaction_id := pgwallet._insert_transaction(
       p_kind, p_idempotency_key, v_request, p_metadata, p_effective_at
     );
     if v_transaction_id is null then
-      perform pgwallet._currency_of('pocket', p_pocket_id, p_amount);
+      perform pgwallet._check_account('pocket', p_pocket_id, p_amount);
       v_transaction_id := pgwallet._replay(p_idempotency_key, v_request);
       return query
       select
@@ -53,7 +53,6 @@ begin
 
   select k.wallet_id into v_wallet_id from pgwallet.pocket as k where k.pocket_id = p_pocket_id;
 
-  -- A balance carries its currency's decimals, so the currency need not be looked up.
   update pgwallet.account as a
   set balance = a.balance - v_change
   where a.account_id = v_wallet_id and a.balance >= v_change
@@ -66,7 +65,7 @@ begin
     returning a.balance into v_balance;
   end if;
   if not found then
-    perform pgwallet._currency_of('pocket', p_pocket_id, p_amount);
+    perform pgwallet._check_account('pocket', p_pocket_id, p_amount);
     perform pgwallet._refuse_funds(
       a.kind::text, a.account_id, a.balance, round(p_amount, scale(a.balance))
     )
@@ -106,7 +105,7 @@ begin
 end;
 $function$;
 
-comment on function pgwallet._transfer(
+comment on function pgwallet._move_in_wallet(
   pgwallet.transaction_kind, bigint, numeric, text, jsonb, timestamptz
 ) is
 'Moves money between a wallet and one of its pockets. Raises: PW001, PW002, PW102, PW201, PW203.';

@@ -1,6 +1,8 @@
--- Finds the currency of an account of the given kind and checks the amount's decimals against it.
+-- Refuses an account that is none of the given kind, or an amount with more decimals than the
+-- account's currency has; returns the currency.
+--
 -- Locks nothing: neither kind nor currency of an account ever change.
-create or replace function pgwallet._currency_of(
+create or replace function pgwallet._check_account(
   p_kind pgwallet.account_kind,
   p_account_id bigint,
   p_amount numeric
@@ -28,5 +30,6 @@ begin
 end;
 $function$;
 
-comment on function pgwallet._currency_of(pgwallet.account_kind, bigint, numeric) is
-'The currency of an account. Raises: PW001, PW101, PW102, PW103, PW105.';
+comment on function pgwallet._check_account(pgwallet.account_kind, bigint, numeric) is
+'Refuses a missing account or too many decimals; returns its currency. '
+'Raises: PW001, PW101, PW102, PW103, PW105.';

@@ -1,7 +1,7 @@
 -- Pays money of a wallet or a project to the outside; never more than is in its account.
 --
 -- Locks, in order: the idempotency key, the account.
-create or replace function pgwallet._pay_out(
+create or replace function pgwallet._pay_outside(
   p_kind pgwallet.transaction_kind,
   p_account_kind pgwallet.account_kind,
   p_account_id bigint,
@@ -28,11 +28,11 @@ begin
   end if;
   if p_idempotency_key is not null then
     v_request := format('%s(%s, %s)', p_kind, p_account_id, trim_scale(p_amount));
-    v_transaction_id := pgwallet._claim_key(
+    v_transaction_id := pgwallet._insert_transaction(
       p_kind, p_idempotency_key, v_request, p_metadata, p_effective_at
     );
     if v_transaction_id is null then
-      perform pgwallet._currency_of(p_account_kind, p_account_id, p_amount);
+      perform pgwallet._check_account(p_account_kind, p_account_id, p_amount);
       v_transaction_id := pgwallet._replay(p_idempotency_key, v_request);
       return query
       select p.transaction_id, p.source_balance, true
@@ -42,7 +42,6 @@ begin
     end if;
   end if;
 
-  -- A balance carries its currency's decimals, so the currency need not be looked up.
   update pgwallet.account as a
   set balance = a.balance - trim_scale(p_amount)
   where a.account_id = p_account_id and a.kind = p_account_kind
@@ -50,7 +49,7 @@ begin
   returning a.balance, a.external_account_id
   into v_balance, v_external_account_id;
   if not found then
-    perform pgwallet._currency_of(p_account_kind, p_account_id, p_amount);
+    perform pgwallet._check_account(p_account_kind, p_account_id, p_amount);
     select a.balance into v_balance from pgwallet.account as a where a.account_id = p_account_id;
     perform pgwallet._refuse_funds(
       p_account_kind::text, p_account_id, v_balance, round(p_amount, scale(v_balance))
@@ -77,7 +76,7 @@ begin
 end;
 $function$;
 
-comment on function pgwallet._pay_out(
+comment on function pgwallet._pay_outside(
   pgwallet.transaction_kind, pgwallet.account_kind, bigint, numeric, text, jsonb, timestamptz
 ) is
 'Pays money of a wallet or a project to the outside. '

@@ -3,7 +3,7 @@
 --
 -- A standard SQL body: its names were resolved when it was made, so that it needs no search_path,
 -- and the planner writes it out in the statements that use it.
-create or replace function pgwallet._largest_remainder_shares(
+create or replace function pgwallet._share_largest_remainder(
   p_wallet_id bigint,
   p_amount numeric,
   p_exponent integer,
@@ -47,5 +47,5 @@ begin atomic
   ) as r;
 end;
 
-comment on function pgwallet._largest_remainder_shares(bigint, numeric, integer, integer) is
+comment on function pgwallet._share_largest_remainder(bigint, numeric, integer, integer) is
 'Splits an amount over the pockets of a wallet, to the last unit.';

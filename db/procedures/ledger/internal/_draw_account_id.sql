@@ -1,8 +1,8 @@
--- The next free account id in a slot. A project may have been created with an id of its own, so
--- slot 0 passes over those in use.
+-- Draws the next free account id in a slot. A project may have been created with an id of its own,
+-- so slot 0 passes over those in use.
 --
 -- Locks: a share of the ids of slot 0, which whoever brings an id along locks alone.
-create or replace function pgwallet._new_account_id(p_slot integer)
+create or replace function pgwallet._draw_account_id(p_slot integer)
 returns bigint
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -23,4 +23,5 @@ begin
 end;
 $function$;
 
-comment on function pgwallet._new_account_id(integer) is 'The next free account id in a slot.';
+comment on function pgwallet._draw_account_id(integer) is
+'Draws the next free account id in a slot.';

@@ -1,0 +1,23 @@
+-- Takes of p_amount what a rate takes, after p_before was released and p_taken taken of that: so
+-- much that all parts together are what one release of the whole would have taken.
+--
+-- A standard SQL body, which the planner writes out in the statements that use it.
+create or replace function pgwallet._apply_rate(
+  p_amount numeric,
+  p_before numeric,
+  p_taken numeric,
+  p_rate numeric,
+  p_exponent integer
+)
+returns numeric
+language sql
+immutable
+begin atomic
+  select round(
+    greatest(0, least(p_amount, round((p_before + p_amount) * p_rate, p_exponent) - p_taken)),
+    p_exponent
+  );
+end;
+
+comment on function pgwallet._apply_rate(numeric, numeric, numeric, numeric, integer) is
+'Takes of an amount what a rate takes, given what was released and taken before.';
