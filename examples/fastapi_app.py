@@ -75,6 +75,11 @@ class Movement(BaseModel):
     amount: Amount
 
 
+class Split(BaseModel):
+    pockets: dict[str, Decimal]
+    remaining: Decimal
+
+
 class NewPledge(BaseModel):
     wallet_id: int
     amount: Amount
@@ -108,6 +113,26 @@ async def deposit(
     return await pgwallet.deposit(conn, wallet_id, movement.amount, idempotency_key=key)
 
 
+@app.post("/wallets/{wallet_id}/salaries")
+async def salary(request: Request, wallet_id: int, movement: Movement, key: Key) -> Split:
+    """Deposits an amount and splits it over the wallet's pockets; both or neither."""
+
+    async def pay(conn: AsyncConnection) -> Split:
+        amount = movement.amount
+        # Two keys made from the client's one: two calls cannot share a key.
+        await pgwallet.deposit(conn, wallet_id, amount, idempotency_key=f"{key}:deposit")
+        split = await pgwallet.allocate_deposit(
+            conn, wallet_id, amount, idempotency_key=f"{key}:split"
+        )
+        return Split(
+            pockets={share.name: share.amount for share in split.shares},
+            remaining=split.remaining,
+        )
+
+    # Several calls in one transaction may meet a deadlock; this repeats all of them.
+    return await pgwallet.run_transaction(request.app.state.pool, pay)
+
+
 @app.post("/projects/{project_id}/pledges")
 async def pledge(conn: Transaction, project_id: int, new: NewPledge, key: Key) -> pgwallet.Pledge:
     return await pgwallet.pledge(conn, new.wallet_id, project_id, new.amount, idempotency_key=key)
@@ -135,7 +160,6 @@ async def order(request: Request, order: Order, key: Key) -> Receipt:
         )
 
     try:
-        # Several statements in one transaction may meet a deadlock; this repeats all of them.
         return await pgwallet.run_transaction(request.app.state.pool, buy)
     except psycopg.errors.CheckViolation as error:
         raise HTTPException(409, "sold out") from error

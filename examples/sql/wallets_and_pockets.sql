@@ -32,7 +32,7 @@ select name, allocation_percentage, amount from pgwallet.preview_allocation(:ada
 
 -- As shown. fun has no percentage and receives nothing; what is not allocated stays in the wallet.
 select name, allocation_percentage, amount, balance
-from pgwallet.allocate_deposit(:ada, 2500.50);
+from pgwallet.allocate_deposit(:ada, 2500.50, p_idempotency_key => 'salary-11:split');
 
 select
   pgwallet.balance(:ada) as wallet, pgwallet.balance(:rent) as rent,

@@ -137,6 +137,20 @@ def test_a_deposit_that_is_sent_five_times_at_once_moves_money_once(
     assert balance(connect, wallet_id) == 105
 
 
+def test_a_salary_that_is_sent_again_is_split_once(
+    shop: Shop, connect: Connect, wallet_id: int
+) -> None:
+    with connect() as conn:
+        rent = pgwallet.create_pocket(conn, wallet_id, "rent", Decimal(50)).pocket_id
+    answers = shop.post_all(f"/wallets/{wallet_id}/salaries", [({"amount": "80.01"}, "pay")] * 3)
+
+    assert [answer.status_code for answer in answers] == [200] * 3
+    expected = {"pockets": {"rent": "40.01"}, "remaining": "40.00"}
+    assert [answer.json() for answer in answers] == [expected] * 3
+    assert balance(connect, wallet_id) == Decimal("140.00")
+    assert balance(connect, rent) == Decimal("40.01")
+
+
 def test_without_a_key_no_money_moves(shop: Shop, connect: Connect, wallet_id: int) -> None:
     answer = shop.post(f"/wallets/{wallet_id}/deposits", {"amount": "5"}, key=None)
 

@@ -97,6 +97,19 @@ def test_a_second_delivery_is_answered_like_the_first_and_moves_nothing(
     assert provider.postings("twice") == [("deposit", Decimal("20.00"))]
 
 
+def test_a_payment_is_split_over_the_pockets_once(provider: Provider) -> None:
+    with psycopg.connect(provider.conninfo) as conn:
+        wallet = pgwallet.create_wallet(conn, "saver").wallet_id
+        rent = pgwallet.create_pocket(conn, wallet, "rent", Decimal(50)).pocket_id
+    event = payment("saver")
+    answers = [provider.send(event), provider.send(event)]
+
+    assert [status for status, _ in answers] == [200, 200]
+    with psycopg.connect(provider.conninfo) as conn:
+        assert pgwallet.balance(conn, rent) == Decimal("10.00")
+        assert pgwallet.balance(conn, wallet) == Decimal("10.00")
+
+
 def test_of_two_deliveries_at_the_same_time_one_waits_and_moves_nothing(
     provider: Provider,
 ) -> None:

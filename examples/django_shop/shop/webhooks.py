@@ -40,16 +40,22 @@ def payment(request: HttpRequest) -> HttpResponse:
 
 
 def _move(conn: psycopg.Connection, event: Any) -> Moved:
-    wallet = pgwallet.create_wallet(conn, event["customer"], event["currency"])
+    wallet = pgwallet.create_wallet(conn, event["customer"], event["currency"]).wallet_id
+    amount = Decimal(event["amount"])
+    key = f"provider/{event['id']}"
     move = MOVEMENTS[event["type"]]
-    return move(
+    moved = move(
         conn,
-        wallet.wallet_id,
-        Decimal(event["amount"]),
-        idempotency_key=f"provider/{event['id']}",
+        wallet,
+        amount,
+        idempotency_key=key,
         metadata={"payment": event["payment"]},
         effective_at=datetime.fromisoformat(event["occurred_at"]),
     )
+    if event["type"] == "payment.succeeded":
+        # A key of its own: two calls cannot share one.
+        pgwallet.allocate_deposit(conn, wallet, amount, idempotency_key=f"{key}/split")
+    return moved
 
 
 def _is_signed(request: HttpRequest) -> bool:
