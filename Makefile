@@ -2,11 +2,16 @@
 
 PYTHON ?= python3
 SERVER ?= embedded
+WORKERS ?= auto
 ARGS ?=
 
 venv := .venv
 bin := $(venv)/bin
 stamp := $(venv)/.ready
+
+# Each worker takes its share of the tests in their order, and then half of what another has left.
+pytest = PGWALLET_TEST_SERVER='$(SERVER)' $(bin)/python -m pytest
+parallel := -n '$(WORKERS)' --dist worksteal
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
@@ -19,6 +24,8 @@ help:
 	@echo '  PYTHON=python3.13       the Python that .venv is made from'
 	@echo '  SERVER=system           the PostgreSQL that tests use: embedded, embedded-16, system,'
 	@echo '                          testcontainers:IMAGE or a connection string'
+	@echo '  WORKERS=4               how many processes share the tests, each with a server of its own;'
+	@echo '                          auto: one for each core; 0: none but pytest itself, as for --pdb'
 	@echo '  ARGS="-k pledge -x"     more arguments for pytest'
 
 setup: $(stamp) ## make .venv with everything needed (the targets below do it themselves)
@@ -27,17 +34,16 @@ demo: $(stamp) ## run the main job on an embedded server and show what happens
 	@$(bin)/pgwallet demo
 
 test: $(stamp) ## run all tests on SERVER (embedded: PostgreSQL 18)
-	@PGWALLET_TEST_SERVER='$(SERVER)' $(bin)/python -m pytest $(ARGS)
+	@$(pytest) $(parallel) $(ARGS)
 
 test-sql: $(stamp) ## run only the tests of what the database promises, on SERVER
-	@PGWALLET_TEST_SERVER='$(SERVER)' $(bin)/python -m pytest -m sql $(ARGS)
+	@$(pytest) $(parallel) -m sql $(ARGS)
 
 test-deep: $(stamp) ## hold the ledger against its model in 2,000 examples (20 minutes)
-	@PGWALLET_TEST_SERVER='$(SERVER)' PGWALLET_MODEL_EXAMPLES=2000 \
-		$(bin)/python -m pytest tests/model -rP --show-capture=stdout $(ARGS)
+	@PGWALLET_MODEL_EXAMPLES=2000 $(pytest) tests/model -rP --show-capture=stdout $(ARGS)
 
 test-faults: $(stamp) ## crash servers, clients and connections 100 times each (an hour)
-	@PGWALLET_TEST_SERVER='$(SERVER)' PGWALLET_FAULTS=100 $(bin)/python -m pytest tests/faults $(ARGS)
+	@PGWALLET_FAULTS=100 $(pytest) tests/faults $(ARGS)
 
 mutants: $(stamp) ## break the functions one by one and see that a test notices (an hour)
 	@PGWALLET_TEST_SERVER='$(SERVER)' $(bin)/python -m tests.mutants.run $(ARGS)

@@ -1,7 +1,6 @@
 """What tests run on: one server a session, one migrated template, a clone for each need."""
 
 import os
-import signal
 from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import Protocol
@@ -13,17 +12,11 @@ from psycopg.conninfo import make_conninfo
 import pgwallet
 from tests import databases, servers
 
+pytest_plugins = ["tests.ending"]
+
 
 class Connect(Protocol):
     def __call__(self, *, autocommit: bool = False) -> psycopg.Connection: ...
-
-
-def pytest_configure() -> None:
-    """Lets Ctrl-C reach the programs that tests start, also where a shell has started these in the
-    background: there it is ignored, and programs inherit that.
-    """
-    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

@@ -12,13 +12,21 @@ from tests import databases
 from tests.attackers import attempts, traps
 from tests.attackers.stage import Stage, attackers, prepare, staged, state
 from tests.catalogue.world import World
+from tests.reports import recorded
 
 Login = Callable[[str], psycopg.Connection]
 
 
+@pytest.fixture(autouse=True)
+def counted(record_property: Callable[[str, object], None]) -> Iterator[None]:
+    before = len(attempts.tried)
+    yield
+    record_property("attempts", len(attempts.tried) - before)
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    if attempts.tried:
-        terminalreporter.write_line(f"attackers made {len(attempts.tried)} attempts")
+    if made := sum(recorded(terminalreporter, "attempts")):
+        terminalreporter.write_line(f"attackers made {made} attempts")
 
 
 @pytest.fixture(scope="session")

@@ -67,7 +67,10 @@ def test_many_clients_share_two_connections_and_each_key_counts_once(
 
     assert replayed.count(False) == 20
     assert balance(connect, wallet_id) == 200
-    sessions = connect().execute("select from pg_stat_activity where application_name = 'shop'")
+    sessions = connect().execute(
+        "select from pg_stat_activity"
+        " where application_name = 'shop' and datname = current_database()"
+    )
     assert sessions.rowcount == bouncer.SERVER_CONNECTIONS
     assert pool.get_stats()["pool_size"] == CLIENTS
 

@@ -61,7 +61,7 @@ def test_connections_that_the_server_has_cut_are_replaced(
         """
         select pg_terminate_backend(a.pid, 10000)
         from pg_stat_activity as a
-        where a.application_name = 'shop'
+        where a.application_name = 'shop' and a.datname = current_database()
         """
     )
     with pool.connection() as conn:

@@ -2,7 +2,8 @@
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psycopg
@@ -12,8 +13,9 @@ from psycopg.conninfo import make_conninfo
 
 import pgwallet
 from tests import databases
-from tests.faults.repeating import injected, untold
+from tests.faults.repeating import struck
 from tests.faults.server import KillableServer
+from tests.reports import recorded
 
 
 @pytest.fixture(scope="session")
@@ -61,8 +63,22 @@ def database(killable: KillableServer, installed: str) -> Iterator[str]:
             killable.start()  # a test that failed may have left it dead
 
 
+@pytest.fixture(autouse=True)
+def counted(record_property: Callable[[str, object], None]) -> Iterator[None]:
+    """Has the faults of the test told at the end of the run."""
+    struck.clear()
+    yield
+    for fault in struck:
+        record_property("fault", fault)
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    for fault, times in injected.items():
+    times: Counter[str] = Counter()
+    untold: Counter[str] = Counter()
+    for fault, committed_untold in recorded(terminalreporter, "fault"):
+        times[fault] += 1
+        untold[fault] += committed_untold
+    for fault in sorted(times):
         terminalreporter.write_line(
-            f"{fault}: {times} times; {untold[fault]} committed although nobody was told"
+            f"{fault}: {times[fault]} times; {untold[fault]} committed although nobody was told"
         )

@@ -1,7 +1,6 @@
-"""How often each fault strikes, and what the faults of a session met."""
+"""How often each fault strikes, and what the faults of a test met."""
 
 import os
-from collections import Counter
 
 import pytest
 
@@ -11,12 +10,10 @@ TIMES = int(os.environ.get("PGWALLET_FAULTS") or 5)
 # The number seeds the moment of the fault, so a failed one can be called again by its id.
 repeatedly = pytest.mark.parametrize("number", range(1, TIMES + 1))
 
-# Of each kind of fault: how many there were, and how many calls or batches turned out to be
-# committed although nobody was told. Both show that faults fall where they hurt.
-injected: Counter[str] = Counter()
-untold: Counter[str] = Counter()
+# For each fault of the test that runs: its kind, and how many calls or batches turned out to be
+# committed although nobody was told, which shows whether faults fall where they hurt.
+struck: list[tuple[str, int]] = []
 
 
 def count(fault: str, committed_untold: int) -> None:
-    injected[fault] += 1
-    untold[fault] += committed_untold
+    struck.append((fault, committed_untold))
