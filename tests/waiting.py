@@ -1,16 +1,25 @@
 """Waiting for another connection to block, without guessing how long that takes."""
 
 import time
+from concurrent.futures import Future
+from typing import Any
 
 import psycopg
 
 DEADLINE = 20.0  # seconds
 
 
-def wait_until_blocked(observer: psycopg.Connection, pid: int) -> None:
-    """Returns once the backend waits for a lock, a row's or an advisory one."""
+def wait_until_blocked(
+    observer: psycopg.Connection, pid: int, work: Future[Any] | None = None
+) -> None:
+    """Returns once the backend waits for a lock, a row's or an advisory one.
+
+    Fails at once if the work that was to wait has ended instead.
+    """
     deadline = time.monotonic() + DEADLINE
     while time.monotonic() < deadline:
+        if work is not None and work.done():
+            raise AssertionError(f"it did not wait: {work.exception() or work.result()}")
         # Within a transaction the view would go on showing what it showed first.
         observer.execute("select pg_stat_clear_snapshot()")
         row = observer.execute(

@@ -43,12 +43,15 @@ class CallOf:
 
     @property
     def is_keyed(self) -> bool:
-        return any(argument.name in (KEY, KEYS) for argument in self.arguments)
+        return self.takes(KEY) or self.takes(KEYS)
 
     @property
     def is_bulk(self) -> bool:
         """Whether it takes arrays, an element for each of several calls."""
         return any(argument.is_array for argument in self.arguments)
+
+    def takes(self, argument: str) -> bool:
+        return any(each.name == argument for each in self.arguments)
 
     def kind(self, argument: Argument) -> Kind:
         """Of an array, what each element is."""

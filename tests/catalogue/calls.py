@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from tests.catalogue.call_of import CallOf
+from tests.catalogue.call_of import Arguments, CallOf
 from tests.catalogue.kinds import FREE_ID
 from tests.catalogue.world import World
 
@@ -282,6 +282,6 @@ def given_to(access: str) -> list[str]:
     return [name for name, call in CALLS.items() if access in call.given_to]
 
 
-def good(name: str, world: World, amount: object = 10) -> dict[str, object]:
+def good(name: str, world: World, amount: object = 10) -> Arguments:
     """Arguments with which the call does its work, on this amount if it is about one."""
     return CALLS[name].good(world, amount)

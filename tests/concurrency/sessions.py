@@ -25,7 +25,7 @@ def blocked(
     with ThreadPoolExecutor(1) as threads:
         future = threads.submit(function)
         try:
-            wait_until_blocked(observer, conn.info.backend_pid)
+            wait_until_blocked(observer, conn.info.backend_pid, future)
             yield future
         except BaseException:
             # The test failed: what the call waits for may never come.

@@ -6,12 +6,14 @@ import psycopg
 import pytest
 from psycopg import IsolationLevel
 
-from tests.concurrency.calls import MOVES, World, assert_books, fresh, fresh_world, move
+from tests.catalogue.calls import KEYED
+from tests.catalogue.world import World
+from tests.concurrency.calls import assert_moved, fresh, fresh_world, move
 from tests.concurrency.sessions import HIGHER, at, blocked
 from tests.conftest import Connect
 from tests.ledger.calling import value
 
-pytestmark = [pytest.mark.sql, pytest.mark.parametrize("name", MOVES)]
+pytestmark = [pytest.mark.sql, pytest.mark.parametrize("name", KEYED)]
 
 
 @pytest.fixture(scope="module")
@@ -22,15 +24,7 @@ def database(crowded_database: str) -> str:
 def assert_moved_once(conn: psycopg.Connection, world: World, name: str, key: str) -> None:
     keyed = "select count(*) from pgwallet.transaction where idempotency_key = %s"
     assert value(conn, keyed, key) == 1
-    effect = MOVES[name]
-    assert_books(
-        conn,
-        {
-            world.wallet: 100 + 10 * effect.wallet,
-            world.pocket: 20 + 10 * effect.pocket,
-            world.project: 16 + 10 * effect.project,
-        },
-    )
+    assert_moved(conn, world, {name: 10})
 
 
 def test_the_second_call_waits_and_replays_the_first(connect: Connect, name: str) -> None:

@@ -8,7 +8,8 @@ import psycopg
 import pytest
 
 import pgwallet
-from tests.concurrency.calls import OF_WALLETS, fresh_world, move
+from tests.catalogue.calls import BULK, CALLS, KEYED
+from tests.concurrency.calls import OF_WALLETS, fresh_world, move, move_in_all
 from tests.concurrency.sessions import all_blocked, blocked, read_tables_whole
 from tests.conftest import Connect
 from tests.ledger.calling import funded, project, value
@@ -18,28 +19,10 @@ pytestmark = pytest.mark.sql
 WALLETS = 12
 MIDDLE = 5
 
-Bulk = Callable[[psycopg.Connection, list[int], int, list[str] | None], Any]
-BULK: dict[str, Bulk] = {
-    "deposit_many": lambda conn, wallets, project_id, keys: pgwallet.deposit_many(
-        conn, wallets, [1] * len(wallets), keys
-    ),
-    "allocate_deposits": lambda conn, wallets, project_id, keys: pgwallet.allocate_deposits(
-        conn, wallets, [2] * len(wallets), keys
-    ),
-    "pledge_many": lambda conn, wallets, project_id, keys: pgwallet.pledge_many(
-        conn, project_id, wallets, [1] * len(wallets), keys
-    ),
-}
-REFUNDS: dict[str, Bulk] = {
-    "refund_escrows": lambda conn, wallets, project_id, keys: pgwallet.refund_escrows(
-        conn, project_id
-    ),
-    "refund_expired_escrows": lambda conn, wallets, project_id, keys: (
-        pgwallet.refund_expired_escrows(conn)
-    ),
-    "refund_project": lambda conn, wallets, project_id, keys: list(
-        pgwallet.refund_project(conn, project_id)
-    ),
+REFUNDS: dict[str, Callable[[psycopg.Connection, int], Any]] = {
+    "refund_escrows": lambda conn, project_id: pgwallet.refund_escrows(conn, project_id),
+    "refund_expired_escrows": lambda conn, project_id: pgwallet.refund_expired_escrows(conn),
+    "refund_project": lambda conn, project_id: list(pgwallet.refund_project(conn, project_id)),
 }
 
 
@@ -84,18 +67,21 @@ def test_wallets_are_locked_by_id(connect: Connect, name: str) -> None:
     holder, prober, observer = connect(), connect(), connect(autocommit=True)
     waiter = connect(autocommit=True)
     wallets, project_id = scattered(observer)
-    if name == "refund_expired_escrows":
-        observer.execute("update pgwallet.escrow set expires_at = now()")
-    elif name in REFUNDS:
-        pgwallet.close_project(observer, project_id, "failed")
+    order = wallets[1::2] + wallets[-2::-2]
+    call: Callable[[], Any]
+    if name in BULK:
+        call = partial(move_in_all, waiter, name, fresh_world(observer), order)
+    else:
+        call = partial(REFUNDS[name], waiter, project_id)
+        if name == "refund_expired_escrows":
+            observer.execute("update pgwallet.escrow set expires_at = now()")
+        else:
+            pgwallet.close_project(observer, project_id, "failed")
     read_tables_whole(waiter)
-    call = {**BULK, **REFUNDS}[name]
     holder.execute(
         "select from pgwallet.account where account_id = %s for update", [wallets[MIDDLE]]
     )
-    with blocked(
-        waiter, observer, partial(call, waiter, wallets[1::2] + wallets[-2::-2], project_id, None)
-    ) as waiting:
+    with blocked(waiter, observer, call) as waiting:
         try:
             assert held(prober) == set(wallets[: MIDDLE + 1])
         finally:
@@ -117,7 +103,7 @@ def test_a_call_that_waits_for_a_wallet_holds_no_pocket(connect: Connect, name: 
         waiting.result()
 
 
-@pytest.mark.parametrize("name", ["release_escrow", "refund_escrow"])
+@pytest.mark.parametrize("name", [name for name in KEYED if CALLS[name].takes("p_escrow_id")])
 def test_a_call_that_waits_for_an_escrow_holds_no_account(connect: Connect, name: str) -> None:
     holder, prober, waiter, observer = connect(), connect(), connect(), connect(autocommit=True)
     world = fresh_world(observer)
@@ -135,18 +121,18 @@ def test_keys_are_locked_in_their_order(connect: Connect, name: str) -> None:
     """Two calls that come to the keys from either end would each hold what the other wants."""
     holder, observer = connect(), connect(autocommit=True)
     sessions = [connect(autocommit=True) for _ in range(2)]
-    wallets, project_id = scattered(observer)
+    (wallets, _), world = scattered(observer), fresh_world(observer)
     keys = [f"key {n:02}" for n in range(WALLETS)]
     # Its work is undone, so that both go on to the keys behind it.
     pgwallet.deposit(holder, funded(observer, "holder", 0), 1, keys[MIDDLE])
     calls = [
-        (sessions[0], partial(BULK[name], sessions[0], wallets, project_id, keys)),
-        (sessions[1], partial(BULK[name], sessions[1], wallets[::-1], project_id, keys[::-1])),
+        (sessions[0], partial(move_in_all, sessions[0], name, world, wallets, keys)),
+        (sessions[1], partial(move_in_all, sessions[1], name, world, wallets[::-1], keys[::-1])),
     ]
     with all_blocked(observer, calls) as waiting:
         holder.rollback()
         results = [future.result() for future in waiting]
-    assert [[row.replayed for row in rows] for rows in results].count([False] * WALLETS) == 1
+    assert [[row["replayed"] for row in rows] for rows in results].count([False] * WALLETS) == 1
     keyed = "select count(*) from pgwallet.transaction where idempotency_key is not null"
     assert value(observer, keyed) == WALLETS
     assert pgwallet.check_ledger(observer) == []

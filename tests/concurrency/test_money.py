@@ -8,14 +8,15 @@ import pytest
 from psycopg import IsolationLevel
 
 import pgwallet
-from tests.concurrency.calls import MOVES, OF_WALLETS, assert_books, fresh, fresh_world, move
+from tests.catalogue.calls import CALLS
+from tests.concurrency.calls import OF_WALLETS, assert_books, fresh, fresh_world, move
 from tests.concurrency.sessions import ALL_LEVELS, all_blocked, at, blocked
 from tests.conftest import Connect
 from tests.ledger.calling import funded
 
 pytestmark = pytest.mark.sql
 
-TAKING = [name for name, effect in OF_WALLETS.items() if effect.wallet < 0]
+TAKING = [name for name in OF_WALLETS if CALLS[name].effect("wallet") < 0]
 
 
 @pytest.fixture(scope="module")
@@ -38,8 +39,9 @@ def test_a_call_goes_on_from_where_the_one_it_waited_for_left_the_balances(
             first.commit()
             waiting.result()
         second.commit()
-        wallet_balance += 2 * (MOVES[first_name].wallet + MOVES[second_name].wallet)
-        pocket_balance += 2 * (MOVES[first_name].pocket + MOVES[second_name].pocket)
+        for each in (first_name, second_name):
+            wallet_balance += 2 * CALLS[each].effect("wallet")
+            pocket_balance += 2 * CALLS[each].effect("pocket")
         assert_books(observer, {world.wallet: wallet_balance, world.pocket: pocket_balance})
 
 
@@ -61,7 +63,7 @@ def test_of_two_calls_that_take_the_same_money_the_second_gets_none(
         refused = level == IsolationLevel.READ_COMMITTED
         assert caught.value.sqlstate == ("PW201" if refused else "40001")
         second.rollback()
-        pocket_balance += 60 * MOVES[first_name].pocket
+        pocket_balance += 60 * CALLS[first_name].effect("pocket")
         assert_books(observer, {world.wallet: 40, world.pocket: pocket_balance})
         pgwallet.deposit(observer, world.wallet, 60)
 

@@ -3,6 +3,7 @@
 import random
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from decimal import Decimal
 from functools import partial
 from threading import Barrier
@@ -12,7 +13,9 @@ import psycopg
 import pytest
 
 import pgwallet
-from tests.concurrency.calls import assert_books
+from tests.catalogue.calls import BULK, CALLS, KEYED
+from tests.catalogue.world import World
+from tests.concurrency.calls import assert_books, fresh_world, move, move_in_all
 from tests.concurrency.sessions import at_once, read_tables_whole
 from tests.conftest import Connect
 from tests.ledger.calling import funded, project
@@ -23,34 +26,11 @@ SESSIONS = 4
 ROUNDS = 250
 WALLETS = 24
 
-Keys = list[str | None]
-Bulk = Callable[[psycopg.Connection, list[int], int, Keys], list[Any]]
-
-# Each with what one of its rows, unless it is a replay, adds to the wallet's balance.
-BULK: dict[str, tuple[Decimal, Bulk]] = {
-    "deposit_many": (
-        Decimal(1),
-        lambda conn, wallets, project_id, keys: pgwallet.deposit_many(
-            conn, wallets, [1] * len(wallets), keys
-        ),
-    ),
-    "allocate_deposits": (
-        Decimal("-0.5"),
-        lambda conn, wallets, project_id, keys: pgwallet.allocate_deposits(
-            conn, wallets, [1] * len(wallets), keys
-        ),
-    ),
-    "pledge_many": (
-        Decimal(-1),
-        lambda conn, wallets, project_id, keys: pgwallet.pledge_many(
-            conn, project_id, wallets, [1] * len(wallets), keys
-        ),
-    ),
-}
+Keys = list[str] | None
 
 
 def without_keys(wallets: list[int], number: int) -> Keys:
-    return [None] * len(wallets)
+    return None
 
 
 def with_keys(wallets: list[int], number: int) -> Keys:
@@ -58,24 +38,28 @@ def with_keys(wallets: list[int], number: int) -> Keys:
     return [f"{number} {wallet_id}" for wallet_id in wallets]
 
 
-def mixture(conn: psycopg.Connection, wallets: list[int], project_id: int, number: int) -> Any:
-    wallet_id = wallets[0]
-    choice = random.Random(f"{number} {wallet_id}").randrange(7)
-    if choice == 0:
-        return pgwallet.deposit_many(conn, wallets, [1] * len(wallets))
-    if choice == 1:
-        return pgwallet.pledge_many(conn, project_id, wallets, [1] * len(wallets))
-    if choice == 2:
-        return pgwallet.allocate_deposits(conn, wallets, [1] * len(wallets))
-    if choice == 3:
-        return pgwallet.refund_expired_escrows(conn, 5)
-    if choice == 4:
-        pledge = pgwallet.pledge(conn, wallet_id, project_id, 1)
-        return pgwallet.release_escrow(conn, pledge.escrow_id)
-    if choice == 5:
-        pledge = pgwallet.pledge(conn, wallet_id, project_id, 1)
-        return pgwallet.refund_escrow(conn, pledge.escrow_id)
-    return pgwallet.allocate_deposit(conn, wallet_id, 1)
+def mixture(
+    conn: psycopg.Connection, worlds: dict[int, World], wallets: list[int], number: int
+) -> Any:
+    """Any call that takes a key, in the first wallet's world, or in all wallets if it can."""
+    world = worlds[wallets[0]]
+    name = random.Random(f"{number} {world.wallet}").choice([*KEYED, "refund_expired_escrows"])
+    if name in BULK:
+        return move_in_all(conn, name, world, wallets)
+    if name in KEYED:
+        return move(conn, name, world, 1)
+    return pgwallet.refund_expired_escrows(conn, 5)
+
+
+def rich_world(conn: psycopg.Connection) -> World:
+    """One in which each call can be made some hundred times."""
+    world = fresh_world(conn)
+    pgwallet.deposit(conn, world.wallet, 10000)
+    pgwallet.transfer_to_pocket(conn, world.pocket, 1000)
+    paid_out = pgwallet.pledge(conn, world.wallet, world.open, 500).escrow_id
+    pgwallet.release_escrow(conn, paid_out)
+    escrow_id = pgwallet.pledge(conn, world.wallet, world.open, 500).escrow_id
+    return replace(world, escrow=escrow_id)
 
 
 def wallets_with_a_pocket(conn: psycopg.Connection) -> list[int]:
@@ -125,19 +109,18 @@ def test_opposite_orders_of_wallets_and_keys_never_deadlock(
     connect: Connect, name: str, keys: Callable[[list[int], int], Keys]
 ) -> None:
     setup = connect(autocommit=True)
-    wallets = wallets_with_a_pocket(setup)
-    project_id = project(setup)
-    effect, bulk = BULK[name]
+    wallets, world = wallets_with_a_pocket(setup), fresh_world(setup)
     results = in_rounds(
         connect,
         wallets,
-        lambda conn, order, number: bulk(conn, order, project_id, keys(order, number)),
+        lambda conn, order, number: move_in_all(conn, name, world, order, keys(order, number)),
     )
+    effect = CALLS[name].effect("wallet")
     balances = dict.fromkeys(wallets, Decimal(10000))
     for rows in results:
         for row in rows:
-            if not row.replayed:
-                balances[row.wallet_id] += effect
+            if not row["replayed"]:
+                balances[row["wallet_id"]] += effect
     if keys is with_keys:
         assert set(balances.values()) == {10000 + ROUNDS * effect}
     assert_books(setup, balances)
@@ -145,13 +128,14 @@ def test_opposite_orders_of_wallets_and_keys_never_deadlock(
 
 def test_a_mixture_of_calls_never_deadlocks(connect: Connect) -> None:
     setup = connect(autocommit=True)
-    wallets = wallets_with_a_pocket(setup)
+    worlds = {world.wallet: world for world in (rich_world(setup) for _ in range(WALLETS))}
+    wallets = sorted(worlds)
     project_id = project(setup)
     pgwallet.pledge_many(setup, project_id, wallets * 16, [1] * len(wallets) * 16)
-    setup.execute("update pgwallet.escrow set expires_at = now()")
-    in_rounds(
-        connect, wallets, lambda conn, order, number: mixture(conn, order, project_id, number)
+    setup.execute(
+        "update pgwallet.escrow set expires_at = now() where project_id = %s", [project_id]
     )
+    in_rounds(connect, wallets, lambda conn, order, number: mixture(conn, worlds, order, number))
     assert_books(setup, {each: pgwallet.balance(setup, each) for each in wallets})
 
 

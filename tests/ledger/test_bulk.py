@@ -6,6 +6,8 @@ import psycopg
 import pytest
 
 import pgwallet
+from tests.catalogue.calls import BULK, CALLS, good
+from tests.catalogue.world import world_in
 from tests.ledger.calling import call, everything, funded, project, refused, value
 
 pytestmark = pytest.mark.sql
@@ -47,14 +49,17 @@ def test_rows_come_in_input_order_with_running_balances(conn: psycopg.Connection
     assert pgwallet.check_ledger(conn) == []
 
 
-@pytest.mark.parametrize("name", ["deposit_many", "allocate_deposits", "pledge_many"])
+@pytest.mark.parametrize("name", BULK)
 def test_postings_come_in_input_order(conn: psycopg.Connection, name: str) -> None:
-    wallets = [funded(conn, owner, 100) for owner in ("ada", "bob", "eve")]
-    for wallet_id in wallets:
-        pgwallet.create_pocket(conn, wallet_id, "all", 100)
-    arguments = {"p_project_id": project(conn)} if name == "pledge_many" else {}
+    world = world_in(conn)
+    wallets = [world.wallet, *(funded(conn, owner, 100) for owner in ("bob", "eve"))]
+    for wallet_id in wallets[1:]:
+        pgwallet.create_pocket(conn, wallet_id, "half", 50)
     ids = [wallets[1], wallets[2], wallets[0]]
-    rows = call(conn, name, p_wallet_ids=ids, p_amounts=[1, 2, 3], **arguments)
+    # Of what each is asked for, so much moves.
+    (part,) = CALLS[name].good(world, 1)["p_amounts"]
+    amounts = [part * units for units in (1, 2, 3)]
+    rows = call(conn, name, **{**good(name, world), "p_wallet_ids": ids, "p_amounts": amounts})
     posted = conn.execute(
         """
         select transaction_id, coalesce(source_balance, destination_balance)
@@ -65,7 +70,7 @@ def test_postings_come_in_input_order(conn: psycopg.Connection, name: str) -> No
         [rows[0]["transaction_id"]],
     ).fetchall()
     assert [row["wallet_id"] for row in rows] == ids
-    balances = [101, 102, 103] if name == "deposit_many" else [99, 98, 97]
+    balances = [100 + units * CALLS[name].effect("wallet") for units in (1, 2, 3)]
     assert posted == [
         (row["transaction_id"], balance) for row, balance in zip(rows, balances, strict=True)
     ]

@@ -8,54 +8,48 @@ import pytest
 from psycopg.types.json import Jsonb
 
 import pgwallet
+from tests.catalogue.calls import BULK, CALLS, MOVING, SINGLE, good
+from tests.catalogue.world import HOLDS, world_in
 from tests.ledger.calling import call, funded, project, refused, value
 
 pytestmark = pytest.mark.sql
 
 
+@pytest.mark.parametrize("name", MOVING)
+def test_a_call_moves_what_the_catalogue_says(conn: psycopg.Connection, name: str) -> None:
+    world = world_in(conn)
+    posted = "select sum(amount) from pgwallet.posting"
+    before = value(conn, posted)
+    call(conn, name, **good(name, world, Decimal(10)))
+    for account, held in HOLDS.items():
+        moved = pgwallet.balance(conn, getattr(world, account)) - held
+        assert moved == 10 * CALLS[name].effect(account), account
+    assert value(conn, posted) - before == 10
+    assert pgwallet.check_ledger(conn) == []
+
+
 @pytest.mark.parametrize("key", [None, "once"])
-@pytest.mark.parametrize(
-    "name",
-    [
-        "deposit",
-        "withdraw",
-        "allocate_deposit",
-        "transfer_to_pocket",
-        "transfer_from_pocket",
-        "pledge",
-        "payout",
-    ],
-)
+@pytest.mark.parametrize("name", SINGLE)
 def test_a_call_records_one_transaction_with_all_that_it_was_told(
     conn: psycopg.Connection, name: str, key: str | None
 ) -> None:
-    wallet_id, when = funded(conn, "ada", 200), datetime(2020, 2, 29, 12, tzinfo=UTC)
-    pocket_id = pgwallet.create_pocket(conn, wallet_id, "half", 50).pocket_id
-    pgwallet.transfer_to_pocket(conn, pocket_id, 20)
-    project_id = project(conn)
-    pgwallet.release_escrow(conn, pgwallet.pledge(conn, wallet_id, project_id, 20).escrow_id)
-    arguments = {
-        "transfer_to_pocket": {"p_pocket_id": pocket_id},
-        "transfer_from_pocket": {"p_pocket_id": pocket_id},
-        "pledge": {"p_wallet_id": wallet_id, "p_project_id": project_id},
-        "payout": {"p_project_id": project_id},
-    }
+    world, when = world_in(conn), datetime(2020, 2, 29, 12, tzinfo=UTC)
     before = value(conn, "select max(transaction_id) from pgwallet.transaction")
     (row,) = call(
         conn,
         name,
-        p_amount=10,
+        **good(name, world),
         p_idempotency_key=key,
         p_metadata=Jsonb({"note": "why"}),
         p_effective_at=when,
-        **arguments.get(name, {"p_wallet_id": wallet_id}),
     )
     recorded = conn.execute(
-        "select transaction_id, escrow_id, metadata, effective_at from pgwallet.transaction "
-        "where transaction_id > %s",
+        "select transaction_id, idempotency_key, escrow_id, metadata, effective_at "
+        "from pgwallet.transaction where transaction_id > %s",
         [before],
     ).fetchall()
-    assert recorded == [(row["transaction_id"], row.get("escrow_id"), {"note": "why"}, when)]
+    escrow_id = row.get("escrow_id")
+    assert recorded == [(row["transaction_id"], key, escrow_id, {"note": "why"}, when)]
 
 
 def test_a_lack_of_funds_is_not_blamed_on_a_limit_that_is_just_met(
@@ -93,16 +87,15 @@ def test_of_many_pledges_the_first_that_is_not_covered_is_named(conn: psycopg.Co
     assert said[0].detail == "Its balance is 10.00, the amount 12.00."
 
 
-@pytest.mark.parametrize("name", ["deposit_many", "allocate_deposits", "pledge_many"])
+@pytest.mark.parametrize("name", BULK)
 def test_of_many_amounts_the_first_with_too_many_decimals_is_named(
     conn: psycopg.Connection, name: str
 ) -> None:
     """Trailing zeros do not count, whatever comes after them."""
-    wallet_id = funded(conn, "ada", 100)
-    arguments = {"p_project_id": project(conn)} if name == "pledge_many" else {}
-    amounts = ["5.000", "0.001", "0.0002"]
+    arguments = good(name, world_in(conn))
+    arguments["p_wallet_ids"] *= 3
     with refused(conn, "PW001") as said:
-        call(conn, name, p_wallet_ids=[wallet_id] * 3, p_amounts=amounts, **arguments)
+        call(conn, name, **{**arguments, "p_amounts": ["5.000", "0.001", "0.0002"]})
     assert "0.001" in str(said[0])
 
 

@@ -3,17 +3,24 @@
 from decimal import Decimal
 from typing import Any
 
+from tests.catalogue.calls import CALLS, KEYED
 from tests.model.drawing import PAST
 
-# Functions that take the same arguments, so that one can be called with a key of the other.
-TWINS = {
-    "deposit": "withdraw",
-    "withdraw": "deposit",
-    "transfer_to_pocket": "transfer_from_pocket",
-    "transfer_from_pocket": "transfer_to_pocket",
-    "release_escrow": "refund_escrow",
-    "refund_escrow": "release_escrow",
-}
+
+def _twins() -> dict[str, str]:
+    """Keyed functions that take the same arguments: one can be called with a key of the other."""
+    alike: dict[object, list[str]] = {}
+    for name in KEYED:
+        alike.setdefault(CALLS[name].arguments, []).append(name)
+    return {
+        name: names[place - 1]
+        for names in alike.values()
+        if len(names) > 1
+        for place, name in enumerate(names)
+    }
+
+
+TWINS = _twins()
 ROUNDINGS = {"half_up": "largest_remainder", "largest_remainder": "half_up"}
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.catalogue.calls import CALLS
 from tests.mutants.mutation import KINDS, PROCEDURES, Mutation, read_list
 from tests.mutants.trial import READERS, ROOT
 
@@ -11,6 +12,11 @@ MUTATIONS = read_list()
 def test_there_are_enough_mutations_of_every_kind() -> None:
     assert len(MUTATIONS) >= 40
     assert {each.kind for each in MUTATIONS} == set(KINDS)
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_every_public_function_is_broken_somewhere(name: str) -> None:
+    assert name in {each.function for each in MUTATIONS}
 
 
 def test_no_two_mutations_are_the_same() -> None:
