@@ -7,8 +7,9 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from tests.catalogue.calls import ACCESSES
+
 PAGE = (Path(__file__).parents[2] / "docs" / "how-to" / "roles.md").read_text(encoding="utf-8")
-ACCESSES = ("app", "operator", "auditor")
 ROWS = re.findall(r"^\| (`.*?`) \| (yes|) ?\| (yes|) ?\| (yes|) ?\|$", PAGE, re.MULTILINE)
 
 

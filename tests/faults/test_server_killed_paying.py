@@ -1,20 +1,24 @@
-"""A server that is killed under clients who pay in and allocate moves each key's money once."""
+"""A server that is killed under clients who move money moves that of each key once."""
 
 import random
 import time
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from decimal import Decimal
 from functools import partial
 from itertools import count as numbers
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 
 import psycopg
 import pytest
 
 import pgwallet
+from tests.catalogue.calls import BULK, SINGLE
+from tests.catalogue.keyed_calls import Answer, KeyedCall, keyed_call, recorded
+from tests.catalogue.world import World, world_in
 from tests.concurrency.sessions import at_once
 from tests.conftest import Connect
-from tests.faults.keyed_calls import Answer, KeyedCall, Wallets, recorded, wallets_in
 from tests.faults.repeating import count, repeatedly
 from tests.faults.server import KillableServer
 from tests.faults.watching import wait_until_writing
@@ -22,21 +26,44 @@ from tests.faults.watching import wait_until_writing
 PATIENCE = 60.0  # seconds
 CLIENTS = 4
 
-MakeCall = Callable[[Wallets, str, random.Random], KeyedCall]
+WORLDS = 10
+ELEMENTS = 200  # of a bulk call, so that there is time to be killed in the midst of it
+
 Answered = tuple[KeyedCall, Answer]
 
 
+def worlds_in(conn: psycopg.Connection) -> list[World]:
+    """With more money than a test will move by dimes; committed."""
+    worlds = [world_in(conn, f" {number}") for number in range(WORLDS)]
+    for world in worlds:
+        pgwallet.deposit(conn, world.wallet, 10**6)
+    conn.commit()
+    return worlds
+
+
 def work_until_cut(
-    conn: psycopg.Connection, make: Callable[[str], KeyedCall], tell: Callable[[Answered], None]
+    conn: psycopg.Connection,
+    calls: Iterator[KeyedCall],
+    tell: Callable[[Answered], None],
 ) -> KeyedCall:
     """Calls and calls, and returns the call that got no answer."""
-    for number in numbers():
-        call = make(str(number))
+    for call in calls:
         try:
-            tell((call, call.run(conn)))
+            tell((call, call.answer(conn)))
         except psycopg.OperationalError:
             break
     return call
+
+
+def heard_of(
+    working: list[Future[KeyedCall]], heard: SimpleQueue[Answered], enough: int
+) -> list[Answered]:
+    """So many answers; fewer if a client has ended, which only a failure makes it do."""
+    answered: list[Answered] = []
+    while len(answered) < enough and not any(client.done() for client in working):
+        with suppress(Empty):
+            answered.append(heard.get(timeout=0.1))
+    return answered
 
 
 def check_moved(conn: psycopg.Connection, answered: list[Answered]) -> None:
@@ -50,32 +77,34 @@ def check_moved(conn: psycopg.Connection, answered: list[Answered]) -> None:
 
 
 @repeatedly
-@pytest.mark.parametrize(
-    "kinds",
-    [
-        pytest.param([Wallets.deposit_many], id="deposit_many"),
-        pytest.param([Wallets.allocate_deposit, Wallets.allocate_deposits], id="allocation"),
-    ],
-)
+@pytest.mark.parametrize("names", [BULK, SINGLE], ids=["bulk", "single"])
 def test_each_key_moves_its_money_once_through_a_crash_of_the_server(
-    killable: KillableServer, database: str, connect: Connect, kinds: list[MakeCall], number: int
+    killable: KillableServer, database: str, connect: Connect, names: list[str], number: int
 ) -> None:
     rng = random.Random(number)
     observer = connect()
-    wallets = wallets_in(observer)
+    worlds = worlds_in(observer)
     heard: SimpleQueue[Answered] = SimpleQueue()
 
+    def calls(place: int) -> Iterator[KeyedCall]:
+        """Each client begins with another function."""
+        own_rng = random.Random(f"{number} {place}")
+        for turn in numbers():
+            elements = [
+                (world, Decimal(own_rng.randint(1, 3)) / 10)  # a tenth of which is whole cents
+                for world in own_rng.choices(worlds, k=ELEMENTS)
+            ]
+            name = names[(number + place + turn * CLIENTS) % len(names)]
+            yield keyed_call(name, f"client {place}: {turn}", elements)
+
     def client(place: int, conn: psycopg.Connection) -> KeyedCall:
-        make, own_rng = kinds[place % len(kinds)], random.Random(f"{number} {place}")
-        return work_until_cut(
-            conn, lambda name: make(wallets, f"client {place}: {name}", own_rng), heard.put
-        )
+        return work_until_cut(conn, calls(place), heard.put)
 
     conns = [connect(autocommit=True) for _ in range(CLIENTS)]
     with ThreadPoolExecutor(CLIENTS) as threads:
         working = [threads.submit(client, place, conn) for place, conn in enumerate(conns)]
         try:
-            answered = [heard.get(timeout=PATIENCE) for _ in range(rng.randint(CLIENTS, 20))]
+            answered = heard_of(working, heard, len(names) + rng.randint(1, 20))
             time.sleep(rng.uniform(0, 0.03))
             wait_until_writing(observer)
         finally:
@@ -89,13 +118,13 @@ def test_each_key_moves_its_money_once_through_a_crash_of_the_server(
     kept = recorded(observer)
     committed = [call for call in unanswered if any(key in kept for key in call.moves)]
     assert all(key in kept for call in committed for key in call.moves), "half of a call is there"
-    count(f"server killed while clients call {kinds[0].__name__}", len(committed))
+    count(f"server killed while clients call {', '.join(names)}", len(committed))
     check_moved(
         observer,
         answered + [(call, [(kept[key][0], True) for key in call.moves]) for call in committed],
     )
 
-    answers = at_once([partial(call.run, connect(autocommit=True)) for call in unanswered])
+    answers = at_once([partial(call.answer, connect(autocommit=True)) for call in unanswered])
     for call, answer in zip(unanswered, answers, strict=True):
         assert {replayed for _, replayed in answer} == {call in committed}
     check_moved(observer, answered + list(zip(unanswered, answers, strict=True)))
