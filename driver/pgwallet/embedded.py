@@ -33,7 +33,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 _FOLDERS = {16: "pginstall", 18: "pginstall18"}
 _PREFIX = "pgwallet-"
-_PATIENCE = "300"  # seconds; recovery after a crash may take a while
+_TIMEOUT = "300"  # seconds; recovery after a crash may take a while
 
 
 class EmbeddedServerError(RuntimeError):
@@ -84,11 +84,11 @@ class Server:
         if os.getpid() != self._process:  # a fork inherits the handle, not the server
             return
         if self._users is not None:
-            with _alone(self._data):
+            with _locked(self._data):
                 if not _is_last(self._users):
                     self._sockets = None
                 elif self._is_running():
-                    self._run("pg_ctl", "stop", "--silent", "--mode=fast", f"--timeout={_PATIENCE}")
+                    self._run("pg_ctl", "stop", "--silent", "--mode=fast", f"--timeout={_TIMEOUT}")
                 os.close(self._users)
                 self._users = None
         if self._sockets is not None and self._sockets.name.startswith(_PREFIX):
@@ -100,7 +100,7 @@ class Server:
         if not self._data.parent.is_dir():
             raise FileNotFoundError(f"{self._data.parent} does not exist; create it first")
         self._data.mkdir(mode=0o700, exist_ok=True)
-        with _alone(self._data):
+        with _locked(self._data):
             if os.geteuid() == 0:
                 self._account = _account(self._data)
                 _make_passable(self.bin_path / "postgres", self._account[0])
@@ -130,7 +130,7 @@ class Server:
         options = f"-c listen_addresses= -p 5432 -k {shlex.quote(str(self._sockets))}"
         try:
             self._run(
-                *("pg_ctl", "start", "--silent", "--wait", f"--timeout={_PATIENCE}"),
+                *("pg_ctl", "start", "--silent", "--wait", f"--timeout={_TIMEOUT}"),
                 *(f"--log={log.name}", f"--options={options}"),
             )
         except EmbeddedServerError as error:
@@ -208,7 +208,7 @@ def _temporary_directory() -> Path:
 
 
 @contextmanager
-def _alone(directory: Path) -> Iterator[None]:
+def _locked(directory: Path) -> Iterator[None]:
     """Keeps others who start or stop a server on this directory waiting."""
     lock = os.open(directory, os.O_RDONLY)
     try:

@@ -20,10 +20,11 @@ def pledge(
     metadata: Any = None,
     effective_at: datetime | None = None,
 ) -> Pledge:
-    """Lock a wallet's money for a project, until it is released or refunded.
+    """Lock a wallet's money for a project.
 
-    `amount` is in major units; `expires_at` is an aware datetime in the future, after which
-    `refund_expired_escrows` gives the money back. Returns the `Pledge` with its `escrow_id`.
+    It stays locked until it is released or refunded. `amount` is in major units; `expires_at` is
+    an aware datetime in the future, after which `refund_expired_escrows` gives the money back.
+    Returns the `Pledge` with its `escrow_id`.
     Raises InvalidAmount, InvalidArgument, WalletNotFound, ProjectNotFound,
     IdempotencyConflict, CurrencyMismatch, ProjectClosed, PledgeLimitExceeded,
     InsufficientFunds.
@@ -57,10 +58,10 @@ def release_escrow(
     metadata: Any = None,
     effective_at: datetime | None = None,
 ) -> Release:
-    """Release one escrow, or a part of it, to its project less commission and fee.
+    """Release one escrow, or a part of it, to its project.
 
-    `amount` is in major units; None releases what is left. Returns the `Release` with what
-    this call moved.
+    The project gets it less commission and fee. `amount` is in major units; None releases what
+    is left. Returns the `Release` with what this call moved.
     Raises InvalidAmount, InvalidArgument, EscrowNotFound, IdempotencyConflict,
     ProjectNotClosed (a failed project), EscrowNotLocked.
     Calls pgwallet.release_escrow.
@@ -117,11 +118,11 @@ def refund_escrows(
 
 @database_function
 def refund_expired_escrows(limit: Count = 100) -> ExpiredBatch:
-    """Give back one batch of escrows that are past their `expires_at`, of any project.
+    """Give back one batch of escrows past their expiry.
 
-    Takes up to `limit` escrows that no other transaction holds, none of a succeeded project.
-    Returns the `ExpiredBatch`, with the sum in major units; call again until its
-    `escrow_count` is 0.
+    Takes up to `limit` escrows past their `expires_at` that no other transaction holds, of any
+    project that has not succeeded. Returns the `ExpiredBatch`, with the sum in major units; call
+    again until its `escrow_count` is 0.
     Raises InvalidArgument.
     Calls pgwallet.refund_expired_escrows.
     """

@@ -26,11 +26,12 @@ def create_project(
     max_pledge: Decimal | int | None = None,
     project_id: int | None = None,
 ) -> Project:
-    """Open a project for pledges, or return the one with the same reference and arguments.
+    """Open a project, or find the one that is there.
 
-    Rates are fractions of 1 and `max_pledge` is in major units; both default to the settings
-    and stay as they are. `project_id` is for moving projects over: unused, and a multiple of
-    1024. Returns the `Project`.
+    The same reference and arguments again return the same project. Rates are fractions of 1 and
+    `max_pledge` is in major units; both default to the settings and stay as they are.
+    `project_id` is for moving projects over: unused, and a multiple of 1024. Returns the
+    `Project`.
     Raises InvalidAmount, InvalidArgument, CurrencyMismatch (unknown currency).
     Calls pgwallet.create_project.
     """

@@ -15,7 +15,7 @@ from ._connection import AsyncConnection, Connection, not_a_connection
 T = TypeVar("T")
 
 # Serialization failure, deadlock, lock not available: the same work may succeed the next time.
-_PASSING = frozenset({"40001", "40P01", "55P03"})
+_TRANSIENT = frozenset({"40001", "40P01", "55P03"})
 _FIRST_PAUSE = 0.05
 _LONGEST_PAUSE = 2.0
 
@@ -93,7 +93,7 @@ def _run(
                     return result
                 raise psycopg.Rollback  # fn raised it: undone as asked, with nothing to return
         except psycopg.Error as error:
-            if error.sqlstate not in _PASSING or attempt >= attempts:
+            if error.sqlstate not in _TRANSIENT or attempt >= attempts:
                 raise
         time.sleep(_pause(attempt))
         attempt += 1
@@ -115,7 +115,7 @@ async def _run_async(
                     return result
                 raise psycopg.Rollback  # fn raised it: undone as asked, with nothing to return
         except psycopg.Error as error:
-            if error.sqlstate not in _PASSING or attempt >= attempts:
+            if error.sqlstate not in _TRANSIENT or attempt >= attempts:
                 raise
         await asyncio.sleep(_pause(attempt))
         attempt += 1

@@ -11,9 +11,9 @@ from .results import Deposit, DepositRow, Wallet, Withdrawal
 
 @database_function
 def create_wallet(owner_id: str, currency: str = "EUR") -> Wallet:
-    """Open a wallet, or return the one that the owner has in this currency.
+    """Open an owner's wallet, or find the one that is there.
 
-    `currency` is an ISO 4217 code. Returns the `Wallet`.
+    An owner has one in each currency, which is an ISO 4217 code. Returns the `Wallet`.
     Raises InvalidArgument, CurrencyMismatch (unknown currency).
     Calls pgwallet.create_wallet.
     """

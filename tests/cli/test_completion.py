@@ -41,8 +41,8 @@ def test_bash_completes_commands_options_and_choices(tmp_path: Path) -> None:
     assert completions_in_bash(tmp_path, "pgwallet", "project", "re") == [
         "release",
         "refund",
-        "release-batch",
-        "refund-batch",
+        "release-escrows",
+        "refund-escrows",
     ]
     assert completions_in_bash(tmp_path, "pgwallet", "balance", "--js") == ["--json"]
     assert completions_in_bash(tmp_path, "pgwallet", "grant", "o") == ["operator"]

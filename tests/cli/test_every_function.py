@@ -40,12 +40,12 @@ def every_command_once(url: str, file: Path) -> None:
     run("status")
     run("migrate")
     ada = json_of("wallet", "create", "ada", database_url=url)["wallet_id"]
-    rent = json_of("pocket", "add", ada, "rent", database_url=url)["pocket_id"]
+    rent = json_of("pocket", "create", ada, "rent", database_url=url)["pocket_id"]
     run("pocket", "set-allocation", rent, "50")
     run("deposit", ada, "100")
-    run("allocate", ada, "10", "--dry-run")
-    run("allocate", ada, "10")
-    run("allocate-many", f"{ada}=10", f"{ada}=5")
+    run("allocate-deposit", ada, "10", "--dry-run")
+    run("allocate-deposit", ada, "10")
+    run("allocate-deposits", f"{ada}=10", f"{ada}=5")
     run("pocket", "transfer-to", rent, "2")
     run("pocket", "transfer-from", rent, "1")
     run("withdraw", ada, "1")
@@ -65,7 +65,7 @@ def every_command_once(url: str, file: Path) -> None:
     run("escrow", "refund-expired")
     for project, outcome, way in ((film, "succeeded", "release"), (play, "failed", "refund")):
         run("project", "close", project, outcome)
-        run("project", f"{way}-batch", project, "--limit", 1)
+        run("project", f"{way}-escrows", project, "--limit", 1)
         run("project", way, project)
     run("project", "payout", film, "1")
 

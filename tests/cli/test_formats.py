@@ -96,7 +96,7 @@ def test_times_are_in_utc_wherever_the_server_is(database: str, wallet_id: int) 
 def test_an_allocation_nests_its_shares_and_csv_repeats_what_is_around_them(
     database: str, wallet_id: int
 ) -> None:
-    arguments = ("allocate", wallet_id, "10.00", "--idempotency-key", "split")
+    arguments = ("allocate-deposit", wallet_id, "10.00", "--idempotency-key", "split")
     split = json_of(*arguments, database_url=database)
     assert [share["name"] for share in split["shares"]] == ["rent", "fun, really"]
     assert (split["allocated"], split["remaining"], split["replayed"]) == ("5.00", "5.00", False)

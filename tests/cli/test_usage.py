@@ -15,6 +15,7 @@ from typer.core import TyperGroup
 import pgwallet
 from pgwallet.cli.app import app
 from tests.cli.command import COMMAND, ENTRY_POINT, environment, pgwallet_command, pgwallet_here
+from tests.driver.calling import CALLS
 
 NOWHERE = "host=/nonexistent-pgwallet-directory"
 
@@ -73,6 +74,20 @@ def test_help_lists_every_command_with_a_summary_that_is_whole() -> None:
     assert "..." not in "".join(text.partition("Commands:")[2] for text in listed)
 
 
+def words(name: str) -> set[str]:
+    """The words of a function or a command, in the singular."""
+    return {word.removesuffix("s") for word in re.split(r"[\W_]+", name)}
+
+
+# It is an option of another command.
+WITHOUT_COMMAND = {"preview_allocation"}
+
+
+@pytest.mark.parametrize("name", sorted({*CALLS} - WITHOUT_COMMAND))
+def test_a_function_and_its_command_have_the_same_words(name: str) -> None:
+    assert any(words(name) <= words(path) or words(path) <= words(name) for path in COMMANDS)
+
+
 def test_version_is_shown() -> None:
     completed = pgwallet_command("--version")
     assert (completed.returncode, completed.stdout) == (0, f"pgwallet {pgwallet.__version__}\n")
@@ -88,7 +103,7 @@ def test_version_is_shown() -> None:
         ("status", "--wrong"),
         ("project", "release", "1", "--batch-size", "0"),
         ("project", "close", "1", "won"),
-        ("allocate", "1", "1", "--rounding", "up"),
+        ("allocate-deposit", "1", "1", "--rounding", "up"),
         ("check", "--json", "--csv"),
         ("check", "--csv", "--json"),
         ("shell-completion", "cmd"),
@@ -217,7 +232,7 @@ def test_the_variables_of_libpq_name_a_database_too() -> None:
 def test_the_usage_names_arguments_as_they_are_typed() -> None:
     for path, usage in (
         ("deposit", "WALLET_ID AMOUNT"),
-        ("allocate-many", "WALLET_ID=AMOUNT..."),
+        ("allocate-deposits", "WALLET_ID=AMOUNT..."),
         ("psql", "[ARGUMENTS]..."),
         ("grant", "ACCESS ROLE"),
     ):

@@ -61,15 +61,15 @@ def test_the_same_key_again_is_shown_as_replayed(database: str, run: Json, walle
     assert "order-1" in other.stderr
 
 
-@pytest.mark.parametrize("command", ["deposit", "withdraw", "allocate"])
+@pytest.mark.parametrize("command", ["deposit", "withdraw", "allocate-deposit"])
 def test_metadata_and_time_are_kept_with_the_transaction(
     run: Json, wallet: int, command: str
 ) -> None:
-    pocket = run("pocket", "add", wallet, "rent", "--allocation-percentage", "50")["pocket_id"]
+    pocket = run("pocket", "create", wallet, "rent", "--allocation-percentage", "50")["pocket_id"]
     metadata = '{"order": 17, "to": ["Zoë", null]}'
     time = "2026-01-31T12:00:00+01:00"
     run(command, wallet, "10", "--metadata", metadata, "--effective-at", time)
-    last = run("statement", wallet if command != "allocate" else pocket)[-1]
+    last = run("statement", wallet if command != "allocate-deposit" else pocket)[-1]
     assert last["metadata"] == {"order": 17, "to": ["Zoë", None]}
     assert last["effective_at"] == "2026-01-31T11:00:00+00:00"
 
@@ -81,7 +81,7 @@ def test_amounts_reach_the_ledger_to_the_last_digit(run: Json, wallet: int) -> N
 
 def test_a_pocket_has_all_that_was_said_of_it(run: Json, wallet: int) -> None:
     pocket = run(
-        *("pocket", "add", wallet, "rent", "--allocation-percentage", "33.3333"),
+        *("pocket", "create", wallet, "rent", "--allocation-percentage", "33.3333"),
         *("--pocket-type", "fixed", "--target-amount", "750"),
     )
     assert pocket == {
@@ -99,7 +99,7 @@ def test_a_pocket_has_all_that_was_said_of_it(run: Json, wallet: int) -> None:
 
 
 def test_transfers_move_money_in_both_directions(run: Json, wallet: int) -> None:
-    pocket = run("pocket", "add", wallet, "rent")["pocket_id"]
+    pocket = run("pocket", "create", wallet, "rent")["pocket_id"]
     there = run("pocket", "transfer-to", pocket, "30")
     assert (there["balance"], there["wallet_balance"]) == ("30.00", "70.00")
     back = run("pocket", "transfer-from", pocket, "10")
@@ -108,15 +108,15 @@ def test_transfers_move_money_in_both_directions(run: Json, wallet: int) -> None
 
 def test_a_dry_run_shows_the_split_and_moves_nothing(database: str, run: Json, wallet: int) -> None:
     for name in ("rent", "fun", "rest"):
-        run("pocket", "add", wallet, name, "--allocation-percentage", "33.3333")
-    dry = run("allocate", wallet, "100", "--dry-run")
+        run("pocket", "create", wallet, name, "--allocation-percentage", "33.3333")
+    dry = run("allocate-deposit", wallet, "100", "--dry-run")
     assert [share["amount"] for share in dry["shares"]] == ["33.33", "33.33", "33.33"]
     assert (dry["remaining"], dry["transaction_id"]) == ("0.01", None)
     assert run("balance", wallet)["balance"] == "100.00"
-    completed = pgwallet_here("allocate", wallet, "100", "--dry-run", database_url=database)
+    completed = pgwallet_here("allocate-deposit", wallet, "100", "--dry-run", database_url=database)
     assert "nothing was moved" in completed.stdout
 
-    done = run("allocate", wallet, "100")
+    done = run("allocate-deposit", wallet, "100")
     assert (run("balance", wallet)["balance"], done["remaining"]) == ("0.01", "0.01")
 
 
@@ -125,7 +125,7 @@ def yen_wallet(run: Json) -> int:
     """A wallet with 1000 JPY, half of what it allocates for a pocket."""
     wallet_id = run("wallet", "create", "kim", "--currency", "JPY")["wallet_id"]
     run("deposit", wallet_id, "1000")
-    run("pocket", "add", wallet_id, "tea", "--allocation-percentage", "50")
+    run("pocket", "create", wallet_id, "tea", "--allocation-percentage", "50")
     assert isinstance(wallet_id, int)
     return wallet_id
 
@@ -134,8 +134,8 @@ def test_many_wallets_are_split_by_one_call_each_in_its_currency(
     database: str, run: Json, wallet: int, yen_wallet: int
 ) -> None:
     for name in ("rent", "fun"):
-        run("pocket", "add", wallet, name, "--allocation-percentage", "50")
-    call = ("allocate-many", f"{wallet}=0.05", f"{yen_wallet}=300")
+        run("pocket", "create", wallet, name, "--allocation-percentage", "50")
+    call = ("allocate-deposits", f"{wallet}=0.05", f"{yen_wallet}=300")
     keyed = (*call, "--idempotency-key", "may-ada", "--idempotency-key", "may-kim")
     done = run(*keyed, "--rounding", "largest_remainder")
     assert [(share["name"], share["amount"], share["currency"]) for share in done] == [
@@ -165,11 +165,11 @@ def test_many_wallets_are_split_by_one_call_each_in_its_currency(
 def test_of_many_wallets_all_are_split_or_none(
     database: str, run: Json, wallet: int, yen_wallet: int
 ) -> None:
-    run("pocket", "add", wallet, "rent", "--allocation-percentage", "50")
+    run("pocket", "create", wallet, "rent", "--allocation-percentage", "50")
     for second, more in ((f"{yen_wallet}=2002", ()), (f"{yen_wallet}=2", ("one key",))):
         keys = [text for key in more for text in ("--idempotency-key", key)]
         completed = pgwallet_here(
-            "allocate-many", f"{wallet}=10", second, *keys, database_url=database
+            "allocate-deposits", f"{wallet}=10", second, *keys, database_url=database
         )
         assert (completed.returncode, completed.stdout) == (1, "")
     assert run("balance", wallet)["balance"] == "100.00"
@@ -177,21 +177,17 @@ def test_of_many_wallets_all_are_split_or_none(
 
 @pytest.mark.parametrize("pair", ["", "1", "=", "1=", "=1", "a=1", "1=1,5", "1=1e3", "1=NaN"])
 def test_what_is_no_wallet_with_an_amount_is_wrong_usage(database: str, pair: str) -> None:
-    completed = pgwallet_here("allocate-many", "1=1", pair, database_url=database)
+    completed = pgwallet_here("allocate-deposits", "1=1", pair, database_url=database)
     assert completed.returncode == 2
     assert "such as" in completed.stderr
 
 
 def test_the_rounding_is_the_one_asked_for(run: Json, wallet: int) -> None:
     for name in ("a", "b", "c", "d"):
-        run("pocket", "add", wallet, name, "--allocation-percentage", "25")
+        run("pocket", "create", wallet, name, "--allocation-percentage", "25")
+    split = ("allocate-deposit", wallet, "0.10", "--dry-run", "--rounding")
     amounts = {
-        rounding: [
-            share["amount"]
-            for share in run("allocate", wallet, "0.10", "--dry-run", "--rounding", rounding)[
-                "shares"
-            ]
-        ]
+        rounding: [share["amount"] for share in run(*split, rounding)["shares"]]
         for rounding in ("half_up", "largest_remainder")
     }
     assert amounts == {
@@ -250,9 +246,9 @@ def test_a_closed_project_is_settled_batch_by_batch(
     for _ in range(3):
         run("pledge", wallet, project, "20")
     assert run("project", "close", project, outcome)["status"] == outcome
-    first = run("project", f"{way}-batch", project, "--limit", 2)
-    rest = run("project", f"{way}-batch", project, "--after-escrow-id", first["last_escrow_id"])
-    none = run("project", f"{way}-batch", project)
+    first = run("project", f"{way}-escrows", project, "--limit", 2)
+    rest = run("project", f"{way}-escrows", project, "--after-escrow-id", first["last_escrow_id"])
+    none = run("project", f"{way}-escrows", project)
     assert [batch["escrow_count"] for batch in (first, rest, none)] == [2, 1, 0]
 
 

@@ -11,10 +11,12 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from pgwallet._connection import Connection
+from pgwallet._function import DatabaseFunction
 
 from . import database
 from .database import DatabaseUrl, connected
 from .output import out
+from .parameters import taken_from
 from .records import Form, print_result, print_rows
 
 F = TypeVar("F", bound=Callable[..., None])
@@ -82,6 +84,45 @@ def on_database(commands: typer.Typer, name: str | None = None) -> Callable[[F],
         return function
 
     return register
+
+
+def passing_on(
+    commands: typer.Typer,
+    name: str,
+    function: DatabaseFunction[..., Any],
+    *,
+    example: str,
+    more: str = "",
+) -> None:
+    """Adds a command that calls a function of the ledger and shows what it returns.
+
+    Its arguments are those of the function, its help the first line of the docstring, `more` and
+    the example.
+    """
+
+    def command(session: Session, **arguments: Any) -> None:
+        result = function(session.conn, **arguments)
+        session.show(result, _currency(session, arguments, result))
+
+    session, *parameters = inspect.signature(function).parameters.values()
+    vars(command)["__signature__"] = inspect.Signature([session, *map(taken_from, parameters)])
+    summary, _, _ = (function.__doc__ or "").partition("\n")
+    text = "\n\n".join(filter(None, (summary, more)))
+    command.__doc__ = f"{text}\n\n\b\nExample:  pgwallet {example}\n"
+    on_database(commands, name)(command)
+
+
+# Each is the id of an account too, and all that meet in one call are of one currency.
+_ACCOUNTS = ("wallet_id", "pocket_id", "project_id")
+
+
+def _currency(session: Session, arguments: dict[str, Any], result: Any) -> str | None:
+    """That of the money in a result, unless the result has it itself."""
+    if hasattr(result, "currency"):
+        return None
+    of_result = {name: getattr(result, name) for name in _ACCOUNTS if hasattr(result, name)}
+    known = of_result | arguments
+    return session.currency_of(next(known[name] for name in _ACCOUNTS if name in known))
 
 
 def _exclusive(ctx: typer.Context, value: bool) -> bool:

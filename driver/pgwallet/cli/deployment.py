@@ -65,7 +65,7 @@ def status(
         bool, typer.Option("--check", help="Exit with 1 unless everything is up to date.")
     ] = False,
 ) -> None:
-    """Tell what a database lacks, or what was changed by hand.
+    """Tell what a database lacks or what was changed by hand.
 
     \b
     Example:  pgwallet status --check

@@ -1,16 +1,17 @@
-"""What the commands take: each kind of argument and option once, and how its text is read.
+"""What the commands take: each argument and option once, and how its text is read.
 
-Options have the names of the SQL arguments without `p_`. What the ledger can judge goes to it as
+They have the names of the SQL arguments without `p_`. What the ledger can judge goes to it as
 it is; only what is no number, time or JSON at all is wrong usage here.
 """
 
+import inspect
 import json
 import re
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 import typer
 
@@ -77,72 +78,91 @@ def _no_json(constant: str) -> None:
     raise ValueError(constant)
 
 
-WalletId = Annotated[int, typer.Argument(metavar="WALLET_ID", help="Id of the wallet.")]
-PocketId = Annotated[int, typer.Argument(metavar="POCKET_ID", help="Id of the pocket.")]
-ProjectId = Annotated[int, typer.Argument(metavar="PROJECT_ID", help="Id of the project.")]
-EscrowId = Annotated[
-    int, typer.Argument(metavar="ESCROW_ID", help="Id of the escrow, which the pledge returned.")
-]
-AccountId = Annotated[
-    int, typer.Argument(metavar="ACCOUNT_ID", help="Id of a wallet, pocket, project...")
-]
+# What a function of the ledger demands is an argument of its command, what it has a default for
+# an option.
+ARGUMENTS: dict[str, Any] = {
+    "account_id": typer.Argument(metavar="ACCOUNT_ID", help="Id of a wallet, pocket, project..."),
+    "allocation_percentage": typer.Argument(
+        parser=_number, metavar="PERCENTAGE", help="From 0 to 100, such as 33.3333."
+    ),
+    "amount": typer.Argument(
+        parser=_number, metavar="AMOUNT", help="In major units, such as 12.34."
+    ),
+    "escrow_id": typer.Argument(
+        metavar="ESCROW_ID", help="Id of the escrow, which the pledge returned."
+    ),
+    "name": typer.Argument(metavar="NAME", help="Name of the pocket, of its own in the wallet."),
+    "owner_id": typer.Argument(metavar="OWNER_ID", help="Whose wallet, in words of your own."),
+    "pocket_id": typer.Argument(metavar="POCKET_ID", help="Id of the pocket."),
+    "project_id": typer.Argument(metavar="PROJECT_ID", help="Id of the project."),
+    "reference": typer.Argument(metavar="REFERENCE", help="Your own name for it, used once."),
+    "wallet_id": typer.Argument(metavar="WALLET_ID", help="Id of the wallet."),
+}
+_RATE = typer.Option(
+    parser=_number, metavar="RATE", help="A fraction of 1, such as 0.05. Default: the setting."
+)
+OPTIONS: dict[str, Any] = {
+    "after_escrow_id": typer.Option(
+        metavar="ID", help="The last escrow of the batch before, to save time."
+    ),
+    "allocation_percentage": typer.Option(
+        parser=_number,
+        metavar="PERCENTAGE",
+        help="Share of what is allocated, from 0 to 100.",
+    ),
+    "amount": typer.Option(
+        parser=_number, metavar="AMOUNT", help="A part of it. Default: all that is left."
+    ),
+    "commission_rate": _RATE,
+    "currency": typer.Option(metavar="CODE", help="ISO 4217, such as EUR."),
+    "effective_at": typer.Option(
+        parser=_time, metavar="TIME", help="When it happened outside. Default: now."
+    ),
+    "expires_at": typer.Option(
+        parser=_time, metavar="TIME", help="From when refund-expired gives it back."
+    ),
+    "fee_rate": _RATE,
+    "idempotency_key": typer.Option(
+        metavar="KEY", help="The same key again returns the first result."
+    ),
+    "limit": typer.Option(min=1, metavar="NUMBER", help="Escrows settled at most."),
+    "max_pledge": typer.Option(
+        parser=_number, metavar="AMOUNT", help="Limit of one pledge. Default: the setting."
+    ),
+    "metadata": typer.Option(parser=_metadata, metavar="JSON", help="Kept with the transaction."),
+    "pocket_type": typer.Option(metavar="WORD", help="A kind of your own."),
+    "project_id": typer.Option(
+        metavar="ID", help="For moving projects over: an unused multiple of 1024."
+    ),
+    "target_amount": typer.Option(
+        parser=_number, metavar="AMOUNT", help="What it is to hold one day."
+    ),
+    "wait": typer.Option("--wait", help="Wait for escrows in use instead of leaving them out."),
+}
 
-Amount = Annotated[
-    Decimal,
-    typer.Argument(parser=_number, metavar="AMOUNT", help="In major units, such as 12.34."),
-]
+
+def taken_from(parameter: inspect.Parameter) -> inspect.Parameter:
+    """A parameter of a function of the ledger, as its command takes it."""
+    known = ARGUMENTS if parameter.default is parameter.empty else OPTIONS
+    # Typer takes no union; the text of an amount is read as a Decimal.
+    kind = Decimal if Decimal in get_args(parameter.annotation) else parameter.annotation
+    return parameter.replace(annotation=Annotated[kind, known[parameter.name]])
+
+
+# For commands that are written out, because they do more than pass a call on.
+WalletId = Annotated[int, ARGUMENTS["wallet_id"]]
+ProjectId = Annotated[int, ARGUMENTS["project_id"]]
+AccountId = Annotated[int, ARGUMENTS["account_id"]]
+Amount = Annotated[Decimal, ARGUMENTS["amount"]]
+IdempotencyKey = Annotated[str | None, OPTIONS["idempotency_key"]]
+Metadata = Annotated[Any, OPTIONS["metadata"]]
+EffectiveAt = Annotated[datetime | None, OPTIONS["effective_at"]]
+
 WalletAmounts = Annotated[
     list[WalletAmount],
     typer.Argument(
         parser=_wallet_amount, metavar="WALLET_ID=AMOUNT...", help="Any number of them."
     ),
-]
-PartAmount = Annotated[
-    Decimal | None,
-    typer.Option(
-        "--amount",
-        parser=_number,
-        metavar="AMOUNT",
-        help="A part of it. Default: all that is left.",
-    ),
-]
-TargetAmount = Annotated[
-    Decimal | None,
-    typer.Option(parser=_number, metavar="AMOUNT", help="What it is to hold one day."),
-]
-MaxPledge = Annotated[
-    Decimal | None,
-    typer.Option(
-        parser=_number, metavar="AMOUNT", help="Limit of one pledge. Default: the setting."
-    ),
-]
-Percentage = Annotated[
-    Decimal,
-    typer.Argument(parser=_number, metavar="PERCENTAGE", help="From 0 to 100, such as 33.3333."),
-]
-PercentageOption = Annotated[
-    Decimal,
-    typer.Option(
-        "--allocation-percentage",
-        parser=_number,
-        metavar="PERCENTAGE",
-        help="Share of what is allocated, from 0 to 100.",
-    ),
-]
-Rate = Annotated[
-    Decimal | None,
-    typer.Option(
-        parser=_number, metavar="RATE", help="A fraction of 1, such as 0.05. Default: the setting."
-    ),
-]
-Currency = Annotated[str, typer.Option(metavar="CODE", help="ISO 4217, such as EUR.")]
-RoundingOption = Annotated[
-    Rounding, typer.Option(metavar="METHOD", help="half_up or largest_remainder.")
-]
-
-IdempotencyKey = Annotated[
-    str | None,
-    typer.Option(metavar="KEY", help="The same key again returns the first result."),
 ]
 IdempotencyKeys = Annotated[
     list[str] | None,
@@ -150,16 +170,8 @@ IdempotencyKeys = Annotated[
         "--idempotency-key", metavar="KEY", help="Once for each amount, in the same order."
     ),
 ]
-Metadata = Annotated[
-    Any, typer.Option(parser=_metadata, metavar="JSON", help="Kept with the transaction.")
-]
-EffectiveAt = Annotated[
-    datetime | None,
-    typer.Option(parser=_time, metavar="TIME", help="When it happened outside. Default: now."),
-]
-ExpiresAt = Annotated[
-    datetime | None,
-    typer.Option(parser=_time, metavar="TIME", help="From when refund-expired gives it back."),
+RoundingOption = Annotated[
+    Rounding, typer.Option(metavar="METHOD", help="half_up or largest_remainder.")
 ]
 At = Annotated[
     datetime | None,
@@ -167,15 +179,7 @@ At = Annotated[
         parser=_time, metavar="TIME", help="By when postings were recorded. Default: now."
     ),
 ]
-
 BatchSize = Annotated[
     int, typer.Option(min=1, metavar="NUMBER", help="Escrows settled in one transaction.")
-]
-BatchLimit = Annotated[int, typer.Option(min=1, metavar="NUMBER", help="Escrows settled at most.")]
-AfterEscrowId = Annotated[
-    int, typer.Option(metavar="ID", help="The last escrow of the batch before, to save time.")
-]
-Wait = Annotated[
-    bool, typer.Option("--wait", help="Wait for escrows in use instead of leaving them out.")
 ]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]

@@ -8,19 +8,15 @@ import typer
 
 import pgwallet
 
-from .commands import Session, group, on_database
+from .commands import Session, group, on_database, passing_on
 from .parameters import (
     Amount,
     EffectiveAt,
     IdempotencyKey,
     IdempotencyKeys,
     Metadata,
-    Percentage,
-    PercentageOption,
-    PocketId,
     Rounding,
     RoundingOption,
-    TargetAmount,
     WalletAmounts,
     WalletId,
 )
@@ -46,85 +42,34 @@ class WalletShare:
     currency: str | None
 
 
-@on_database(pocket, "add")
-def add(
-    session: Session,
-    wallet_id: WalletId,
-    name: Annotated[
-        str, typer.Argument(metavar="NAME", help="Name of the pocket, of its own in the wallet.")
-    ],
-    allocation_percentage: PercentageOption = Decimal(0),
-    pocket_type: Annotated[
-        str | None, typer.Option(metavar="WORD", help="A kind of your own.")
-    ] = None,
-    target_amount: TargetAmount = None,
-) -> None:
-    """Add a pocket to a wallet.
-
-    \b
-    Example:  pgwallet pocket add 508398 rent --allocation-percentage 50
-    """
-    added = pgwallet.create_pocket(
-        session.conn, wallet_id, name, allocation_percentage, pocket_type, target_amount
-    )
-    session.show(added, session.currency_of(wallet_id))
-
-
-@on_database(pocket, "set-allocation")
-def set_allocation(
-    session: Session, pocket_id: PocketId, allocation_percentage: Percentage
-) -> None:
-    """Change a pocket's share of what is allocated.
-
-    \b
-    Example:  pgwallet pocket set-allocation 509422 33.3333
-    """
-    changed = pgwallet.set_allocation(session.conn, pocket_id, allocation_percentage)
-    session.show(changed, session.currency_of(pocket_id))
+passing_on(
+    pocket,
+    "create",
+    pgwallet.create_pocket,
+    example="pocket create 508398 rent --allocation-percentage 50",
+)
+passing_on(
+    pocket,
+    "set-allocation",
+    pgwallet.set_allocation,
+    example="pocket set-allocation 509422 33.3333",
+)
+passing_on(
+    pocket,
+    "transfer-to",
+    pgwallet.transfer_to_pocket,
+    example="pocket transfer-to 509422 25.00",
+)
+passing_on(
+    pocket,
+    "transfer-from",
+    pgwallet.transfer_from_pocket,
+    example="pocket transfer-from 509422 25.00",
+)
 
 
-@on_database(pocket, "transfer-to")
-def transfer_to(
-    session: Session,
-    pocket_id: PocketId,
-    amount: Amount,
-    idempotency_key: IdempotencyKey = None,
-    metadata: Metadata = None,
-    effective_at: EffectiveAt = None,
-) -> None:
-    """Move money from the wallet into its pocket.
-
-    \b
-    Example:  pgwallet pocket transfer-to 509422 25.00
-    """
-    moved = pgwallet.transfer_to_pocket(
-        session.conn, pocket_id, amount, idempotency_key, metadata, effective_at
-    )
-    session.show(moved, session.currency_of(pocket_id))
-
-
-@on_database(pocket, "transfer-from")
-def transfer_from(
-    session: Session,
-    pocket_id: PocketId,
-    amount: Amount,
-    idempotency_key: IdempotencyKey = None,
-    metadata: Metadata = None,
-    effective_at: EffectiveAt = None,
-) -> None:
-    """Move money from a pocket back into its wallet.
-
-    \b
-    Example:  pgwallet pocket transfer-from 509422 25.00
-    """
-    moved = pgwallet.transfer_from_pocket(
-        session.conn, pocket_id, amount, idempotency_key, metadata, effective_at
-    )
-    session.show(moved, session.currency_of(pocket_id))
-
-
-@on_database(splitting)
-def allocate(
+@on_database(splitting, "allocate-deposit")
+def allocate_deposit(
     session: Session,
     wallet_id: WalletId,
     amount: Amount,
@@ -141,7 +86,7 @@ def allocate(
     The wallet must hold what its pockets get; what the percentages leave over stays in it.
 
     \b
-    Example:  pgwallet allocate 508398 100.01 --dry-run
+    Example:  pgwallet allocate-deposit 508398 100.01 --dry-run
     """
     if dry_run:
         split = pgwallet.preview_allocation(session.conn, wallet_id, amount, rounding)
@@ -154,8 +99,8 @@ def allocate(
         session.say("A dry run: nothing was moved.")
 
 
-@on_database(splitting, "allocate-many")
-def allocate_many(
+@on_database(splitting, "allocate-deposits")
+def allocate_deposits(
     session: Session,
     allocations: WalletAmounts,
     rounding: RoundingOption = Rounding.HALF_UP,
@@ -166,7 +111,7 @@ def allocate_many(
     All of them or none, in one call. JSON and CSV have more columns than the table.
 
     \b
-    Example:  pgwallet allocate-many 508398=100.01 509366=20
+    Example:  pgwallet allocate-deposits 508398=100.01 509366=20
     """
     shares = pgwallet.allocate_deposits(
         session.conn,

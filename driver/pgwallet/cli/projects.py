@@ -7,22 +7,12 @@ import typer
 
 import pgwallet
 
-from .commands import Session, group, on_database
+from .commands import Session, group, on_database, passing_on
 from .output import err
 from .parameters import (
-    AfterEscrowId,
-    Amount,
-    BatchLimit,
     BatchSize,
-    Currency,
-    EffectiveAt,
-    IdempotencyKey,
-    MaxPledge,
-    Metadata,
     Outcome,
     ProjectId,
-    Rate,
-    Wait,
     Yes,
 )
 from .settle import REFUNDING, RELEASING, Settling, T, settle
@@ -32,30 +22,12 @@ INTERRUPTED = 130
 project = group()
 
 
-@on_database(project, "create")
-def create(
-    session: Session,
-    reference: Annotated[
-        str, typer.Argument(metavar="REFERENCE", help="Your own name for it, used once.")
-    ],
-    currency: Currency = "EUR",
-    commission_rate: Rate = None,
-    fee_rate: Rate = None,
-    max_pledge: MaxPledge = None,
-    project_id: Annotated[
-        int | None,
-        typer.Option(metavar="ID", help="For moving projects over: an unused multiple of 1024."),
-    ] = None,
-) -> None:
-    """Open a project for pledges, or show the one that is there.
-
-    \b
-    Example:  pgwallet project create film --commission-rate 0.05
-    """
-    created = pgwallet.create_project(
-        session.conn, reference, currency, commission_rate, fee_rate, max_pledge, project_id
-    )
-    session.show(created)
+passing_on(
+    project,
+    "create",
+    pgwallet.create_project,
+    example="project create film --commission-rate 0.05",
+)
 
 
 @on_database(project, "close")
@@ -106,58 +78,24 @@ def refund(
     _settle(session, REFUNDING, project_id, batch_size)
 
 
-@on_database(project, "release-batch")
-def release_batch(
-    session: Session,
-    project_id: ProjectId,
-    limit: BatchLimit = 100,
-    after_escrow_id: AfterEscrowId = 0,
-    wait: Wait = False,
-) -> None:
-    """Release one batch of a succeeded project's escrows.
-
-    \b
-    Example:  pgwallet project release-batch 510976 --limit 500
-    """
-    batch = pgwallet.release_escrows(session.conn, project_id, limit, after_escrow_id, wait)
-    session.show(batch, session.currency_of(project_id))
-
-
-@on_database(project, "refund-batch")
-def refund_batch(
-    session: Session,
-    project_id: ProjectId,
-    limit: BatchLimit = 100,
-    after_escrow_id: AfterEscrowId = 0,
-    wait: Wait = False,
-) -> None:
-    """Give back one batch of a failed project's escrows.
-
-    \b
-    Example:  pgwallet project refund-batch 510976 --limit 500
-    """
-    batch = pgwallet.refund_escrows(session.conn, project_id, limit, after_escrow_id, wait)
-    session.show(batch, session.currency_of(project_id))
-
-
-@on_database(project, "payout")
-def payout(
-    session: Session,
-    project_id: ProjectId,
-    amount: Amount,
-    idempotency_key: IdempotencyKey = None,
-    metadata: Metadata = None,
-    effective_at: EffectiveAt = None,
-) -> None:
-    """Pay released money out of a project, to the outside.
-
-    \b
-    Example:  pgwallet project payout 510976 18.42 --idempotency-key film-1
-    """
-    paid = pgwallet.payout(
-        session.conn, project_id, amount, idempotency_key, metadata, effective_at
-    )
-    session.show(paid, session.currency_of(project_id))
+passing_on(
+    project,
+    "release-escrows",
+    pgwallet.release_escrows,
+    example="project release-escrows 510976 --limit 500",
+)
+passing_on(
+    project,
+    "refund-escrows",
+    pgwallet.refund_escrows,
+    example="project refund-escrows 510976 --limit 500",
+)
+passing_on(
+    project,
+    "payout",
+    pgwallet.payout,
+    example="project payout 510976 18.42 --idempotency-key film-1",
+)
 
 
 def _confirm(question: str, yes: bool) -> None:
