@@ -16,7 +16,7 @@ parallel := -n '$(WORKERS)' --dist worksteal
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-sql test-deep test-faults mutants bench bench-quick docs reference lint format currencies dist clean
+.PHONY: help setup demo test test-sql test-deep test-faults mutants bench bench-quick docs reference diagrams lint format currencies dist clean
 
 help:
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -62,6 +62,11 @@ reference: $(stamp) ## write the references again, from the catalog and the comm
 	mv reference.tmp docs/reference/sql.md
 	$(bin)/python -m docs.generating.command_line > reference.tmp
 	mv reference.tmp docs/reference/command-line.md
+
+# Only who changes a diagram needs this: npm, and a chromium.
+diagrams: $(stamp) ## draw docs/diagrams/*.svg again from the .mmd beside them
+	@npm install --silent --no-save --prefix $(venv)/diagrams mermaid@11.17.2
+	@$(bin)/python -m docs.generating.diagrams $(venv)/diagrams/node_modules/mermaid/dist/mermaid.min.js
 
 lint: $(stamp) ## check format, code, types and SQL
 	$(bin)/ruff format --check .

@@ -46,3 +46,7 @@ def test_the_table_of_functions_names_each_one_that_is_public(conn: psycopg.Conn
     named = [name for cell in first_cells for name in re.findall(r"`(\w+)`", cell)]
 
     assert sorted(named) == sorted(name for (name,) in rows)
+
+
+def test_the_readme_can_be_read_in_one_sitting() -> None:
+    assert len(README.splitlines()) <= 200
