@@ -31,8 +31,7 @@ def first_examples() -> list[tuple[str, Block]]:
             splitting = [
                 block
                 for block in blocks((ROOT / page).read_text("utf-8"))
-                if block.language == language
-                and re.search("allocate_deposit|allocate ", block.text)
+                if block.language == language and re.search("allocate.deposit", block.text)
             ]
             found += [(page, block) for block in splitting[:1]]
     return found
@@ -41,9 +40,7 @@ def first_examples() -> list[tuple[str, Block]]:
 def without_pockets(text: str) -> str:
     """The same without the lines that make a pocket, whose name is taken the second time."""
     lines = text.splitlines(keepends=True)
-    return "".join(
-        line for line in lines if not re.search("create_pocket|pocket (add|create)", line)
-    )
+    return "".join(line for line in lines if not re.search("create_pocket|pocket create", line))
 
 
 def books(conninfo: str) -> tuple[list[tuple[object, ...]], int]:
@@ -139,7 +136,7 @@ def test_every_split_by_the_command_has_a_key() -> None:
         if page.parent.name != "reference"
         for block in blocks(page.read_text("utf-8"))
         for line in block.text.splitlines()
-        if re.match(r"\$ pgwallet allocate\b", line)
+        if re.match(r"\$ pgwallet allocate-deposit\b", line)
     ]
     assert lines
     assert [line for line in lines if "--idempotency-key" not in line] == []
