@@ -54,6 +54,20 @@ def test_a_preview_moves_nothing_and_asks_no_balance(conn: psycopg.Connection) -
     assert everything(conn) == before
 
 
+@pytest.mark.parametrize("rounding", ["half_up", "largest_remainder"])
+@pytest.mark.parametrize("key", [None, "payday"])
+def test_only_a_wallet_and_its_smallest_unit_are_allocated(
+    conn: psycopg.Connection, rounding: str, key: str | None
+) -> None:
+    wallet_id = funded(conn, "ada", 10)
+    pocket_id = pgwallet.create_pocket(conn, wallet_id, "half", 50).pocket_id
+    for other in (pocket_id, 4711):
+        with refused(conn, "PW101"):
+            pgwallet.allocate_deposit(conn, other, 1, rounding, key)
+    with refused(conn, "PW001"):
+        pgwallet.allocate_deposit(conn, wallet_id, Decimal("1.001"), rounding, key)
+
+
 def test_shares_are_asked_of_the_balance_and_not_the_amount(conn: psycopg.Connection) -> None:
     wallet_id = funded(conn, "ada", 50)
     pgwallet.create_pocket(conn, wallet_id, "half", 50)

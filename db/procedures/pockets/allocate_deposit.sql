@@ -46,24 +46,29 @@ begin
     v_transaction_id := pgwallet._insert_transaction(
       'allocation', p_idempotency_key, v_request, p_metadata, p_effective_at
     );
-    if v_transaction_id is null or p_rounding <> 'half_up' then
+    if v_transaction_id is null then
       perform pgwallet._check_account('wallet', p_wallet_id, p_amount);
-      replayed := v_transaction_id is null;
-      if replayed then
-        v_transaction_id := pgwallet._replay(p_idempotency_key, v_request);
-      else
-        perform pgwallet._move_shares(
-          array[p_wallet_id], array[p_amount], array[v_transaction_id], p_rounding
-        );
-      end if;
+      v_transaction_id := pgwallet._replay(p_idempotency_key, v_request);
       return query
       select
         p.transaction_id, k.pocket_id, k.name, k.allocation_percentage,
-        p.amount, p.destination_balance, replayed
+        p.amount, p.destination_balance, true
       from pgwallet.posting as p
       inner join pgwallet.pocket as k on k.pocket_id = p.destination_account_id
       where p.transaction_id = v_transaction_id
       order by p.posting_id;
+      return;
+    end if;
+    if p_rounding <> 'half_up' then
+      perform pgwallet._check_account('wallet', p_wallet_id, p_amount);
+      return query
+      select
+        s.transaction_id, s.pocket_id, s.name, s.allocation_percentage,
+        s.amount, s.balance, false
+      from pgwallet._move_shares(
+        array[p_wallet_id], array[p_amount], array[v_transaction_id], p_rounding
+      ) as s
+      order by s.place;
       return;
     end if;
   end if;
