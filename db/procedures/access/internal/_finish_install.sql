@@ -1,6 +1,6 @@
--- Ends the installation of the functions, in the transaction that wrote them: removes those
--- that the code no longer has, closes all to PUBLIC, gives the remembered accesses again and
--- records what is there now. Returns the signatures it removed.
+-- Ends the installation of the functions, in the transaction that wrote them. Removes those that
+-- the code no longer has, closes all to PUBLIC, gives the remembered accesses again and records
+-- what is there now. Returns the signatures it removed.
 --
 -- Locks: the deployment.
 create or replace function pgwallet._finish_install(p_source_hash text)
@@ -69,7 +69,3 @@ begin
   return query select unnest(v_stale);
 end;
 $function$;
-
-comment on function pgwallet._finish_install(text) is
-'Ends an installation of the functions: removes stale ones, sets rights, records the rest. '
-'Raises: 55000.';

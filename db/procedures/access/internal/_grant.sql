@@ -1,5 +1,6 @@
--- Remembers that a role has an access and gives it: usage of the schema, EXECUTE on the functions
--- of that access, SELECT on its views. The lists below are the only place that says who may what.
+-- Gives a role one of the accesses app, operator, auditor and remembers it. That is usage of the
+-- schema, EXECUTE on the functions of that access, SELECT on its views. The lists below are the
+-- only place that says who may what.
 --
 -- Locks: the deployment, since two at once cannot change the rights of one function.
 create or replace function pgwallet._grant(p_role name, p_access text)
@@ -76,6 +77,3 @@ begin
   end if;
 end;
 $function$;
-
-comment on function pgwallet._grant(name, text) is
-'Gives a role one of the accesses app, operator, auditor and remembers it. Raises: PW002.';

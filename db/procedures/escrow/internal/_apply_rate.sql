@@ -1,5 +1,6 @@
--- Takes of p_amount what a rate takes, after p_before was released and p_taken taken of that: so
--- much that all parts together are what one release of the whole would have taken.
+-- Takes the commission or the fee out of an amount, by its rate. After p_before was released and
+-- p_taken taken of that, it takes so much that all parts together are what one release of the
+-- whole would have taken.
 --
 -- A standard SQL body, which the planner writes out in the statements that use it.
 create or replace function pgwallet._apply_rate(
@@ -18,6 +19,3 @@ begin atomic
     p_exponent
   );
 end;
-
-comment on function pgwallet._apply_rate(numeric, numeric, numeric, numeric, integer) is
-'Takes of an amount what a rate takes, given what was released and taken before.';

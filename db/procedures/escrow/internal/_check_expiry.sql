@@ -1,4 +1,4 @@
--- Refuses an expiry that clients cannot hold, or one in the past unless the call is a replay: a
+-- Refuses an expiry that clients cannot hold, or one in the past unless the call is a replay. A
 -- repeated call may well come after the expiry.
 create or replace function pgwallet._check_expiry(
   p_expires_at timestamptz,
@@ -23,6 +23,3 @@ begin
   end if;
 end;
 $function$;
-
-comment on function pgwallet._check_expiry(timestamptz, text, text) is
-'Refuses an expiry in the past or out of range. Raises: PW002.';

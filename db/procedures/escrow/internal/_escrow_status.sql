@@ -17,6 +17,3 @@ begin atomic
     end
   )::pgwallet.escrow_status;
 end;
-
-comment on function pgwallet._escrow_status(numeric, numeric, numeric) is
-'The status of an escrow with these amounts.';

@@ -22,6 +22,3 @@ begin
   return v_status;
 end;
 $function$;
-
-comment on function pgwallet._hold_project(bigint) is
-'Keeps a project from being closed until the transaction ends, and returns its status.';

@@ -36,6 +36,3 @@ begin
   order by d.place;
 end;
 $function$;
-
-comment on function pgwallet._post_release(bigint, bigint, numeric, numeric, numeric) is
-'Posts what was released from a project''s escrows.';

@@ -58,6 +58,3 @@ begin
   order by r.escrow_id;
 end;
 $function$;
-
-comment on function pgwallet._refund(bigint, bigint[], numeric[]) is
-'Gives amounts of locked escrows back to the wallets that pledged them.';

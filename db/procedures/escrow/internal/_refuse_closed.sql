@@ -15,6 +15,3 @@ begin
     hint = 'Only an open project takes pledges; the outcome of a closed one is final.';
 end;
 $function$;
-
-comment on function pgwallet._refuse_closed(bigint, pgwallet.project_status) is
-'Refuses what needs an open project. Raises: PW204.';

@@ -21,6 +21,3 @@ begin
     hint = format('Pledge from a wallet in %s.', p_project_currency);
 end;
 $function$;
-
-comment on function pgwallet._refuse_currency(bigint, text, bigint, text) is
-'Refuses to mix the currencies of a wallet and a project. Raises: PW003.';

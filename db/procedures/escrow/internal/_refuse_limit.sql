@@ -16,6 +16,3 @@ begin
     hint = 'Pledge less, or in several pledges.';
 end;
 $function$;
-
-comment on function pgwallet._refuse_limit(bigint, numeric, numeric) is
-'Refuses a pledge above the limit of its project. Raises: PW301.';

@@ -35,7 +35,3 @@ begin
   perform pgwallet._refuse_funds('wallet', p_wallet_id, v_wallet.balance, v_amount);
 end;
 $function$;
-
-comment on function pgwallet._refuse_pledge(bigint, bigint, numeric) is
-'Refuses a pledge that could not be made, and says why. '
-'Raises: PW001, PW003, PW101, PW103, PW201, PW204, PW301.';

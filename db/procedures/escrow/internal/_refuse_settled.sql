@@ -28,8 +28,3 @@ begin
     end;
 end;
 $function$;
-
-comment on function pgwallet._refuse_settled(
-  bigint, pgwallet.escrow_status, numeric, numeric
-) is
-'Refuses to take more out of an escrow than is left in it. Raises: PW202.';

@@ -24,8 +24,3 @@ begin
     end;
 end;
 $function$;
-
-comment on function pgwallet._refuse_status(
-  bigint, pgwallet.project_status, pgwallet.project_status
-) is
-'Refuses to settle escrows of a project with another status. Raises: PW205.';

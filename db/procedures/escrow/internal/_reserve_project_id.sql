@@ -31,6 +31,3 @@ begin
   end if;
 end;
 $function$;
-
-comment on function pgwallet._reserve_project_id(bigint) is
-'Takes an id that a new project is to have. Raises: PW002.';

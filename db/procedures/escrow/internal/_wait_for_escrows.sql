@@ -20,6 +20,3 @@ begin
   for no key update;
 end;
 $function$;
-
-comment on function pgwallet._wait_for_escrows(bigint, integer, bigint) is
-'Locks the next escrows of a project in which anything is left, also those that others hold.';

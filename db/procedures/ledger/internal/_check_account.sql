@@ -1,5 +1,4 @@
--- Refuses an account that is none of the given kind, or an amount with more decimals than the
--- account's currency has; returns the currency.
+-- Refuses a missing account, or too many decimals for its currency, and returns that currency.
 --
 -- Locks nothing: neither kind nor currency of an account ever change.
 create or replace function pgwallet._check_account(
@@ -29,7 +28,3 @@ begin
   return v_currency;
 end;
 $function$;
-
-comment on function pgwallet._check_account(pgwallet.account_kind, bigint, numeric) is
-'Refuses a missing account or too many decimals; returns its currency. '
-'Raises: PW001, PW101, PW102, PW103, PW105.';

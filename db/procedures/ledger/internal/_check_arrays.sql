@@ -1,4 +1,4 @@
--- Checks the arrays of a bulk call, in the order of errors: amounts, then lengths, then keys.
+-- Refuses malformed arrays of a bulk call, in the order of errors: amounts, lengths, keys.
 create or replace function pgwallet._check_arrays(
   p_wallet_ids bigint[],
   p_amounts numeric[],
@@ -47,6 +47,3 @@ begin
   end if;
 end;
 $function$;
-
-comment on function pgwallet._check_arrays(bigint[], numeric[], text[]) is
-'Refuses malformed arrays of a bulk call. Raises: PW001, PW002.';

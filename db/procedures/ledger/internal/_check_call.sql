@@ -1,4 +1,4 @@
--- Checks what most calls that move money may carry: a key and the time it happened outside.
+-- Refuses a malformed key or time, which most calls that move money may carry.
 create or replace function pgwallet._check_call(p_idempotency_key text, p_effective_at timestamptz)
 returns void
 language plpgsql
@@ -11,6 +11,3 @@ begin
   perform pgwallet._check_time('effective_at', p_effective_at);
 end;
 $function$;
-
-comment on function pgwallet._check_call(text, timestamptz) is
-'Refuses a malformed idempotency key or time. Raises: PW002.';

@@ -14,6 +14,3 @@ begin
   end if;
 end;
 $function$;
-
-comment on function pgwallet._check_limit(integer) is
-'Refuses a limit that is null or below 1. Raises: PW002.';

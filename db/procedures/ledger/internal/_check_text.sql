@@ -30,6 +30,3 @@ begin
   end if;
 end;
 $function$;
-
-comment on function pgwallet._check_text(text, text, boolean) is
-'Refuses a text over 200 characters, or a blank one. Raises: PW002.';

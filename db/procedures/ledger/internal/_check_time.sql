@@ -14,6 +14,3 @@ begin
   end if;
 end;
 $function$;
-
-comment on function pgwallet._check_time(text, timestamptz) is
-'Refuses a time that clients cannot hold. Raises: PW002.';

@@ -1,4 +1,4 @@
--- Checks the wallets of a bulk call: each exists, and its currency has the amount's decimals.
+-- Refuses unknown wallets and too many decimals in a bulk call.
 create or replace function pgwallet._check_wallets(p_wallet_ids bigint[], p_amounts numeric[])
 returns void
 language plpgsql
@@ -20,6 +20,3 @@ begin
   end if;
 end;
 $function$;
-
-comment on function pgwallet._check_wallets(bigint[], numeric[]) is
-'Refuses unknown wallets and too many decimals in a bulk call. Raises: PW001, PW101.';

@@ -22,6 +22,3 @@ begin
   return v_account_id;
 end;
 $function$;
-
-comment on function pgwallet._draw_account_id(integer) is
-'Draws the next free account id in a slot.';

@@ -21,6 +21,3 @@ begin
   return v_exponent;
 end;
 $function$;
-
-comment on function pgwallet._find_exponent(text) is
-'Finds the number of decimals of a currency. Raises: PW003.';

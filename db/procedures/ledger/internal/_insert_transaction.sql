@@ -1,5 +1,5 @@
--- Inserts the transaction of a call. Null when its key was used already: _replay then finds the
--- transaction that has it, or refuses another request.
+-- Inserts the transaction of a call, unless its key was used already. Then it returns null, and
+-- _replay finds the transaction that has the key, or refuses another request.
 --
 -- Locks: the key; a call with the same one waits here until this one has ended.
 -- p_request is what the next call with that key is compared with, text by text: as long as rows
@@ -28,8 +28,3 @@ begin
   return v_transaction_id;
 end;
 $function$;
-
-comment on function pgwallet._insert_transaction(
-  pgwallet.transaction_kind, text, text, jsonb, timestamptz, bigint
-) is
-'Inserts the transaction of a call; null when its key was used already.';

@@ -1,4 +1,4 @@
--- Inserts a transaction for each element of a bulk call, unless its key is used already: then
+-- Inserts a transaction for each element of a bulk call, unless its key was used already. Then
 -- the transaction that used it stands in. Returns, in the order of the elements, the
 -- transaction ids and whether they are replays.
 --
@@ -66,8 +66,3 @@ begin
   left join pgwallet.transaction as t on t.idempotency_key = u.idempotency_key;
 end;
 $function$;
-
-comment on function pgwallet._insert_transactions(
-  pgwallet.transaction_kind, integer, text[], text[], bigint[]
-) is
-'Inserts the transactions of a bulk call, or finds those that it repeats. Raises: PW203.';

@@ -75,9 +75,3 @@ begin
   return next;
 end;
 $function$;
-
-comment on function pgwallet._pay_outside(
-  pgwallet.transaction_kind, pgwallet.account_kind, bigint, numeric, text, jsonb, timestamptz
-) is
-'Pays money of a wallet or a project to the outside. '
-'Raises: PW001, PW002, PW101, PW103, PW201, PW203.';

@@ -12,6 +12,3 @@ begin
     hint = 'Pass an amount such as 12.34.';
 end;
 $function$;
-
-comment on function pgwallet._refuse_amount(numeric) is
-'Refuses an amount that no account could hold. Raises: PW001.';

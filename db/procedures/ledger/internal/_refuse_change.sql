@@ -13,6 +13,3 @@ begin
     hint = 'Correct a mistake by a movement the other way.';
 end;
 $function$;
-
-comment on function pgwallet._refuse_change() is
-'Trigger that keeps transactions and postings as they were recorded. Raises: PW901.';

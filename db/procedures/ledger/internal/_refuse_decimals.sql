@@ -18,6 +18,3 @@ begin
     hint = 'Round the amount as your rules say, then call again.';
 end;
 $function$;
-
-comment on function pgwallet._refuse_decimals(numeric, text, integer) is
-'Refuses an amount with more decimals than its currency has. Raises: PW001.';

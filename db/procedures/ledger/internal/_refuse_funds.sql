@@ -17,6 +17,3 @@ begin
     hint = 'Take a smaller amount, or pay in first.';
 end;
 $function$;
-
-comment on function pgwallet._refuse_funds(text, bigint, numeric, numeric) is
-'Refuses to take more out of an account than is in it. Raises: PW201.';

@@ -32,6 +32,3 @@ begin
     end;
 end;
 $function$;
-
-comment on function pgwallet._refuse_missing(text, bigint) is
-'Refuses an id that names nothing of the kind. Raises: PW101, PW102, PW103, PW104, PW105.';

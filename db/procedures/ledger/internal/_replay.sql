@@ -26,6 +26,3 @@ begin
   return v_transaction_id;
 end;
 $function$;
-
-comment on function pgwallet._replay(text, text) is
-'Finds the transaction that a call with a used key repeats. Raises: PW203.';

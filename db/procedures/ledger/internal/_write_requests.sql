@@ -13,6 +13,3 @@ as $function$
   select array_agg(format(p_format, u.wallet_id, trim_scale(u.amount)) order by u.ordinal)
   from unnest(p_wallet_ids, p_amounts) with ordinality as u (wallet_id, amount, ordinal);
 $function$;
-
-comment on function pgwallet._write_requests(text, bigint[], numeric[]) is
-'Writes each element of a bulk call as a request.';

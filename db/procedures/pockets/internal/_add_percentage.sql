@@ -25,6 +25,3 @@ begin
   end if;
 end;
 $function$;
-
-comment on function pgwallet._add_percentage(bigint, numeric) is
-'Adds to the total of a wallet''s percentages. Raises: PW302.';

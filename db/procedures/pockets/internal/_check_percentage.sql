@@ -18,6 +18,3 @@ begin
   end if;
 end;
 $function$;
-
-comment on function pgwallet._check_percentage(numeric) is
-'Refuses a percentage that is none. Raises: PW002.';

@@ -14,6 +14,3 @@ begin
   end if;
 end;
 $function$;
-
-comment on function pgwallet._check_rounding(text) is
-'Refuses a rounding that does not exist. Raises: PW002.';

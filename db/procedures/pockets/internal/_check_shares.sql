@@ -32,6 +32,3 @@ begin
   end if;
 end;
 $function$;
-
-comment on function pgwallet._check_shares(bigint[], numeric[], text) is
-'Refuses allocations of more than their wallets hold. Raises: PW201.';

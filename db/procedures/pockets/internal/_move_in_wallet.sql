@@ -104,8 +104,3 @@ begin
   return next;
 end;
 $function$;
-
-comment on function pgwallet._move_in_wallet(
-  pgwallet.transaction_kind, bigint, numeric, text, jsonb, timestamptz
-) is
-'Moves money between a wallet and one of its pockets. Raises: PW001, PW002, PW102, PW201, PW203.';

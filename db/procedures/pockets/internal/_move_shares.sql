@@ -1,5 +1,5 @@
--- Moves the shares of amounts from wallets into their pockets, for transactions already inserted: a
--- row a posting, with the place of its amount among the others.
+-- Moves the shares of amounts from wallets into their pockets. The transactions are inserted
+-- already; returns a row a posting, with the place of its amount among the others.
 --
 -- Locks: the wallets by id, whose locks guard their pockets.
 create or replace function pgwallet._move_shares(
@@ -109,6 +109,3 @@ begin
   end loop;
 end;
 $function$;
-
-comment on function pgwallet._move_shares(bigint[], numeric[], bigint[], text) is
-'Moves the shares of amounts from wallets into their pockets. Raises: PW201.';

@@ -1,5 +1,5 @@
--- Splits an amount over the pockets of a wallet, each share rounded half up: a row for each pocket
--- that takes part, with the sum of the shares up to it.
+-- Splits an amount over the pockets of a wallet, each share rounded half up. Returns a row for each
+-- pocket that takes part, with the sum of the shares up to it.
 --
 -- A standard SQL body: its names were resolved when it was made, so that it needs no search_path,
 -- and the planner writes it out in the statements that use it.
@@ -43,6 +43,3 @@ begin atomic
     )
   ) as r;
 end;
-
-comment on function pgwallet._share_half_up(bigint, numeric, integer, integer) is
-'Splits an amount over the pockets of a wallet, each share rounded half up.';

@@ -1,5 +1,5 @@
 -- Splits an amount over the pockets of a wallet, to the last unit of what their percentages come
--- to: a row for each pocket that takes part.
+-- to. Returns a row for each pocket that takes part.
 --
 -- A standard SQL body: its names were resolved when it was made, so that it needs no search_path,
 -- and the planner writes it out in the statements that use it.
@@ -46,6 +46,3 @@ begin atomic
     ) as k
   ) as r;
 end;
-
-comment on function pgwallet._share_largest_remainder(bigint, numeric, integer, integer) is
-'Splits an amount over the pockets of a wallet, to the last unit.';

@@ -1,6 +1,6 @@
--- Splits an amount over the pockets of a wallet in either rounding: a row for each pocket that
--- receives something, with the sum of the shares up to it. Locks nothing; whoever moves the shares
--- holds the wallet's lock.
+-- Splits an amount over the pockets of a wallet, in either rounding. Returns a row for each pocket
+-- that receives something, with the sum of the shares up to it. Locks nothing; whoever moves the
+-- shares holds the wallet's lock.
 --
 -- A standard SQL body: its names were resolved when it was made, so that it needs no search_path,
 -- and the planner writes it out in the statements that use it.
@@ -27,6 +27,3 @@ begin atomic
   from pgwallet._share_largest_remainder(p_wallet_id, p_amount, p_exponent, p_limit) as r
   where p_rounding = 'largest_remainder' and r.amount > 0;
 end;
-
-comment on function pgwallet._split_amount(bigint, numeric, integer, integer, text) is
-'Splits an amount over the pockets of a wallet.';

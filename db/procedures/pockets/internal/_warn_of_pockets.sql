@@ -32,6 +32,3 @@ begin
   end if;
 end;
 $function$;
-
-comment on function pgwallet._warn_of_pockets(bigint[]) is
-'Warns when more pockets have a percentage than take part in an allocation.';
