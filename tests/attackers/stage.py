@@ -12,11 +12,11 @@ from psycopg.types.string import TextLoader
 import pgwallet
 from tests import databases
 from tests.access.roles import as_role, login_role
+from tests.catalogue.calls import ACCESSES
 from tests.catalogue.world import World, world_in
 from tests.databases import OWNER, as_owner
 from tests.ledger.calling import value
 
-ACCESSES = ("app", "operator", "auditor")
 ATTACKERS = (*ACCESSES, "nobody")
 # Where an attacker may create what they like, as in a database that others use too.
 LAIR = "lair"

@@ -7,8 +7,31 @@ import psycopg
 import pytest
 
 from tests.attackers.attempts import DONE, outcome_of
+from tests.attackers.business import in_a_day
 from tests.attackers.conftest import Login
 from tests.attackers.stage import Stage
+from tests.catalogue.call_of import KEYS
+from tests.catalogue.calls import BULK, CALLS
+from tests.catalogue.kinds import (
+    ACCOUNT,
+    AMOUNT,
+    ESCROW,
+    EXPIRY,
+    FREE_ID,
+    LIMIT,
+    PERCENTAGE,
+    POCKET,
+    POSITION,
+    PROJECT,
+    RATE,
+    TIME,
+    WALLET,
+    Kind,
+    always,
+)
+from tests.catalogue.signatures import Argument
+from tests.catalogue.spoiling import good_call, put
+from tests.catalogue.world import HOLDS, World
 from tests.ledger.calling import call, value
 
 pytestmark = pytest.mark.sql
@@ -29,62 +52,51 @@ AMOUNTS: dict[str, list[Any]] = {
     OUT_OF_RANGE: ["1e131072", "-1e131072", "1" * 131073],
     NO_NUMBER: ["", " ", "1,5", "1.2.3", "0x", "1e", "€1", "1 2", "١٢", "null", "--1", "+-1"],
 }
-PAYING: dict[str, tuple[str, str]] = {
-    "deposit": ("p_wallet_id", "wallet"),
-    "withdraw": ("p_wallet_id", "wallet"),
-    "allocate_deposit": ("p_wallet_id", "wallet"),
-    "preview_allocation": ("p_wallet_id", "wallet"),
-    "transfer_to_pocket": ("p_pocket_id", "pocket"),
-    "transfer_from_pocket": ("p_pocket_id", "pocket"),
-    "release_escrow": ("p_escrow_id", "escrow"),
-    "refund_escrow": ("p_escrow_id", "escrow"),
-    "payout": ("p_project_id", "open"),
-}
-BULK = ("deposit_many", "allocate_deposits", "pledge_many")
+
+
+def arguments_of(*kinds: Kind) -> list[tuple[str, Argument]]:
+    """Each argument of these kinds, with the name of its function."""
+    return [
+        (name, argument)
+        for name in in_a_day("operator")
+        for argument in CALLS[name].arguments
+        if CALLS[name].kind(argument) in kinds
+    ]
+
+
+def each_argument(*kinds: Kind) -> pytest.MarkDecorator:
+    found = arguments_of(*kinds)
+    names = [f"{name}-{argument.name}" for name, argument in found]
+    return pytest.mark.parametrize(("name", "argument"), found, ids=names)
 
 
 def wrong_outcomes(
-    conn: psycopg.Connection, name: str, argument: str, tries: dict[str, list[Any]], **others: Any
+    conn: psycopg.Connection,
+    world: World,
+    name: str,
+    argument: Argument,
+    tries: dict[str, list[Any]],
 ) -> dict[str, str]:
-    """How calls ended that did not end as they should, by the argument's value."""
+    """How calls ended that did not end as they should, by the argument's value.
+
+    Of an array, by that of its last element.
+    """
     wrong = {}
     for code, values in tries.items():
         for each in values:
-            found = outcome_of(conn, name, **others, **{argument: each})
+            arguments = put(argument, *always(each))(world, good_call(CALLS[name], world))
+            found = outcome_of(conn, name, **arguments)
             if found != code:
                 wrong[str(each)[:40]] = found
     return wrong
 
 
-@pytest.mark.parametrize("name", [*PAYING, "pledge"])
-def test_no_odd_amount_is_taken(stage: Stage, sessions: Login, name: str) -> None:
-    world = stage.world
-    if name == "pledge":
-        others: dict[str, Any] = {"p_wallet_id": world.wallet, "p_project_id": world.open}
-    else:
-        others = {PAYING[name][0]: getattr(world, PAYING[name][1])}
-    assert wrong_outcomes(sessions("operator"), name, "p_amount", AMOUNTS, **others) == {}
-
-
-@pytest.mark.parametrize("name", BULK)
-def test_no_odd_amount_is_taken_among_others(stage: Stage, sessions: Login, name: str) -> None:
-    others: dict[str, Any] = {"p_wallet_ids": [stage.world.wallet] * 2}
-    if name == "pledge_many":
-        others["p_project_id"] = stage.world.open
-    tries = {
-        code: [["1", each] for each in amounts]
-        for code, amounts in (AMOUNTS | {"PW001": [*AMOUNTS["PW001"], None]}).items()
-    }
-    assert wrong_outcomes(sessions("app"), name, "p_amounts", tries, **others) == {}
-
-
-@pytest.mark.parametrize("argument", ["p_target_amount", "p_max_pledge"])
-def test_no_odd_limit_is_taken(stage: Stage, sessions: Login, argument: str) -> None:
-    others: dict[str, Any] = {"p_reference": "odd"}
-    name = "create_project"
-    if argument == "p_target_amount":
-        name, others = "create_pocket", {"p_wallet_id": stage.world.wallet, "p_name": "odd"}
-    assert wrong_outcomes(sessions("app"), name, argument, AMOUNTS, **others) == {}
+@each_argument(AMOUNT)
+def test_no_odd_amount_is_taken(
+    stage: Stage, sessions: Login, name: str, argument: Argument
+) -> None:
+    tries = AMOUNTS if argument.takes_null else AMOUNTS | {"PW001": [*AMOUNTS["PW001"], None]}
+    assert wrong_outcomes(sessions("operator"), stage.world, name, argument, tries) == {}
 
 
 RATES: dict[str, list[Any]] = {
@@ -97,10 +109,13 @@ RATES: dict[str, list[Any]] = {
 }
 
 
-@pytest.mark.parametrize("argument", ["p_commission_rate", "p_fee_rate"])
-def test_no_odd_rate_is_taken(stage: Stage, sessions: Login, argument: str) -> None:
+@each_argument(RATE)
+def test_no_odd_rate_is_taken(stage: Stage, sessions: Login, name: str, argument: Argument) -> None:
+    assert wrong_outcomes(sessions("operator"), stage.world, name, argument, RATES) == {}
+
+
+def test_no_odd_pair_of_rates_is_taken(stage: Stage, sessions: Login) -> None:
     conn = sessions("app")
-    assert wrong_outcomes(conn, "create_project", argument, RATES, p_reference="odd") == {}
     for pair in (("0.5", "0.50000000000000000001"), ("1", "1"), ("1", "1e-20"), ("NaN", "0")):
         rates = dict(zip(("p_commission_rate", "p_fee_rate"), pair, strict=True))
         assert outcome_of(conn, "create_project", p_reference="odd", **rates) == "PW002"
@@ -116,49 +131,24 @@ PERCENTAGES: dict[str, list[Any]] = {
 }
 
 
-def test_no_odd_percentage_is_taken(stage: Stage, sessions: Login) -> None:
-    conn, world = sessions("app"), stage.world
-    cases: tuple[tuple[str, dict[str, Any]], ...] = (
-        ("create_pocket", {"p_wallet_id": world.wallet, "p_name": "odd"}),
-        ("set_allocation", {"p_pocket_id": world.pocket}),
-    )
-    for name, others in cases:
-        wrong = wrong_outcomes(conn, name, "p_allocation_percentage", PERCENTAGES, **others)
-        assert wrong == {}
+@each_argument(PERCENTAGE)
+def test_no_odd_percentage_is_taken(
+    stage: Stage, sessions: Login, name: str, argument: Argument
+) -> None:
+    assert wrong_outcomes(sessions("operator"), stage.world, name, argument, PERCENTAGES) == {}
 
 
 IDS = [None, 0, -1, 1, 1023, LEAST_ID, LARGEST_ID, 2**62, 4_294_967_297]
 
 
-@pytest.mark.parametrize(
-    ("code", "name", "argument", "others"),
-    [
-        ("PW101", "deposit", "p_wallet_id", {"p_amount": 1}),
-        ("PW101", "withdraw", "p_wallet_id", {"p_amount": 1}),
-        ("PW101", "allocate_deposit", "p_wallet_id", {"p_amount": 1}),
-        ("PW101", "create_pocket", "p_wallet_id", {"p_name": "odd"}),
-        ("PW102", "transfer_to_pocket", "p_pocket_id", {"p_amount": 1}),
-        ("PW102", "transfer_from_pocket", "p_pocket_id", {"p_amount": 1}),
-        ("PW102", "set_allocation", "p_pocket_id", {"p_allocation_percentage": 1}),
-        ("PW103", "payout", "p_project_id", {"p_amount": 1}),
-        ("PW103", "close_project", "p_project_id", {"p_outcome": "failed"}),
-        ("PW103", "release_escrows", "p_project_id", {}),
-        ("PW103", "refund_escrows", "p_project_id", {}),
-        ("PW104", "release_escrow", "p_escrow_id", {}),
-        ("PW104", "refund_escrow", "p_escrow_id", {}),
-        ("PW105", "balance", "p_account_id", {}),
-        ("PW105", "statement", "p_account_id", {}),
-    ],
-)
-def test_no_odd_id_is_found(
-    stage: Stage, sessions: Login, code: str, name: str, argument: str, others: dict[str, Any]
-) -> None:
+@each_argument(WALLET, POCKET, PROJECT, ESCROW, ACCOUNT)
+def test_no_odd_id_is_found(stage: Stage, sessions: Login, name: str, argument: Argument) -> None:
     tries: dict[str, list[Any]] = {
-        code: IDS,
+        CALLS[name].kind(argument).code: IDS,
         OUT_OF_RANGE: ["9223372036854775808", "-9223372036854775809", "1" * 200],
         NO_NUMBER: ["0x1g", "1e3", "", "1; drop"],
     }
-    assert wrong_outcomes(sessions("operator"), name, argument, tries, **others) == {}
+    assert wrong_outcomes(sessions("operator"), stage.world, name, argument, tries) == {}
 
 
 def test_no_id_but_a_free_one_of_slot_0_makes_a_project(stage: Stage, sessions: Login) -> None:
@@ -172,9 +162,8 @@ def test_no_id_but_a_free_one_of_slot_0_makes_a_project(stage: Stage, sessions: 
         "PW002": [*(each for each in IDS if each is not None), *taken],
         OUT_OF_RANGE: ["9223372036854775808"],
     }
-    conn = sessions("app")
-    wrong = wrong_outcomes(conn, "create_project", "p_project_id", tries, p_reference="odd")
-    assert wrong == {}
+    ((name, argument),) = arguments_of(FREE_ID)
+    assert wrong_outcomes(sessions("app"), stage.world, name, argument, tries) == {}
 
 
 def test_the_last_project_id_leaves_ids_for_everyone(stage: Stage, sessions: Login) -> None:
@@ -188,37 +177,31 @@ def test_the_last_project_id_leaves_ids_for_everyone(stage: Stage, sessions: Log
         assert call(conn, "create_project", "after the last")[0]["project_id"] > 2**62
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "statement",
-        "release_escrows",
-        "refund_escrows",
-        "refund_expired_escrows",
-    ],
-)
-def test_limits_and_positions_take_any_number_of_their_type(
-    stage: Stage, sessions: Login, name: str
+@each_argument(LIMIT)
+def test_a_limit_is_any_positive_number_of_its_type(
+    stage: Stage, sessions: Login, name: str, argument: Argument
 ) -> None:
-    conn, world = sessions("operator"), stage.world
-    arguments: dict[str, Any] = {"p_limit": 2**31 - 1}
-    position = "p_after_posting_id" if name == "statement" else "p_after_escrow_id"
-    if name == "statement":
-        arguments["p_account_id"] = world.wallet
-    elif name != "refund_expired_escrows":
-        arguments["p_project_id"] = world.succeeded if "release" in name else world.failed
+    conn = sessions("operator")
+    tries: dict[str, list[Any]] = {
+        DONE: [2**31 - 1, 1],
+        "PW002": [0, -1, -(2**31), None],
+        OUT_OF_RANGE: [str(2**31), str(-(2**31) - 1)],
+    }
     with conn.transaction(force_rollback=True):
-        if name != "refund_expired_escrows":
-            assert outcome_of(conn, name, **arguments, **{position: LARGEST_ID}) == DONE
-            assert outcome_of(conn, name, **arguments, **{position: LEAST_ID}) == DONE
-            arguments[position] = 0
-        tries: dict[str, list[Any]] = {
-            DONE: [2**31 - 1, 1],
-            "PW002": [0, -1, -(2**31), None],
-            OUT_OF_RANGE: [str(2**31), str(-(2**31) - 1)],
-        }
-        del arguments["p_limit"]
-        assert wrong_outcomes(conn, name, "p_limit", tries, **arguments) == {}
+        assert wrong_outcomes(conn, stage.world, name, argument, tries) == {}
+
+
+@each_argument(POSITION)
+def test_a_position_is_any_number_of_its_type(
+    stage: Stage, sessions: Login, name: str, argument: Argument
+) -> None:
+    conn = sessions("operator")
+    tries: dict[str, list[Any]] = {
+        DONE: [LEAST_ID, -1, 0, None, LARGEST_ID],
+        OUT_OF_RANGE: [str(2**63), str(-(2**63) - 1)],
+    }
+    with conn.transaction(force_rollback=True):
+        assert wrong_outcomes(conn, stage.world, name, argument, tries) == {}
     for since in (LEAST_ID, -1, 0, None, LARGEST_ID):
         assert call(conn, "check_ledger", since) == []
 
@@ -233,21 +216,14 @@ TIMES: dict[str, list[Any]] = {
 }
 
 
-@pytest.mark.parametrize("name", sorted({*PAYING, "pledge", "balance_at"} - {"preview_allocation"}))
-def test_no_odd_time_is_taken(stage: Stage, sessions: Login, name: str) -> None:
-    conn, world = sessions("operator"), stage.world
-    if name == "balance_at":
-        assert wrong_outcomes(conn, name, "p_at", TIMES, p_account_id=world.wallet) == {}
-    elif name == "pledge":
-        others = {"p_wallet_id": world.wallet, "p_project_id": world.open, "p_amount": 1}
-        past = {"PW002": ["1970-01-01 00:00:00+00", "0001-01-01 00:00:00+00", "today"]}
-        for tries in (TIMES, past):
-            assert wrong_outcomes(conn, name, "p_expires_at", tries, **others) == {}
-        assert wrong_outcomes(conn, name, "p_effective_at", TIMES, **others) == {}
-    else:
-        argument, kind = PAYING[name]
-        others = {argument: getattr(world, kind), "p_amount": 1}
-        assert wrong_outcomes(conn, name, "p_effective_at", TIMES, **others) == {}
+PAST = ["1970-01-01 00:00:00+00", "0001-01-01 00:00:00+00", "today"]
+
+
+@each_argument(TIME, EXPIRY)
+def test_no_odd_time_is_taken(stage: Stage, sessions: Login, name: str, argument: Argument) -> None:
+    past = PAST if CALLS[name].kind(argument) is EXPIRY else []
+    tries = TIMES | {"PW002": [*TIMES["PW002"], *past]}
+    assert wrong_outcomes(sessions("operator"), stage.world, name, argument, tries) == {}
 
 
 def test_sums_beyond_the_largest_amount_stay_exact(stage: Stage, sessions: Login) -> None:
@@ -282,10 +258,10 @@ def test_sums_beyond_the_largest_amount_stay_exact(stage: Stage, sessions: Login
 
 
 ARRAYS = {
-    "two dimensions": ("{{%s,%s},{%s,%s}}", "{{1,2},{3,4}}"),
-    "two dimensions of one": ("{{%s},{%s},{%s},{%s}}", "{{1,2,3,4}}"),
-    "other bounds": ("[5:8]={%s,%s,%s,%s}", "[-3:0]={1,2,3,4}"),
-    "flat": ("{%s,%s,%s,%s}", "{1,2,3,4}"),
+    "two dimensions": ("{{%s,%s},{%s,%s}}", "{{%s,%s},{%s,%s}}"),
+    "two dimensions of one": ("{{%s},{%s},{%s},{%s}}", "{{%s,%s,%s,%s}}"),
+    "other bounds": ("[5:8]={%s,%s,%s,%s}", "[-3:0]={%s,%s,%s,%s}"),
+    "flat": ("{%s,%s,%s,%s}", "{%s,%s,%s,%s}"),
 }
 
 
@@ -294,54 +270,53 @@ ARRAYS = {
 def test_an_array_of_any_shape_is_its_elements_in_order(
     stage: Stage, sessions: Login, shape: str, name: str
 ) -> None:
-    conn, world = sessions("app"), stage.world
-    ids, amounts = ARRAYS[shape]
+    conn, world, its = sessions("operator"), stage.world, CALLS[name]
+    others, amounts = ARRAYS[shape]
+    elements = [its.good(world, amount) for amount in (1, 2, 3, 4)]
+    arguments = {**elements[0], KEYS: others % ("a", "b", "c", "d")}
+    for argument, of_one in elements[0].items():
+        if isinstance(of_one, list):
+            template = amounts if argument == "p_amounts" else others
+            arguments[argument] = template % tuple(each[argument][0] for each in elements)
     with conn.transaction(force_rollback=True):
-        call(conn, "set_allocation", world.pocket, 100)
-        arguments: dict[str, Any] = {
-            "p_wallet_ids": ids % ((world.wallet,) * 4),
-            "p_amounts": amounts,
-            "p_idempotency_keys": ids % ("a", "b", "c", "d"),
-        }
-        if name == "pledge_many":
-            arguments["p_project_id"] = world.open
         first = call(conn, name, **arguments)
         again = call(conn, name, **arguments)
-        column = "balance" if name == "deposit_many" else "amount"
-        expected = [101, 103, 106, 110] if name == "deposit_many" else [1, 2, 3, 4]
-        assert [row[column] for row in first] == expected
         assert [row["replayed"] for row in first + again] == [False] * 4 + [True] * 4
-        moved = Decimal(10 if name == "deposit_many" else -10)
-        assert value(conn, "select pgwallet.balance(%s)", world.wallet) == 100 + moved
+        if "amount" in first[0]:
+            assert [row["amount"] for row in first] == [1, 2, 3, 4]
+        else:
+            balances = [100 + its.effect("wallet") * so_far for so_far in (1, 3, 6, 10)]
+            assert [row["balance"] for row in first] == balances
+        for account, held in HOLDS.items():
+            held += its.effect(account) * 10
+            assert value(conn, "select pgwallet.balance(%s)", getattr(world, account)) == held
 
 
 @pytest.mark.parametrize("name", BULK)
 def test_no_odd_array_is_taken(stage: Stage, sessions: Login, name: str) -> None:
-    conn, wallet = sessions("app"), stage.world.wallet
-    good: dict[str, Any] = {"p_wallet_ids": [wallet] * 2, "p_amounts": ["1", "2"]}
-    if name == "pledge_many":
-        good["p_project_id"] = stage.world.open
-    for code, spoilt in (
-        ("PW001", {"p_amounts": ["1", None]}),
-        ("PW001", {"p_amounts": "{1,NaN}"}),
-        ("PW101", {"p_wallet_ids": [wallet, None]}),
-        ("PW101", {"p_wallet_ids": [wallet, LARGEST_ID]}),
-        ("PW101", {"p_wallet_ids": [stage.world.pocket, wallet]}),
-        ("PW002", {"p_wallet_ids": [wallet] * 3}),
-        ("PW002", {"p_wallet_ids": "{}"}),
-        ("PW002", {"p_amounts": "{}"}),
-        ("PW002", {"p_amounts": None}),
-        ("PW002", {"p_wallet_ids": None}),
-        ("PW002", {"p_idempotency_keys": "{}"}),
-        ("PW002", {"p_idempotency_keys": "{{a,b},{c,d}}"}),
-        ("PW002", {"p_idempotency_keys": ["a", " "]}),
-        ("PW203", {"p_idempotency_keys": ["a", "a"]}),
-        ("22P02", {"p_amounts": "{1,2"}),
-        ("22P02", {"p_amounts": "{{1},{2,3}}"}),
-        ("2202E", {"p_amounts": "[2:1]={1,2}"}),
-        ("54000", {"p_amounts": "{" * 7 + "1" + "}" * 7}),
-    ):
-        assert outcome_of(conn, name, **{**good, **spoilt}) == code, spoilt
+    conn, world, its = sessions("operator"), stage.world, CALLS[name]
+    good = {**good_call(its, world), "p_amounts": ["1", "2"]}
+    tries: list[tuple[str, str, Any]] = [
+        ("PW001", "p_amounts", ["1", None]),
+        ("PW001", "p_amounts", "{1,NaN}"),
+        ("PW002", KEYS, "{{a,b},{c,d}}"),
+        ("PW002", KEYS, ["a", " "]),
+        ("PW203", KEYS, ["a", "a"]),
+        ("22P02", "p_amounts", "{1,2"),
+        ("22P02", "p_amounts", "{{1},{2,3}}"),
+        ("2202E", "p_amounts", "[2:1]={1,2}"),
+        ("54000", "p_amounts", "{" * 7 + "1" + "}" * 7),
+    ]
+    for argument in its.arguments:
+        if argument.is_array:
+            tries.append(("PW002", argument.name, "{}"))
+        if argument.is_array and argument.default is None:
+            one, kind = good[argument.name][0], its.kind(argument)
+            wrong = [[kind.wrong[-1](world), one], [one, None]]
+            tries += [("PW002", argument.name, each) for each in ([one] * 3, None)]
+            tries += [(kind.code, argument.name, each) for each in wrong]
+    for code, argument_name, given in tries:
+        assert outcome_of(conn, name, **{**good, argument_name: given}) == code, argument_name
 
 
 def test_a_hundred_thousand_elements_are_one_call(stage: Stage, sessions: Login) -> None:

@@ -6,10 +6,11 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from tests.attackers.business import DAYS, day
+from tests.attackers.business import day, full_call, in_a_day
 from tests.attackers.conftest import Login
-from tests.attackers.stage import ACCESSES, Stage
+from tests.attackers.stage import Stage
 from tests.attackers.traps import PATHS, arm, listening
+from tests.catalogue.calls import ACCESSES
 from tests.databases import OWNER
 from tests.ledger.calling import value
 
@@ -34,8 +35,8 @@ def sprung_by_the_owner(stage: Stage, path: str) -> set[str]:
         arm(conn, path)
         return {
             name
-            for name, arguments in DAYS["operator"]
-            if OWNER in victims_of(conn, name, arguments(stage.world))
+            for name in in_a_day("operator")
+            if OWNER in victims_of(conn, name, full_call(name, stage.world))
         }
 
 
@@ -86,7 +87,7 @@ def test_the_same_traps_are_sprung_in_every_function_that_looks_names_up_along_t
 ) -> None:
     unpin(own_stage, "reset search_path")
     sprung = sprung_by_the_owner(own_stage, "lair, pg_catalog, pg_temp")
-    assert sprung == {name for name, _ in DAYS["operator"]}
+    assert sprung == set(in_a_day("operator"))
 
 
 def test_an_empty_search_path_would_let_types_of_pg_temp_in(own_stage: Stage) -> None:

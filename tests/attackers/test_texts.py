@@ -8,10 +8,12 @@ import pytest
 from psycopg import sql
 
 from tests.attackers.attempts import DONE, outcome, outcome_of
-from tests.attackers.business import DAYS
+from tests.attackers.business import full_call
 from tests.attackers.conftest import Login
 from tests.attackers.stage import Stage
 from tests.attackers.traps import listening
+from tests.catalogue.calls import CALLS, KEYED
+from tests.catalogue.kinds import METADATA
 from tests.ledger.calling import call
 
 pytestmark = pytest.mark.sql
@@ -48,13 +50,13 @@ PAYLOADS = {
     "empty": "",
     "no-break spaces": "\u00a0\u3000\u2003",
 }
-# Which arguments are texts is asked of the server; what is not in a day of calls is internal.
+# Which arguments are texts is asked of the server; the two procedures take none.
 TEXT_ARGUMENTS = """
   select p.proname, a.name, format_type(a.type, null)
   from pg_proc as p
   cross join lateral unnest(p.proargnames[1:p.pronargs], p.proargtypes::oid[]) as a (name, type)
   where p.pronamespace = 'pgwallet'::regnamespace and has_function_privilege(p.oid, 'execute')
-    and a.type = any (array['text', 'text[]', 'jsonb']::regtype[]::oid[])
+    and a.type = any (array['text', 'text[]', 'jsonb', 'jsonb[]']::regtype[]::oid[])
   order by 1, 2
 """
 
@@ -62,16 +64,13 @@ TEXT_ARGUMENTS = """
 @pytest.mark.parametrize("payload", PAYLOADS)
 def test_a_text_is_a_text_in_every_argument(stage: Stage, sessions: Login, payload: str) -> None:
     conn, text = sessions("operator"), PAYLOADS[payload]
-    days = dict(DAYS["operator"])
     arguments = conn.execute(TEXT_ARGUMENTS).fetchall()
     assert len(arguments) > 25
     with listening(conn) as victims:
         for name, argument, kind in arguments:
-            given: Any = {"text": text, "text[]": [text], "jsonb": json.dumps({text: [text]})}[kind]
-            call_arguments = days[name](stage.world) | {argument: given}
-            if kind == "text[]":
-                call_arguments["p_wallet_ids"] = [stage.world.wallet]
-                call_arguments["p_amounts"] = ["1"]
+            given: Any = json.dumps({text: [text]}) if kind.startswith("jsonb") else text
+            given = [given] if kind.endswith("[]") else given
+            call_arguments = full_call(name, stage.world) | {argument: given}
             with conn.transaction(force_rollback=True):
                 code = outcome_of(conn, name, **call_arguments)
                 again = outcome_of(conn, name, **call_arguments)
@@ -151,10 +150,12 @@ def test_what_is_no_json_does_not_get_in(
     stage: Stage, sessions: Login, code: str, metadata: str
 ) -> None:
     conn, world = sessions("operator"), stage.world
-    days = dict(DAYS["operator"])
-    for name in ("deposit", "withdraw", "pledge", "release_escrow", "refund_escrow", "payout"):
-        arguments = days[name](world) | {"p_metadata": metadata}
-        assert outcome_of(conn, name, **arguments) == code
+    for name in KEYED:
+        for argument in CALLS[name].arguments:
+            if CALLS[name].kind(argument) is METADATA:
+                given = [metadata] if argument.is_array else metadata
+                arguments = full_call(name, world) | {argument.name: given}
+                assert outcome_of(conn, name, **arguments) == code
 
 
 @pytest.mark.parametrize("grant", ["grant_app", "grant_operator", "grant_auditor"])

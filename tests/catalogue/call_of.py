@@ -68,6 +68,15 @@ class CallOf:
         keys = [key] if count == 1 else [f"{key} {place}" for place in range(1, count + 1)]
         return {**arguments, KEYS: keys}
 
+    def with_everything(self, arguments: Arguments) -> Arguments:
+        """The same call with a value for each argument, but for a key."""
+        examples = {
+            argument.name: [kind.example] if argument.is_array else kind.example
+            for argument in self.arguments
+            if (kind := self.kind(argument)).example is not None
+        }
+        return {**examples, **arguments}
+
     def with_amount(self, arguments: Arguments, amount: object) -> Arguments:
         """The same call with another amount, as the function takes it."""
         if not self.is_bulk:

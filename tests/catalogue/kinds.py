@@ -32,6 +32,7 @@ class Kind:
 
     `other` makes of an argument one that a key was not used with; with `same`, which is a value,
     a call is still the same one to its key. An argument that has neither comes in no keyed call.
+    `example` is a value for an argument that a good call leaves out.
     """
 
     stage: Stage = Stage.ARGUMENT
@@ -40,6 +41,7 @@ class Kind:
     refuses_null: bool = True
     other: Callable[[World, Any], Any] | None = None
     same: Any = None
+    example: Any = None
 
 
 def always(*values: Any) -> list[Value]:
@@ -64,8 +66,8 @@ def _id(its_kind: str, code: str, other: str | None = None) -> Kind:
     return Kind(Stage.LOOKUP, code, wrong, other=lambda w, _: getattr(w, other))
 
 
-def _text(*wrong: str) -> Kind:
-    return Kind(Stage.ARGUMENT, "PW002", always(*wrong))
+def _text(*wrong: str, example: str | None = None) -> Kind:
+    return Kind(Stage.ARGUMENT, "PW002", always(*wrong), example=example)
 
 
 AMOUNT = Kind(
@@ -73,38 +75,57 @@ AMOUNT = Kind(
     "PW001",
     always("-0.001", "NaN", "Infinity", "-Infinity", 0, -1, "1e15", "1e30", "-1e30"),
     other=lambda w, amount: amount + 1,
+    example="500.50",
 )
-LIMIT = Kind(Stage.ARGUMENT, "PW002", always(0, -1))
-# Where to go on reading, or yes and no: nothing is wrong.
-ANY = Kind(refuses_null=False)
+LIMIT = Kind(Stage.ARGUMENT, "PW002", always(0, -1), example=10)
+# After which id to go on; any number will do.
+POSITION = Kind(refuses_null=False, example=0)
+YES_OR_NO = Kind(refuses_null=False, example=True)
 KEY = _text(*BLANK, LONG, "k" * 1000, VERY_LONG)
 NAME = _text(*BLANK, LONG, VERY_LONG)
-NOTE = _text(LONG, VERY_LONG)
-METADATA = Kind(same='{"a": 1}')
+NOTE = _text(LONG, VERY_LONG, example="home")
+METADATA = Kind(same='{"a": 1}', example='{"note": ["a", 1.50, null]}')
 PERCENTAGE = Kind(
     Stage.ARGUMENT,
     "PW002",
     always(101, -1, "-0.0001", "100.0001", "NaN", "Infinity", "1.00001"),
+    example="12.5",
 )
-RATE = Kind(Stage.ARGUMENT, "PW002", always(2, "-0.01", "1.01", "NaN", "Infinity", "-Infinity"))
+RATE = Kind(
+    Stage.ARGUMENT,
+    "PW002",
+    always(2, "-0.01", "1.01", "NaN", "Infinity", "-Infinity"),
+    example="0.07",
+)
 _NO_TIMES = ("infinity", "-infinity", "10000-01-01 00:00:00+00", "4000-01-01 00:00:00+00 BC")
-TIME = Kind(Stage.ARGUMENT, "PW002", always(*_NO_TIMES), same="2020-01-01 00:00:00+00")
+TIME = Kind(
+    Stage.ARGUMENT,
+    "PW002",
+    always(*_NO_TIMES),
+    same="2020-01-01 00:00:00+00",
+    example="2026-03-01 12:00:00+00",
+)
 EXPIRY = Kind(
     Stage.ARGUMENT,
     "PW002",
     [*always(*_NO_TIMES), lambda w: datetime.now(UTC) - timedelta(seconds=1)],
     same="2999-01-01 00:00:00+00",
+    example="2200-01-01 00:00:00+00",
 )
 ROUNDING = Kind(
     Stage.ARGUMENT,
     "PW002",
     always("none", "halfup", "HALF_UP", "", VERY_LONG),
     other=lambda w, _: "largest_remainder",
+    example="largest_remainder",
 )
 OUTCOME = _text("lost", "open", "SUCCEEDED", "", VERY_LONG)
-CURRENCY = Kind(
-    Stage.LOOKUP, "PW003", always("ABC", "eur", "EURO", "", " EUR", VERY_LONG)
-)  # before decimals, of which it decides
+CURRENCY = Kind(  # before decimals, of which it decides
+    Stage.LOOKUP,
+    "PW003",
+    always("ABC", "eur", "EURO", "", " EUR", VERY_LONG),
+    example="EUR",
+)
 ROLE = _text("nobody here", "", "  ", "public", "PUBLIC", "a%s'; --")
 WALLET = _id("wallet", "PW101", other="yen_wallet")
 POCKET = _id("pocket", "PW102", other="yen_pocket")
@@ -116,12 +137,13 @@ FREE_ID = Kind(
     Stage.ARGUMENT,
     "PW002",
     [*always(1, 0, -1024, 1025, 2**63 - 1), lambda w: w.open],
+    example=2**40,
 )
 
 KINDS = {
     "p_account_id": ACCOUNT,
-    "p_after_escrow_id": ANY,
-    "p_after_posting_id": ANY,
+    "p_after_escrow_id": POSITION,
+    "p_after_posting_id": POSITION,
     "p_allocation_percentage": PERCENTAGE,
     "p_amount": AMOUNT,
     "p_amounts": AMOUNT,
@@ -147,9 +169,9 @@ KINDS = {
     "p_reference": NAME,
     "p_role": ROLE,
     "p_rounding": ROUNDING,
-    "p_since_transaction_id": ANY,
+    "p_since_transaction_id": POSITION,
     "p_target_amount": AMOUNT,
-    "p_wait": ANY,
+    "p_wait": YES_OR_NO,
     "p_wallet_id": WALLET,
     "p_wallet_ids": WALLET,
 }
