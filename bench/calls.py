@@ -14,8 +14,12 @@ import psycopg
 
 import pgwallet
 from bench.contest import Sample
+from tests.catalogue.call_of import without_prefix
+from tests.catalogue.calls import CALLS, MOVING
+from tests.catalogue.world import world_in
 
 MANY = 100  # elements of a bulk call, escrows of a batch
+CENT = Decimal("0.01")
 
 # The rows of deposit_many by one bare statement.
 BARE_DEPOSITS = """
@@ -71,6 +75,24 @@ class Calls:
         for escrow_id in self._escrows(self._project_id, MANY):  # something to pay out
             pgwallet.release_escrow(conn, escrow_id)
         conn.execute("vacuum analyze")
+
+    def ready(self, name: str, count: int) -> list[Ready]:
+        """By the method of this name; of a function that has none, by the catalogue."""
+        made: list[Ready] = (
+            getattr(self, name)(count) if name in vars(Calls) else self.as_catalogued(name, count)
+        )
+        return made
+
+    def as_catalogued(self, name: str, count: int) -> list[Ready]:
+        """Good calls in a world of their own, too small ones to use up what is in it."""
+        call = CALLS[name]
+        with self._conn.transaction():
+            good = call.good(world_in(self._conn, f" {uuid4()}"), CENT)
+        arguments = {
+            argument: value * MANY if isinstance(value, list) else value
+            for argument, value in without_prefix(good).items()
+        }
+        return [partial(getattr(pgwallet, name), self._conn, **arguments)] * count
 
     def deposit(self, count: int) -> list[Ready]:
         return [partial(pgwallet.deposit, self._conn, w, 1) for w in self._some(count)]
@@ -129,14 +151,16 @@ class Calls:
 
     def refund_expired_escrows(self, count: int) -> list[Ready]:
         expiry = datetime.now(UTC) + timedelta(seconds=1)
-        with self._conn.transaction():
-            for wallet in self._some(MANY * count):
-                pgwallet.pledge(self._conn, wallet, self._project_id, 1, expires_at=expiry)
+        self._conn.execute(
+            "select count(*) from unnest(%s::bigint[]) as w (id) "
+            "cross join lateral pgwallet.pledge(w.id, %s, 1, %s)",
+            [self._some(MANY * count), self._project_id, expiry],
+        )
         time.sleep(max(0.0, (expiry - datetime.now(UTC)).total_seconds()))
         return [partial(pgwallet.refund_expired_escrows, self._conn, MANY)] * count
 
     def payout(self, count: int) -> list[Ready]:
-        return [partial(pgwallet.payout, self._conn, self._project_id, Decimal("0.01"))] * count
+        return [partial(pgwallet.payout, self._conn, self._project_id, CENT)] * count
 
     def statement(self, count: int) -> list[Ready]:
         return [partial(pgwallet.statement, self._conn, w) for w in self._some(count)]
@@ -174,7 +198,7 @@ COUNTS = {
     **dict.fromkeys(["release_escrows", "refund_escrows"], 25),
     "refund_expired_escrows": 5,
 }
-
+COUNTS |= {name: 10 if CALLS[name].is_bulk else 250 for name in MOVING if name not in COUNTS}
 
 BARE_COUNT = 25  # of bare_deposits, which is no call
 
@@ -183,7 +207,7 @@ def sample(calls: Calls, name: str) -> Sample:
     """Calls a second of this name, one after the other."""
 
     def taken() -> float:
-        ready: list[Ready] = getattr(calls, name)(COUNTS.get(name, BARE_COUNT))
+        ready = calls.ready(name, COUNTS.get(name, BARE_COUNT))
         with _on_processors_of_their_own(calls.backend_pid):
             start = time.perf_counter()
             for call in ready:

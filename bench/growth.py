@@ -42,7 +42,7 @@ def contests(
     for wallets in _decades(1_000, sizes.wallets):
         told(f"making {wallets:,} wallets")
         conn = bench.ledger(f"wallets_{wallets}")
-        _make_wallets(conn, wallets)
+        make_wallets(conn, wallets)
         by_wallets[wallets] = Calls(conn)
     for name in BY_WALLETS:
         yield _contest(name, "wallets", by_wallets)
@@ -56,7 +56,7 @@ def contests(
         yield _contest(name, "escrows of the project", by_escrows)
 
     conn = bench.ledger("pockets")
-    _make_wallets(conn, 10_000)
+    make_wallets(conn, 10_000)
     by_pockets = {pockets: Calls(conn, pockets=pockets) for pockets in POCKETS}
     for name in BY_POCKETS:
         yield _contest(name, "pockets of a wallet", by_pockets)
@@ -85,7 +85,7 @@ def _decades(first: int, last: int) -> list[int]:
     return sizes
 
 
-def _make_wallets(conn: psycopg.Connection, wallets: int) -> None:
+def make_wallets(conn: psycopg.Connection, wallets: int) -> None:
     conn.execute(
         "select count(*) from generate_series(1, %s) as g (n) "
         "cross join lateral pgwallet.create_wallet(%s || g.n)",

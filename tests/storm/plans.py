@@ -1,73 +1,62 @@
 """Which call a worker makes next, and with which arguments: mostly valid, some not."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from random import Random
 from typing import Any
 
+from tests.catalogue.call_of import without_prefix
+from tests.catalogue.calls import CALLS, given_to
+from tests.catalogue.kinds import AMOUNT, EXPIRY, LIMIT, PERCENTAGE, RATE, TIME
+from tests.catalogue.world import World as Small
 from tests.storm.world import CURRENCIES, Arguments, Element, Plan, World
 
-# Every function of the contract, and how often it is called. A name with `call` in front is the
-# procedure as a DBA runs it; without, what the driver has under this name.
-WEIGHTS = {
-    "create_wallet": 20,
-    "create_pocket": 20,
-    "set_allocation": 30,
-    "create_project": 20,
+# How often a function is called that is called more or less often than others. A name with `call`
+# in front is the procedure as a DBA runs it; without, what the driver has under this name.
+USUAL = 20
+OFTEN = {
     "deposit": 100,
     "withdraw": 60,
     "deposit_many": 40,
+    "set_allocation": 30,
     "allocate_deposit": 80,
     "allocate_deposits": 30,
-    "preview_allocation": 20,
     "transfer_to_pocket": 50,
     "transfer_from_pocket": 50,
     "pledge": 200,
     "pledge_many": 50,
     "release_escrow": 50,
     "refund_escrow": 50,
-    "close_project": 7,
-    "release_escrows": 20,
-    "refund_escrows": 20,
-    "refund_expired_escrows": 20,
     "payout": 40,
-    "balance": 20,
-    "balance_at": 20,
-    "statement": 20,
     "check_ledger": 3,
-    "release_project": 7,
-    "refund_project": 7,
-    "call release_project": 7,
-    "call refund_project": 7,
+    **dict.fromkeys(["close_project", "release_project", "refund_project"], 7),
+    **dict.fromkeys(["call release_project", "call refund_project"], 7),
 }
+OPERATION = given_to("operator")
+PROCEDURES = [f"call {name}" for name in OPERATION if CALLS[name].signature.is_procedure]
+WEIGHTS = {name: OFTEN.get(name, USUAL) for name in OPERATION + PROCEDURES}
 
 # So many wallets, and their pockets, that many workers want at once.
 BUSY = 4
 
-WRONG_IDS = [1, -5, 2**63 - 1, None]
-WRONG_TEXTS = [None, "", " \t", "x" * 201]
-WRONG: dict[str, list[Any]] = {
-    "account_id": WRONG_IDS,
-    "allocation_percentage": [None, -1, 101, Decimal("0.00001"), Decimal("NaN")],
-    "amount": [0, -1, Decimal("NaN"), Decimal("Infinity"), Decimal("0.00001"), 10**15],
-    "batch_size": [0, -1],
-    "currency": [None, "EURO", "eur"],
-    "escrow_id": WRONG_IDS,
-    "limit": [0, -1],
-    "name": WRONG_TEXTS,
-    "outcome": [None, "maybe"],
-    "owner_id": WRONG_TEXTS,
-    "pocket_id": WRONG_IDS,
-    "project_id": WRONG_IDS,
-    "reference": WRONG_TEXTS,
-    "rounding": [None, "up"],
-    "wallet_id": WRONG_IDS,
-}
+NUMBERS = (AMOUNT, PERCENTAGE, RATE)
+# What the driver refuses to send at all, by a TypeError.
+NOT_FROM_PYTHON = (TIME, EXPIRY)
+
+
+NO_ID = 1
+ESCROWS = ("escrow", "succeeded_escrow", "failed_escrow", "settled_escrow")
+
+
+def is_drawn_apart(name: str) -> bool:
+    """Whether it has a method of its own, since its good call would not do."""
+    return name.removeprefix("call ") in vars(Planner)
 
 
 class Planner:
-    """Draws calls. Each method is named after the function whose arguments it draws."""
+    """Draws calls: by the method that is named after the function, else as the catalogue has it."""
 
     def __init__(self, world: World, chance: Random) -> None:
         self.world = world
@@ -82,35 +71,83 @@ class Planner:
             name = self.first.pop()
         else:
             (name,) = self.chance.choices(list(WEIGHTS), list(WEIGHTS.values()))
-        plan = Plan(name, getattr(self, name.removeprefix("call "))())
+        plan = self.drawn(name)
         if self.perhaps(0.05):
             return self.spoiled(plan)
         if plan.arguments.get("idempotency_key"):
             self.world.remember(plan)
         return plan
 
+    def drawn(self, name: str) -> Plan:
+        if is_drawn_apart(name):
+            return Plan(name, getattr(self, name.removeprefix("call "))())
+        call, world, amount = CALLS[name], self.a_small_world(), self.amount("EUR")
+        arguments = call.good(world, amount)
+        if call.is_keyed and (key := self.key()):
+            arguments = call.keyed(arguments, key)
+        moves = {str(getattr(world, one)): part * amount for one, part in call.moves.items()}
+        return Plan(name, without_prefix(arguments), moves=moves)
+
     def perhaps(self, probability: float) -> bool:
         return self.chance.random() < probability
 
     def changed(self, plan: Plan) -> Plan:
-        """The same key for another amount, or what was first if the call has none."""
+        """The same key for another amount; what was first if the call has none."""
+        if plan.moves or "amount" not in plan.arguments:
+            return plan
         amount = plan.arguments["amount"]
         return replace(plan, arguments={**plan.arguments, "amount": (amount or 0) + 1})
 
     def spoiled(self, plan: Plan) -> Plan:
-        arguments = dict(plan.arguments)
-        choices = [name for name in arguments if name in WRONG or name == "amounts"]
+        choices = list(self.wrong_arguments(plan))
         if not choices:
             return plan
-        name = self.chance.choice(choices)
-        if name == "amounts":
-            arguments[name] = [*arguments[name], 1]  # longer than the other arrays
-        else:
-            arguments[name] = self.chance.choice(WRONG[name])
-        return Plan(plan.name, arguments, spoiled=True)
+        name, values = self.chance.choice(choices)
+        return Plan(plan.name, {**plan.arguments, name: self.chance.choice(values)}, spoiled=True)
+
+    def wrong_arguments(self, plan: Plan) -> Iterator[tuple[str, list[Any]]]:
+        """By argument, what must be refused for it."""
+        call, world = CALLS[plan.name.removeprefix("call ")], self.a_small_world()
+        for argument in call.arguments:
+            name, kind = argument.name.removeprefix("p_"), call.kind(argument)
+            if name not in plan.arguments or kind in NOT_FROM_PYTHON:
+                continue
+            if argument.is_array:
+                if name == "amounts":
+                    yield name, [[*plan.arguments[name], 1]]  # longer than the other arrays
+                continue
+            wrong = [value(world) for value in kind.wrong]
+            if kind in NUMBERS:
+                wrong = [Decimal(value) for value in wrong]
+            if kind.refuses_null and not argument.takes_null and kind is not LIMIT:
+                wrong.append(None)
+            if wrong:
+                yield name, wrong
+
+    def a_small_world(self) -> Small:
+        """One that the calls of the catalogue may be made in, of ids of this one."""
+        world = self.world
+        wallet, yen_wallet = self.a_wallet("EUR"), self.a_wallet("JPY")
+        open_project = self.chance.choice(world.open_in("EUR"))
+        if escrow := world.an_open_escrow(self.chance):
+            wallet, open_project = world.backer_of[escrow], world.project_of[escrow]
+        return Small(
+            suffix=f" {world.number()}",
+            wallet=wallet,
+            yen_wallet=yen_wallet,
+            pocket=self.chance.choice(world.pockets_of.get(wallet, [NO_ID])),
+            yen_pocket=self.chance.choice(world.pockets_of.get(yen_wallet, [NO_ID])),
+            open=open_project,
+            yen_project=self.chance.choice(world.open_in("JPY")),
+            succeeded=self.a_project(0, "succeeded"),
+            failed=self.a_project(0, "failed"),
+            **dict.fromkeys(ESCROWS, escrow or NO_ID),
+        )
 
     def with_new_keys(self, plan: Plan) -> Plan:
         """The same call with keys that nobody else uses."""
+        if plan.spoiled:  # maybe by its key
+            return plan
         arguments = dict(plan.arguments)
         if arguments.get("idempotency_key"):
             arguments["idempotency_key"] = self.new_key()

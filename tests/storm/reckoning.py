@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -115,7 +115,7 @@ def settle_all(storm: Storm) -> None:
 def differences(storm: Storm, conn: psycopg.Connection) -> list[str]:
     """What does not agree; nothing, after a storm in which nothing was lost."""
     ledger = recorded(conn)
-    told = [record for record in storm.records if isinstance(record, Told)]
+    told = [in_full(record, ledger) for record in storm.records if isinstance(record, Told)]
     found = [str(violation) for violation in pgwallet.check_ledger(conn)]
     found += _transactions(told, ledger)
     found += _refunded_batches(storm, ledger)
@@ -126,6 +126,17 @@ def differences(storm: Storm, conn: psycopg.Connection) -> list[str]:
     found += _escrows(storm, told, ledger, conn)
     found += _balances(told, conn)
     return found
+
+
+def in_full(record: Told, ledger: dict[int, Recorded]) -> Told:
+    """With every movement, if those of which the catalogue speaks were as it says."""
+    there = ledger.get(record.transaction_id)
+    if record.kind is not None or there is None:
+        return record
+    moved = sums(there.movements)
+    if {one: amount for one, amount in moved.items() if one.isdigit()} != record.moved:
+        return record
+    return replace(record, kind=there.kind, moved=moved, escrow_id=there.escrow_id)
 
 
 def recorded(conn: psycopg.Connection) -> dict[int, Recorded]:

@@ -11,10 +11,12 @@ import pytest
 from psycopg import IsolationLevel
 
 from tests.access.roles import as_role, login_role
+from tests.catalogue.calls import CALLS
 from tests.concurrency.sessions import ALL_LEVELS
 from tests.ledger.calling import value
-from tests.storm.plans import WEIGHTS
+from tests.storm.plans import OFTEN, WEIGHTS, is_drawn_apart
 from tests.storm.reckoning import differences, settle_all
+from tests.storm.told import READERS
 from tests.storm.workers import storm
 
 CONNECTIONS = 16
@@ -62,15 +64,11 @@ def test_nothing_is_lost_in_a_storm_of_calls(
     assert called == set(WEIGHTS), f"seed {seed}"
 
 
-def test_the_storm_is_made_of_all_functions(conn: psycopg.Connection) -> None:
-    rows = conn.execute(
-        """
-        select p.proname from pg_proc as p
-        where p.pronamespace = 'pgwallet'::regnamespace
-          and p.proname not like all (array['\\_%', 'grant\\_%'])
-        """
-    )
-    assert {name.removeprefix("call ") for name in WEIGHTS} == {name for (name,) in rows}
+def test_what_is_not_drawn_as_the_catalogue_has_it_is_not_read_so_either() -> None:
+    """Only with a plan of its own does the storm know what a call must answer."""
+    apart = {name for name in CALLS if is_drawn_apart(name)}
+    assert set(READERS) == apart
+    assert set(OFTEN) <= set(WEIGHTS)
 
 
 def deadlocks(database: str) -> int:

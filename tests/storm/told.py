@@ -16,9 +16,12 @@ Moved = dict[str, Decimal]
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """One transaction of which the client knows every movement."""
+    """One transaction of which the client knows every movement.
 
-    kind: str
+    Without `kind`, what it knows is what the catalogue says of accounts that keep a balance.
+    """
+
+    kind: str | None
     transaction_id: int
     replayed: bool
     key: str | None
@@ -61,7 +64,9 @@ NOTICE = re.compile(r"project (\d+): (done, )?\d+ escrows (release|refund)e?d, (
 
 
 def told_by(world: World, plan: Plan, result: Any) -> list[Record]:
-    return list(READERS[plan.name](world, plan.arguments, result))
+    if plan.name in READERS:
+        return list(READERS[plan.name](world, plan.arguments, result))
+    return list(_as_the_catalogue_says(plan, result))
 
 
 def told_in_notices(notices: list[str]) -> list[Record]:
@@ -83,6 +88,14 @@ def sums(movements: Iterable[tuple[str, str, Decimal]]) -> Moved:
         moved[source] = moved.get(source, Decimal(0)) - amount
         moved[destination] = moved.get(destination, Decimal(0)) + amount
     return {account: amount for account, amount in moved.items() if amount}
+
+
+def _as_the_catalogue_says(plan: Plan, result: Any) -> Iterable[Record]:
+    if not plan.moves:
+        return
+    keys = plan.arguments.get("idempotency_keys", [plan.arguments.get("idempotency_key")])
+    row, *_ = result if isinstance(result, list) else [result]
+    yield Told(None, row.transaction_id, row.replayed, keys[0], plan.moves)
 
 
 def _paid_in(world: World, a: Arguments, r: Any) -> Iterable[Record]:

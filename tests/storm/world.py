@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from dataclasses import dataclass
+from decimal import Decimal
 from random import Random
 from threading import Lock
 from typing import Any, TypeVar
@@ -20,11 +21,15 @@ REMEMBERED = 300
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A call to make. `spoiled`: one of its arguments is malformed, so it must be refused."""
+    """A call to make. `spoiled`: one of its arguments is malformed, so it must be refused.
+
+    `moves`: what it makes of accounts that keep a balance, if the catalogue says so.
+    """
 
     name: str
     arguments: Arguments
     spoiled: bool = False
+    moves: dict[str, Decimal] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +67,9 @@ class World:
         self.outcomes: dict[int, str] = {}  # of a closed project
         self.currency: dict[int, str] = {}  # of a wallet, a pocket or a project
         self.wallet_of: dict[int, int] = {}  # the wallet of a pocket
+        self.pockets_of: dict[int, list[int]] = defaultdict(list)  # of a wallet
         self.project_of: dict[int, int] = {}  # the project of an escrow
+        self.backer_of: dict[int, int] = {}  # the wallet of an escrow
         self.latest: dict[str, int] = dict.fromkeys(CURRENCIES, 0)  # reference of a project
         self._unsettled: list[int] = []
         self._keyed: list[Plan] = []
@@ -81,6 +88,8 @@ class World:
             if fact.what == "wallet":
                 self._add(fact.value, fact.of[1], self.wallets[fact.of[1]])
             elif fact.what == "pocket":
+                if fact.value not in self.wallet_of:
+                    self.pockets_of[fact.of[0]].append(fact.value)
                 self.wallet_of[fact.value] = fact.of[0]
                 self._add(fact.value, self.currency[fact.of[0]], self.pockets)
             elif fact.what == "project":
@@ -88,7 +97,7 @@ class World:
             elif fact.what == "outcome":
                 self.outcomes[fact.of] = fact.value
             elif fact.what == "escrow" and fact.of not in self.project_of:
-                self.project_of[fact.of] = fact.value[1]
+                self.backer_of[fact.of], self.project_of[fact.of], _ = fact.value
                 self._unsettled.append(fact.of)
 
     def _add(self, account_id: int, currency: str, known: list[int]) -> None:
@@ -120,6 +129,16 @@ class World:
                 self._unsettled[place] = self._unsettled[-1]
                 self._unsettled.pop()
             return escrow_id
+
+    def an_open_escrow(self, chance: Random) -> int | None:
+        """One in EUR, of a project that may still be open, if one is found at once."""
+        with self._lock:
+            some = chance.sample(self._unsettled, min(20, len(self._unsettled)))
+        open_projects = self.open_in("EUR")
+        return next((each for each in some if self.project_of[each] in open_projects), None)
+
+    def open_in(self, currency: str) -> list[int]:
+        return [each for each in self.open if self.currency[each] == currency]
 
     def remember(self, plan: Plan) -> None:
         """Keeps a plan with a key before it is carried out, so that others race for the key."""
