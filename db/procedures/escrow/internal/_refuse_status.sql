@@ -1,4 +1,4 @@
--- Refuses to settle escrows of a project that is not closed, or closed with the other outcome.
+-- Refuses to settle escrows of a project that is open, or that has the other outcome.
 create or replace function pgwallet._refuse_status(
   p_project_id bigint,
   p_status pgwallet.project_status,

@@ -1,6 +1,8 @@
--- Locks the next escrows of a project in which anything is left, by id, after those who hold them
--- have come to an end. A select skips locked rows or does not, whatever its parameters: so a batch
--- that waits calls this first, and its own statement, which skips, then takes what this has locked.
+-- Locks the next escrows of a project in which anything is left, also those that others hold. A
+-- select skips locked rows or does not, whatever its parameters: so a batch that waits calls this
+-- first, and its own statement, which skips, then takes what this has locked.
+--
+-- Locks: the escrows by id.
 create or replace function pgwallet._wait_for_escrows(
   p_project_id bigint,
   p_limit integer,
