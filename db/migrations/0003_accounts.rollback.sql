@@ -1,3 +1,5 @@
 drop table pgwallet.account;
 
-drop type pgwallet.account_kind;
+drop function pgwallet._refuse_change();
+
+drop domain pgwallet.account_kind;

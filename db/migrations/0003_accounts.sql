@@ -2,22 +2,27 @@
 --
 -- depends: 0002_settings
 
-create type pgwallet.account_kind as enum (
-  'wallet', 'pocket', 'project', 'escrow', 'commission', 'fee', 'external'
+-- A domain, as are kinds and statuses below: a later migration may give it another check, `not
+-- valid`, and use a new word at once, without a lock on any table. A new value of an enum cannot be
+-- used in the transaction that adds it.
+create domain pgwallet.account_kind as text collate "C"
+constraint account_kind_known check (
+  value in ('wallet', 'pocket', 'project', 'escrow', 'commission', 'fee', 'external')
 );
 
-comment on type pgwallet.account_kind is
+comment on domain pgwallet.account_kind is
 'What an account is for. Wallet, pocket and project keep a balance, the others only pass money on.';
 
--- A balance is updated with every movement, so pages keep room for the new version of a row.
+-- A balance is updated with every movement, so pages keep room for the new version of a row. Checks
+-- are made ready for each statement: here and below 0.0 is a numeric, 0 would be cast to one, which
+-- took 5 % of a pledge.
 create table pgwallet.account (
   account_id bigint primary key,
   external_account_id bigint,
-  created_at timestamptz not null default now(),
   kind pgwallet.account_kind not null,
   currency text not null references pgwallet.currency,
   balance numeric,
-  constraint account_balance_check check (balance >= 0 and balance < 'infinity'),
+  constraint account_balance_check check (balance >= 0.0 and balance < 'infinity'),
   constraint account_kind_check
   check ((balance is not null) = (kind in ('wallet', 'pocket', 'project')))
 ) with (fillfactor = 70);
@@ -29,6 +34,33 @@ comment on column pgwallet.account.external_account_id is
 'Of a wallet or project: the external account of its currency, so that no call looks it up.';
 comment on column pgwallet.account.balance is
 'Postings in less postings out, in major units; null where it is derived instead of kept.';
+
+-- Stands in until the functions are installed, because the triggers need it now: to replace a
+-- trigger later would lock the tables.
+create function pgwallet._refuse_change()
+returns trigger
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $function$
+begin
+  raise exception using errcode = 'PW901', message = 'what the ledger recorded stays';
+end;
+$function$;
+
+-- Here and below: one trigger says no to a statement, whether or not it finds a row; the other to
+-- each row, since a subscriber of logical replication applies rows, without a statement. Always:
+-- also there, and for who sets session_replication_role.
+create trigger refuse_change
+before delete or truncate on pgwallet.account
+for each statement execute function pgwallet._refuse_change();
+
+create trigger refuse_row_change
+before delete on pgwallet.account
+for each row execute function pgwallet._refuse_change();
+
+alter table pgwallet.account
+enable always trigger refuse_change,
+enable always trigger refuse_row_change;
 
 -- Each currency has one account of each of these, so that no call has to create them.
 insert into pgwallet.account (account_id, kind, currency)

@@ -16,3 +16,15 @@ comment on table pgwallet.wallet is 'A wallet: the money of one owner in one cur
 comment on column pgwallet.wallet.owner_id is 'The owner, as the application calls them.';
 comment on column pgwallet.wallet.allocation_percentage is
 'Sum of the percentages of the wallet''s pockets, kept here so that it can never pass 100.';
+
+create trigger refuse_change
+before delete or truncate on pgwallet.wallet
+for each statement execute function pgwallet._refuse_change();
+
+create trigger refuse_row_change
+before delete on pgwallet.wallet
+for each row execute function pgwallet._refuse_change();
+
+alter table pgwallet.wallet
+enable always trigger refuse_change,
+enable always trigger refuse_row_change;

@@ -26,3 +26,15 @@ comment on column pgwallet.pocket.allocation_percentage is
 comment on column pgwallet.pocket.pocket_type is 'What the application uses the pocket for.';
 comment on column pgwallet.pocket.target_amount is
 'What the owner wants to save, in major units; the ledger does not act on it.';
+
+create trigger refuse_change
+before delete or truncate on pgwallet.pocket
+for each statement execute function pgwallet._refuse_change();
+
+create trigger refuse_row_change
+before delete on pgwallet.pocket
+for each row execute function pgwallet._refuse_change();
+
+alter table pgwallet.pocket
+enable always trigger refuse_change,
+enable always trigger refuse_row_change;

@@ -1,3 +1,3 @@
 drop table pgwallet.project;
 
-drop type pgwallet.project_status;
+drop domain pgwallet.project_status;

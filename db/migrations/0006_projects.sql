@@ -2,9 +2,10 @@
 --
 -- depends: 0005_pockets
 
-create type pgwallet.project_status as enum ('open', 'succeeded', 'failed');
+create domain pgwallet.project_status as text collate "C"
+constraint project_status_known check (value in ('open', 'succeeded', 'failed'));
 
-comment on type pgwallet.project_status is 'Whether a project takes pledges, or how it ended.';
+comment on domain pgwallet.project_status is 'Whether a project takes pledges, or how it ended.';
 
 create table pgwallet.project (
   project_id bigint primary key references pgwallet.account,
@@ -37,3 +38,15 @@ comment on column pgwallet.project.first_transaction_id is
 'No transaction with a smaller id concerns the project, so that a check of it reads none.';
 comment on column pgwallet.project.request is
 'The arguments it was created with, to tell the same call again from another one.';
+
+create trigger refuse_change
+before delete or truncate on pgwallet.project
+for each statement execute function pgwallet._refuse_change();
+
+create trigger refuse_row_change
+before delete on pgwallet.project
+for each row execute function pgwallet._refuse_change();
+
+alter table pgwallet.project
+enable always trigger refuse_change,
+enable always trigger refuse_row_change;

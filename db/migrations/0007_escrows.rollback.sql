@@ -1,3 +1,3 @@
 drop table pgwallet.escrow;
 
-drop type pgwallet.escrow_status;
+drop domain pgwallet.escrow_status;

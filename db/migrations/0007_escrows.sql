@@ -2,9 +2,10 @@
 --
 -- depends: 0006_projects
 
-create type pgwallet.escrow_status as enum ('locked', 'released', 'refunded', 'settled');
+create domain pgwallet.escrow_status as text collate "C"
+constraint escrow_status_known check (value in ('locked', 'released', 'refunded', 'settled'));
 
-comment on type pgwallet.escrow_status is
+comment on domain pgwallet.escrow_status is
 'Locked while anything is left in the escrow; then released, refunded or settled (some of both).';
 
 -- No foreign keys: each would cost a query a pledge, and the one to the project would share a
@@ -22,11 +23,11 @@ create table pgwallet.escrow (
   commission_amount numeric not null default 0,
   fee_amount numeric not null default 0,
   net_amount numeric not null default 0,
-  constraint escrow_amount_check check (amount > 0 and amount < 1000000000000000),
+  constraint escrow_amount_check check (amount > 0.0 and amount < 1e15),
   constraint escrow_parts_check check (
-    released_amount >= 0 and refunded_amount >= 0
+    released_amount >= 0.0 and refunded_amount >= 0.0
     and released_amount + refunded_amount <= amount
-    and commission_amount >= 0 and fee_amount >= 0 and net_amount >= 0
+    and commission_amount >= 0.0 and fee_amount >= 0.0 and net_amount >= 0.0
     and commission_amount + fee_amount + net_amount = released_amount
   ),
   constraint escrow_status_check
@@ -50,3 +51,15 @@ comment on column pgwallet.escrow.amount is 'What was pledged, in major units.';
 comment on column pgwallet.escrow.released_amount is
 'What was released so far: commission, fee and net together.';
 comment on column pgwallet.escrow.refunded_amount is 'What went back to the wallet so far.';
+
+create trigger refuse_change
+before delete or truncate on pgwallet.escrow
+for each statement execute function pgwallet._refuse_change();
+
+create trigger refuse_row_change
+before delete on pgwallet.escrow
+for each row execute function pgwallet._refuse_change();
+
+alter table pgwallet.escrow
+enable always trigger refuse_change,
+enable always trigger refuse_row_change;

@@ -1,3 +1,3 @@
 drop table pgwallet.transaction;
 
-drop type pgwallet.transaction_kind;
+drop domain pgwallet.transaction_kind;

@@ -2,12 +2,15 @@
 --
 -- depends: 0007_escrows
 
-create type pgwallet.transaction_kind as enum (
-  'deposit', 'withdrawal', 'allocation', 'transfer_to_pocket', 'transfer_from_pocket',
-  'pledge', 'release', 'refund', 'payout'
+create domain pgwallet.transaction_kind as text collate "C"
+constraint transaction_kind_known check (
+  value in (
+    'deposit', 'withdrawal', 'allocation', 'transfer_to_pocket', 'transfer_from_pocket',
+    'pledge', 'release', 'refund', 'payout'
+  )
 );
 
-comment on type pgwallet.transaction_kind is 'What a transaction did.';
+comment on domain pgwallet.transaction_kind is 'What a transaction did.';
 
 create sequence pgwallet.transaction_id_seq as bigint;
 
@@ -16,9 +19,9 @@ comment on sequence pgwallet.transaction_id_seq is 'Source of transaction ids.';
 create table pgwallet.transaction (
   transaction_id bigint primary key default nextval('pgwallet.transaction_id_seq'),
   created_at timestamptz not null default clock_timestamp(),
-  kind pgwallet.transaction_kind not null,
   escrow_id bigint,
   effective_at timestamptz,
+  kind pgwallet.transaction_kind not null,
   idempotency_key text,
   request text,
   metadata jsonb,
@@ -41,3 +44,15 @@ comment on column pgwallet.transaction.idempotency_key is
 'The caller''s name for this call: the same key again moves nothing again.';
 comment on column pgwallet.transaction.request is
 'Function, ids, amount and rounding of a call with a key, to tell the same call from another.';
+
+create trigger refuse_change
+before update or delete or truncate on pgwallet.transaction
+for each statement execute function pgwallet._refuse_change();
+
+create trigger refuse_row_change
+before update or delete on pgwallet.transaction
+for each row execute function pgwallet._refuse_change();
+
+alter table pgwallet.transaction
+enable always trigger refuse_change,
+enable always trigger refuse_row_change;

@@ -19,7 +19,7 @@ create table pgwallet.posting (
   source_balance numeric,
   destination_balance numeric,
   constraint posting_pkey primary key (transaction_id, posting_id),
-  constraint posting_amount_check check (amount > 0 and amount < 'infinity'),
+  constraint posting_amount_check check (amount > 0.0 and amount < 'infinity'),
   constraint posting_accounts_check check (source_account_id <> destination_account_id)
 );
 
@@ -44,26 +44,14 @@ comment on column pgwallet.posting.source_balance is
 comment on column pgwallet.posting.destination_balance is
 'The destination''s balance after this posting; null if that account keeps none.';
 
--- Stands in until the functions are installed, because the triggers need it now: to replace a
--- trigger later would lock the tables.
-create function pgwallet._refuse_change()
-returns trigger
-language plpgsql
-set search_path = pg_catalog, pg_temp
-as $function$
-begin
-  raise exception using errcode = 'PW901', message = 'transactions and postings never change';
-end;
-$function$;
-
-create trigger refuse_change
-before update or delete or truncate on pgwallet.transaction
-for each statement execute function pgwallet._refuse_change();
-
 create trigger refuse_change
 before update or delete or truncate on pgwallet.posting
 for each statement execute function pgwallet._refuse_change();
 
--- Also in a session that applies the changes of a replica.
-alter table pgwallet.transaction enable always trigger refuse_change;
-alter table pgwallet.posting enable always trigger refuse_change;
+create trigger refuse_row_change
+before update or delete on pgwallet.posting
+for each row execute function pgwallet._refuse_change();
+
+alter table pgwallet.posting
+enable always trigger refuse_change,
+enable always trigger refuse_row_change;

@@ -143,7 +143,7 @@ class AllocationExceeds100(PgWalletError):
 
 
 class LedgerImmutable(PgWalletError):
-    """Postings and transactions are never changed or deleted."""
+    """Postings and transactions are never changed, and nothing they refer to is deleted."""
 
     sqlstate = "PW901"
 

@@ -92,7 +92,7 @@ CATALOGS = {
     "p.proconfig, obj_description(p.oid, 'pg_proc') from pg_proc as p "
     "where p.pronamespace = 'pgwallet'::regnamespace order by 1",
     "types": "select t.oid, t.typname, t.typowner, t.typacl::text, "
-    "array(select e.enumlabel from pg_enum as e where e.enumtypid = t.oid order by e.enumlabel) "
+    "array(select pg_get_constraintdef(k.oid) from pg_constraint as k where k.contypid = t.oid) "
     "from pg_type as t where t.typnamespace = 'pgwallet'::regnamespace order by 1",
     "operators": "select o.oprname from pg_operator as o "
     "where o.oprnamespace = 'pgwallet'::regnamespace",

@@ -96,8 +96,10 @@ TYPE = """
 alter type {t} owner to current_user
 alter type {t} rename to mine
 alter type {t} set schema lair
-alter type {t} add value 'mine'
-alter type {t} rename value '{v}' to 'mine'
+alter domain {t} drop constraint {k}
+alter domain {t} add constraint mine check (true) not valid
+alter domain {t} validate constraint {k}
+alter domain {t} set default 'mine'
 comment on type {t} is 'mine'
 drop type {t} cascade
 create cast (text as {t}) with inout as implicit
@@ -185,12 +187,12 @@ def test_no_routine_is_changed(stage: Stage, sessions: Login, attacker: str) -> 
 def test_no_type_is_changed(stage: Stage, sessions: Login, attacker: str) -> None:
     with stage.superuser() as conn:
         types = conn.execute(
-            "select t.oid::regtype::text, min(e.enumlabel) from pg_type as t "
-            "join pg_enum as e on e.enumtypid = t.oid "
-            "where t.typnamespace = 'pgwallet'::regnamespace group by 1"
+            "select t.oid::regtype::text, k.conname from pg_type as t "
+            "join pg_constraint as k on k.contypid = t.oid "
+            "where t.typnamespace = 'pgwallet'::regnamespace"
         ).fetchall()
     assert len(types) == 4
-    tries = [each for name, label in types for each in listed(TYPE, t=name, v=label)]
+    tries = [each for name, check in types for each in listed(TYPE, t=name, k=check)]
     assert not_refused(sessions(attacker), tries) == {}
 
 

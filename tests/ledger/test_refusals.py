@@ -67,6 +67,23 @@ def test_what_was_recorded_never_changes_not_even_for_the_owner(
     assert table in said[0].message
 
 
+@pytest.mark.parametrize("table", ["account", "wallet", "pocket", "project", "escrow"])
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "delete from pgwallet.{}",
+        "delete from pgwallet.{} where false",
+        "truncate pgwallet.{} cascade",
+    ],
+)
+def test_what_money_moved_through_is_never_deleted_not_even_by_the_owner(
+    shared: psycopg.Connection, table: str, statement: str
+) -> None:
+    with refused(shared, "PW901") as said:
+        shared.execute(statement.format(table).encode())
+    assert f"pgwallet.{table}" in said[0].message
+
+
 @pytest.mark.parametrize(
     ("name", "spoil", "named"),
     [

@@ -199,7 +199,7 @@ begin
   order by x.project_id;
 
   -- 3. For each escrow: 0 <= released + refunded <= amount, commission + fee + net = released, and
-  -- its status is what _escrow_status says. Written out: a call an escrow took longer than the rest.
+  -- its status is what _escrow_status says, which the planner writes out.
   return query
   select
     3, format('escrow %s', e.escrow_id),
@@ -216,10 +216,7 @@ begin
     or e.released_amount + e.refunded_amount > e.amount
     or e.commission_amount < 0 or e.fee_amount < 0 or e.net_amount < 0
     or e.commission_amount + e.fee_amount + e.net_amount <> e.released_amount
-    or (e.status = 'locked') <> (e.released_amount + e.refunded_amount < e.amount)
-    or (e.status = 'released' and e.refunded_amount > 0)
-    or (e.status = 'refunded' and e.released_amount > 0)
-    or (e.status = 'settled' and (e.released_amount = 0 or e.refunded_amount = 0))
+    or e.status <> pgwallet._escrow_status(e.amount, e.released_amount, e.refunded_amount)
     or not exists (select from pgwallet.project as p where p.project_id = e.project_id)
     or not exists (select from pgwallet.wallet as w where w.wallet_id = e.wallet_id)
   )
@@ -241,17 +238,22 @@ begin
   having sum(m.amount) <> 0
   order by m.currency;
 
-  -- 5. Postings and transactions are never updated or deleted: the triggers stand, and every
-  -- posting has its transaction.
+  -- 5. Postings and transactions are never updated, and nothing is deleted: the triggers stand, and
+  -- every posting has its transaction.
   return query
   select
     5, format('table %s', r.name),
-    'Its trigger refuse_change is missing or disabled.'
-  from (values ('pgwallet.transaction'::regclass), ('pgwallet.posting'::regclass)) as r (name)
+    format('Its trigger %s is missing or disabled.', g.name)
+  from (
+    values
+      ('pgwallet.transaction'::regclass), ('pgwallet.posting'), ('pgwallet.account'),
+      ('pgwallet.wallet'), ('pgwallet.pocket'), ('pgwallet.project'), ('pgwallet.escrow')
+  ) as r (name)
+  cross join (values ('refuse_change'), ('refuse_row_change')) as g (name)
   where not exists (
     select
-    from pg_trigger as g
-    where g.tgrelid = r.name and g.tgname = 'refuse_change' and g.tgenabled = 'A'
+    from pg_trigger as n
+    where n.tgrelid = r.name and n.tgname = g.name and n.tgenabled = 'A'
   );
   return query
   select

@@ -1,4 +1,7 @@
 -- The status of an escrow with these amounts.
+--
+-- A standard SQL body, whose words the domain checks where they are stored: the planner writes it
+-- out in the statements that use it.
 create or replace function pgwallet._escrow_status(
   p_amount numeric,
   p_released_amount numeric,

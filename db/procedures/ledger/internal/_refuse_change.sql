@@ -1,5 +1,5 @@
--- Refuses to change what was recorded, for everybody, the owner too. The migration that makes
--- the tables has attached it to them.
+-- Refuses to change what was recorded, and to delete what that refers to, for everybody, the owner
+-- too. The migrations that make the tables have attached it to them.
 create or replace function pgwallet._refuse_change()
 returns trigger
 language plpgsql
@@ -9,7 +9,18 @@ begin
   raise exception using
     errcode = 'PW901',
     message = format('%s of %s.%s is refused', lower(tg_op), tg_table_schema, tg_table_name),
-    detail = 'Transactions and postings are only ever inserted.',
-    hint = 'Correct a mistake by a movement the other way.';
+    detail = case
+      when tg_table_name in ('transaction', 'posting')
+        then 'Transactions and postings are only ever inserted.'
+      else 'What moved money refers to its rows, so they stay.'
+    end,
+    hint = case tg_table_name
+      when 'account' then 'Leave it: an account that holds nothing does no harm.'
+      when 'wallet' then 'Withdraw what the wallet holds, and leave it empty.'
+      when 'pocket' then 'Move what the pocket holds to its wallet, and set its percentage to 0.'
+      when 'project' then 'End it with pgwallet.close_project.'
+      when 'escrow' then 'Give it back with pgwallet.refund_escrow.'
+      else 'Correct a mistake by a movement the other way.'
+    end;
 end;
 $function$;
