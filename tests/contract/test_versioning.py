@@ -1,4 +1,4 @@
-"""What the last release promised is still there: the rules are in docs/versioning.md.
+"""What the last release promised is still there: the rules are in docs/how-to/upgrading.md.
 
 With PGWALLET_RECORD_RELEASE=1 the record is written instead, when a release is made.
 """

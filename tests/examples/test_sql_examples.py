@@ -16,7 +16,7 @@ from tests.deployment.programs import client
 pytestmark = pytest.mark.sql
 
 ROOT = Path(__file__).parents[2]
-EXAMPLES = ROOT / "examples" / "sql"
+EXAMPLES = ROOT / "examples"
 NAMES = sorted(path.stem for path in EXAMPLES.glob("*.sql"))
 
 
@@ -40,7 +40,7 @@ def run(command: str, conninfo: str) -> str:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_an_example_prints_its_output(database: str, name: str) -> None:
-    command = f"psql -X -f examples/sql/{name}.sql"
+    command = f"psql -X -f examples/{name}.sql"
     assert f"\n--   {command}\n" in (EXAMPLES / f"{name}.sql").read_text("utf-8")
     output = EXAMPLES / f"{name}.out"
 

@@ -3,7 +3,7 @@
 --
 -- In a database of its own, which has pgwallet and nothing else:
 --
---   psql -X -f examples/sql/month_end_statement.sql
+--   psql -X -f examples/month_end_statement.sql
 --
 -- What it prints is in month_end_statement.out.
 \set ECHO all
