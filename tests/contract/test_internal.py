@@ -12,13 +12,13 @@ pytestmark = pytest.mark.sql
 
 ROOT = Path(__file__).parents[2]
 DRIVER = ROOT / "driver" / "pgwallet"
-INTERNAL = {path.stem for path in (ROOT / "db" / "procedures").glob("*/internal/*.sql")}
+INTERNAL = {path.stem: path for path in (ROOT / "db" / "procedures").glob("*/internal/*.sql")}
 CALL = re.compile(r"\bpgwallet\.(_\w+)")
 
 
 @pytest.mark.parametrize("path", sorted(DRIVER.rglob("*.py")), ids=lambda path: path.stem)
 def test_the_driver_calls_no_internal_function(path: Path) -> None:
-    assert set(CALL.findall(path.read_text(encoding="utf-8"))) & INTERNAL == set()
+    assert set(CALL.findall(path.read_text(encoding="utf-8"))) & INTERNAL.keys() == set()
 
 
 def test_no_procedure_calls_an_internal_function(conn: psycopg.Connection) -> None:
@@ -33,6 +33,17 @@ def test_no_procedure_calls_an_internal_function(conn: psycopg.Connection) -> No
     assert {name for name, _ in procedures} == {"release_project", "refund_project"}
     for name, source in procedures:
         assert not CALL.search(source), name
+
+
+ALWAYS = re.compile(r"\n  (?:raise exception|perform pgwallet\._refuse_)[^;]*;\nend;\n")
+
+
+@pytest.mark.parametrize("path", INTERNAL.values(), ids=INTERNAL)
+def test_refuse_always_raises_and_check_only_if_something_is_wrong(path: Path) -> None:
+    body = re.sub(r"'[^']*'", "''", path.read_text(encoding="utf-8"))
+    assert bool(ALWAYS.search(body)) == path.stem.startswith("_refuse_")
+    if path.stem.startswith("_check_"):
+        assert "\n  if " in body
 
 
 @pytest.mark.parametrize("access", ["app", "operator", "auditor"])

@@ -64,6 +64,7 @@ begin
     perform pgwallet._refuse_decimals(p_max_pledge, p_currency, v_exponent);
   end if;
 
+  -- Compared text by text with what rows of users hold already, so its format stays.
   v_request := format(
     'create_project(%L, %s, %s, %s, %s, %s)', p_reference, p_currency,
     coalesce(trim_scale(p_commission_rate)::text, 'null'),

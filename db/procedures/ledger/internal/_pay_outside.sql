@@ -1,4 +1,5 @@
 -- Pays money of a wallet or a project to the outside; never more than is in its account.
+-- withdraw and payout are this with a kind each; a deposit has no twin, and stands alone.
 --
 -- Locks, in order: the idempotency key, the account.
 create or replace function pgwallet._pay_outside(
