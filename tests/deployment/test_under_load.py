@@ -28,7 +28,12 @@ from tests.storm.world import Plan
 
 pytestmark = pytest.mark.timeout(600)
 
-MIGRATE = "import sys, pgwallet; pgwallet.migrate(sys.argv[1])"
+MIGRATE = """
+import sys, pgwallet
+print("ready", flush=True)
+sys.stdin.read(1)
+pgwallet.migrate(sys.argv[1])
+"""
 DEADLINE = 120.0  # seconds
 CONNECTIONS = 6
 ROUNDS = 4
@@ -53,18 +58,44 @@ def release(directory: Path, mark: str) -> Path:
     return directory / mark
 
 
-def start_migrate(release: Path, database: str) -> subprocess.Popen[str]:
-    """Runs `migrate` of that release in a process of its own, called like the release."""
+@contextmanager
+def ready(release: Path, database: str, count: int) -> Iterator[Iterator[subprocess.Popen[str]]]:
+    """Processes, called like the release, that run its `migrate` as soon as they are told to.
+
+    They are made before the storm: to start Python takes longer beside it than to migrate.
+    """
     # A longer patience than its own, for a machine that is slow.
     options = f"-c role={OWNER} -c lock_timeout=120s"
     conninfo = make_conninfo(database, options=options, application_name=release.name)
-    return subprocess.Popen(
-        [sys.executable, "-c", MIGRATE, conninfo],
-        env={**os.environ, "PYTHONPATH": str(release)},
-        cwd=release,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", MIGRATE, conninfo],
+            env={**os.environ, "PYTHONPATH": str(release)},
+            cwd=release,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(count)
+    ]
+    try:
+        for process in processes:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "ready\n"
+        yield iter(processes)
+    finally:
+        for process in processes:
+            if process.poll() is None:
+                kill(process)
+
+
+def start_migrate(ready: Iterator[subprocess.Popen[str]]) -> subprocess.Popen[str]:
+    process = next(ready)
+    assert process.stdin is not None
+    process.stdin.write("\n")
+    process.stdin.flush()
+    return process
 
 
 def finish(process: subprocess.Popen[str]) -> None:
@@ -164,15 +195,21 @@ class Client:
 def test_no_call_fails_while_releases_replace_each_other(
     operator: str, database: str, tmp_path: Path
 ) -> None:
-    releases = [release(tmp_path, mark) for mark in ("one", "two")]
-    with calls(database, operator) as raging, raging.connect() as conn:
+    first, second = (release(tmp_path, mark) for mark in ("one", "two"))
+    with (
+        ready(first, database, ROUNDS // 2 + 1) as ones,
+        ready(second, database, ROUNDS // 2 + 1) as twos,
+        calls(database, operator) as raging,
+        raging.connect() as conn,
+    ):
         client = Client(raging, conn)
-        for number in range(ROUNDS):
-            here = releases[number % 2]
-            finish(start_migrate(here, database))
-            assert marks(database) == client.served_by() == {here.name}
+        for _ in range(ROUNDS // 2):
+            for here, its in ((first, ones), (second, twos)):
+                raging.until_told(100)
+                finish(start_migrate(its))
+                assert marks(database) == client.served_by() == {here.name}
 
-        both = [start_migrate(each, database) for each in releases]
+        both = [start_migrate(each) for each in (ones, twos)]
         for process in both:
             finish(process)
         assert marks(database) == client.served_by()
@@ -187,11 +224,16 @@ def test_calls_go_on_beside_a_deployment_that_is_stuck_and_then_killed(
     operator: str, database: str, tmp_path: Path
 ) -> None:
     new = release(tmp_path, "new")
-    with calls(database, operator) as raging, raging.connect() as conn:
+    commands = ("CREATE FUNCTION", "COMMENT", "REVOKE", "GRANT")
+    with (
+        ready(new, database, len(commands) + 1) as processes,
+        calls(database, operator) as raging,
+        raging.connect() as conn,
+    ):
         client = Client(raging, conn)
-        for command in ("CREATE FUNCTION", "COMMENT", "REVOKE", "GRANT"):
+        for command in commands:
             with halt_before(database, command):
-                process = start_migrate(new, database)
+                process = start_migrate(processes)
                 try:
                     until(partial(sessions, database, "new", waiting=True), f"it is at {command}")
                     raging.until_told(100)
@@ -204,7 +246,7 @@ def test_calls_go_on_beside_a_deployment_that_is_stuck_and_then_killed(
             assert marks(database) == client.served_by() == {"none"}
             assert pgwallet.status(as_owner(database)).up_to_date
 
-        finish(start_migrate(new, database))
+        finish(start_migrate(processes))
         assert marks(database) == client.served_by() == {"new"}
 
 
@@ -212,9 +254,14 @@ def test_a_deployment_killed_at_any_moment_leaves_one_release(
     operator: str, database: str, tmp_path: Path
 ) -> None:
     first, second = (release(tmp_path, mark) for mark in ("one", "two"))
-    with calls(database, operator) as raging, raging.connect() as conn:
+    with (
+        ready(first, database, KILLS + 1) as ones,
+        ready(second, database, KILLS) as twos,
+        calls(database, operator) as raging,
+        raging.connect() as conn,
+    ):
         client = Client(raging, conn)
-        process = start_migrate(first, database)
+        process = start_migrate(ones)
         until(partial(has_begun, process, database, "one"), "migrate has connected")
         connected = time.monotonic()
         finish(process)
@@ -223,7 +270,8 @@ def test_a_deployment_killed_at_any_moment_leaves_one_release(
         before = first
         for number in range(KILLS):
             after = second if before == first else first
-            process = start_migrate(after, database)
+            raging.until_told(100)
+            process = start_migrate(ones if after == first else twos)
             until(partial(has_begun, process, database, after.name), "migrate has connected")
             with suppress(subprocess.TimeoutExpired):
                 process.wait(duration * number / KILLS)
