@@ -4,7 +4,7 @@ from io import BufferedReader, BytesIO
 
 import pytest
 
-from pgwallet.cli.importing_lines import COLUMNS, BadFile, Kind, Line, read_lines
+from pgwallet.cli.importing.lines import COLUMNS, BadFile, Kind, Line, read_lines
 
 
 def lines(content: bytes | str, kind: Kind | None = Kind.DEPOSIT) -> list[Line]:

@@ -44,6 +44,22 @@ def test_a_wrong_type_within_a_list_is_refused(argument: str, values: list[objec
         sent("deposit_many", **{argument: values})
 
 
+@pytest.mark.parametrize(
+    ("given", "named", "refusal"),
+    [
+        ((1,), {}, "missing 1 required positional argument: 'amount'"),
+        ((1, 1, *[None] * 4), {}, "takes from 2 to 5 positional arguments but 6 were given"),
+        ((1, 1), {"key": "a"}, "got an unexpected keyword argument 'key'"),
+        ((1, 1), {"amount": 2}, "got multiple values for argument 'amount'"),
+    ],
+)
+def test_arguments_that_do_not_fit_are_refused_in_pythons_words(
+    call: CallIt, given: tuple[Any, ...], named: dict[str, Any], refusal: str
+) -> None:
+    with pytest.raises(TypeError, match=rf"^deposit\(\) {refusal}"):
+        call(pgwallet.deposit, *given, **named)
+
+
 def deposit(
     call: CallIt, many: bool, wallet_id: int, amount: Decimal | int, key: str | None = None
 ) -> None:

@@ -18,7 +18,7 @@ from .database import BeforeCommand, DatabaseUrlOrEmbedded, explained
 from .demo import run_demo
 from .deployment import deploying
 from .escrows import escrow, pledging
-from .importing import importing
+from .importing.command import importing
 from .ledger import reading
 from .output import out, prepared, show_error
 from .pockets import pocket, splitting

@@ -21,6 +21,9 @@ from .records import Form, print_result, print_rows
 
 F = TypeVar("F", bound=Callable[..., None])
 
+# The exit code after Ctrl-C, as shells have it.
+INTERRUPTED = 130
+
 _SUGGESTIONS = 3
 _LIKE_ENOUGH = 0.6
 

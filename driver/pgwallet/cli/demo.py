@@ -14,6 +14,7 @@ import pgwallet
 from pgwallet import Project, embedded
 from pgwallet._connection import Connection
 
+from .commands import INTERRUPTED
 from .database import connected
 from .output import money, number, out, show, table, text
 from .settle import RELEASING, Released, Settled, settle
@@ -38,7 +39,7 @@ def run_demo(conninfo: str) -> int:
         project = _collect(conn, name)
         settled = _release(conn, project)
         if settled.interrupted:
-            return 130
+            return INTERRUPTED
         _share_out(conn, project, settled.total)
         return _check(conn)
 

@@ -7,7 +7,7 @@ import typer
 
 import pgwallet
 
-from .commands import Session, group, on_database, passing_on
+from .commands import INTERRUPTED, Session, group, on_database, passing_on
 from .output import err
 from .parameters import (
     BatchSize,
@@ -16,8 +16,6 @@ from .parameters import (
     Yes,
 )
 from .settle import REFUNDING, RELEASING, Settling, T, settle
-
-INTERRUPTED = 130
 
 project = group()
 

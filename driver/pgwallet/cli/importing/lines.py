@@ -9,7 +9,7 @@ from enum import StrEnum
 from io import BufferedReader, TextIOWrapper
 from typing import Final
 
-from .output import harmless
+from ..output import harmless
 
 COLUMNS: Final = (
     *("kind", "wallet_id", "owner_id", "currency", "project_id", "reference"),

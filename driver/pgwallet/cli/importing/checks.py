@@ -13,8 +13,8 @@ import psycopg
 
 from pgwallet._connection import Connection
 
-from .importing_accounts import find_accounts
-from .importing_lines import Kind, Line
+from .accounts import find_accounts
+from .lines import Kind, Line
 
 # Rows that this process holds at a time.
 _CHUNK = 5000

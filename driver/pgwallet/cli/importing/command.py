@@ -22,16 +22,15 @@ from rich.progress import (
 
 from pgwallet._connection import Connection
 
-from .commands import Session, group, on_database
-from .importing_checks import BadLine, bad_lines, check, prepare, stage
-from .importing_lines import BadFile, Kind, Line, read_lines
-from .importing_posts import Imported, Refused, outstanding, post
-from .output import err, show_error
-from .records import Form
+from ..commands import INTERRUPTED, Session, group, on_database
+from ..output import err, show_error
+from ..records import Form
+from .checks import BadLine, bad_lines, check, prepare, stage
+from .lines import BadFile, Kind, Line, read_lines
+from .posts import Imported, Refused, outstanding, post
 
 importing = group()
 
-INTERRUPTED = 130
 _LONGEST_NAME = 100
 # As many bad lines as somebody reads; --json and --csv have them all.
 _SHOWN = 1000
