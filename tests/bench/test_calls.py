@@ -51,7 +51,8 @@ def test_a_call_that_is_measured_does_its_work(
 def test_what_has_no_sample_of_its_own_has_that_of_the_catalogue(
     conn: psycopg.Connection, calls: Calls, name: str
 ) -> None:
+    ready = calls.as_catalogued(name, 5)  # its worlds have postings too
     before = value(conn, "select count(*) from pgwallet.posting")
-    for call in calls.as_catalogued(name, 5):
+    for call in ready:
         call()
     assert value(conn, "select count(*) from pgwallet.posting") - before >= 5

@@ -40,15 +40,20 @@ def with_keys(wallets: list[int], number: int) -> Keys:
 
 def mixture(
     conn: psycopg.Connection, worlds: dict[int, World], wallets: list[int], number: int
-) -> Any:
-    """Any call that takes a key, in the first wallet's world, or in all wallets if it can."""
+) -> Decimal:
+    """Any call that takes a key, in the first wallet's world, or in all wallets if it can.
+
+    Returns what the wallets have gained by it.
+    """
     world = worlds[wallets[0]]
     name = random.Random(f"{number} {world.wallet}").choice([*KEYED, "refund_expired_escrows"])
     if name in BULK:
-        return move_in_all(conn, name, world, wallets)
+        move_in_all(conn, name, world, wallets)
+        return CALLS[name].effect("wallet") * len(wallets)
     if name in KEYED:
-        return move(conn, name, world, 1)
-    return pgwallet.refund_expired_escrows(conn, 5)
+        move(conn, name, world, 1)
+        return CALLS[name].effect("wallet")
+    return pgwallet.refund_expired_escrows(conn, 5).refunded_amount or Decimal(0)
 
 
 def rich_world(conn: psycopg.Connection) -> World:
@@ -135,8 +140,13 @@ def test_a_mixture_of_calls_never_deadlocks(connect: Connect) -> None:
     setup.execute(
         "update pgwallet.escrow set expires_at = now() where project_id = %s", [project_id]
     )
-    in_rounds(connect, wallets, lambda conn, order, number: mixture(conn, worlds, order, number))
-    assert_books(setup, {each: pgwallet.balance(setup, each) for each in wallets})
+    before = sum(pgwallet.balance(setup, each) for each in wallets)
+    gained = in_rounds(
+        connect, wallets, lambda conn, order, number: mixture(conn, worlds, order, number)
+    )
+    balances = {each: pgwallet.balance(setup, each) for each in wallets}
+    assert sum(balances.values()) == before + sum(gained)
+    assert_books(setup, balances)
 
 
 def test_refunds_to_the_same_wallets_by_any_plan_never_deadlock(connect: Connect) -> None:
