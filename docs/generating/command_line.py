@@ -15,13 +15,13 @@ from pgwallet.cli.app import app
 HEADER = """\
 # Command line
 
-Made from the commands' own help by `make reference`, not by hand. `pip install 'pgwallet[cli]'`
-brings the program; `pgwallet --help` lists its commands, `pgwallet COMMAND --help` explains one.
+Install the command with `pip install 'pgwallet[cli]'`. `pgwallet --help` lists the commands,
+`pgwallet COMMAND --help` explains one. This page is made from those texts by `make reference`.
 
 ## Which database
 
-`--database-url`, or else `PGWALLET_DATABASE_URL`: any connection string that libpq knows. Without
-both, `PGDATABASE` or `PGSERVICE` with libpq's other variables, as for psql.
+Pass the connection string as `--database-url` or in `PGWALLET_DATABASE_URL`. Otherwise libpq's
+variables such as `PGDATABASE` and `PGSERVICE` apply, as for psql.
 
 ```console
 $ export PGWALLET_DATABASE_URL=postgresql:///shop
@@ -29,9 +29,9 @@ $ export PGWALLET_DATABASE_URL=postgresql:///shop
 
 ## What it prints
 
-Tables for people; `--json` and `--csv` for programs, with the columns of the SQL function and the
-`currency` of the money. Amounts are text in JSON, so that no digit is lost; ids are numbers; times
-have their offset.
+Tables by default; JSON or CSV with `--json` and `--csv`, for programs. These have the columns of the
+SQL function, and the `currency`. In JSON amounts are text, so that no digit is lost; ids are numbers.
+Times have their offset.
 
 <!-- run -->
 ```console
@@ -59,12 +59,12 @@ account_id,balance,currency
 508398,1234.50,EUR
 ```
 
-A role that reads neither tables nor views, as an application's, sees amounts without currency.
+Application roles cannot read tables or views, so the CLI shows them amounts without a currency.
 
 ## How it ends
 
-The exit code is 0 when done, 1 when refused or failed, 2 for wrong usage and 130 after Ctrl-C.
-A refusal goes to stderr with its figures and the next step; [Errors](../errors.md) has them all.
+The exit code is 0 when done, 1 when refused or failed, 2 for wrong usage, 130 after Ctrl-C. A refusal
+goes to stderr, with its figures and the next step. [Errors](../errors.md) explains each.
 
 <!-- run -->
 ```console
@@ -76,7 +76,7 @@ HINT: Take a smaller amount, or pay in first.
 ```
 
 `project close`, `project release` and `project refund` are final. At a terminal they ask first,
-unless `--yes` is given; in a script they do not ask.
+unless you pass `--yes`. In a script they do not ask.
 """
 
 # Said once, above.
