@@ -4,7 +4,6 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import partial
 from itertools import cycle, islice
@@ -150,13 +149,12 @@ class Calls:
         return self._batches(pgwallet.refund_escrows, "failed", count)
 
     def refund_expired_escrows(self, count: int) -> list[Ready]:
-        expiry = datetime.now(UTC) + timedelta(seconds=1)
         self._conn.execute(
-            "select count(*) from unnest(%s::bigint[]) as w (id) "
-            "cross join lateral pgwallet.pledge(w.id, %s, 1, %s)",
-            [self._some(MANY * count), self._project_id, expiry],
+            "select count(*) from unnest(%s::bigint[]) as w (id) cross join lateral "
+            "pgwallet.pledge(w.id, %s, 1, clock_timestamp() + interval '500 ms')",
+            [self._some(MANY * count), self._project_id],
         )
-        time.sleep(max(0.0, (expiry - datetime.now(UTC)).total_seconds()))
+        time.sleep(0.5)
         return [partial(pgwallet.refund_expired_escrows, self._conn, MANY)] * count
 
     def payout(self, count: int) -> list[Ready]:
