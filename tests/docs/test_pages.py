@@ -6,8 +6,10 @@ With PGWALLET_WRITE_OUTPUTS=1 the pages are given what their blocks print, to be
 import ast
 import codeop
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from tests.docs.blocks import PAGES, ROOT, Block, agrees, blocks, runnable
@@ -21,9 +23,17 @@ def name(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
 
 
+@pytest.fixture
+def one_at_a_time(server: str) -> Iterator[None]:
+    """The roles that pages make are the whole server's, which several workers may share."""
+    with psycopg.connect(server, autocommit=True) as conn:
+        conn.execute("select pg_advisory_lock(hashtext('pages'))")
+        yield
+
+
 @pytest.mark.parametrize("path", [p for p in PAGES if runnable(p.read_text())], ids=name)
 def test_what_a_page_shows_is_what_happens(
-    path: Path, request: pytest.FixtureRequest, tmp_path: Path
+    path: Path, request: pytest.FixtureRequest, tmp_path: Path, one_at_a_time: None
 ) -> None:
     page = path.read_text()
     conninfo = request.getfixturevalue("empty_database" if EMPTY in page else "database")
