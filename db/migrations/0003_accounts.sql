@@ -33,7 +33,8 @@ comment on column pgwallet.account.account_id is
 comment on column pgwallet.account.external_account_id is
 'Of a wallet or project: the external account of its currency, so that no call looks it up.';
 comment on column pgwallet.account.balance is
-'Postings in less postings out, in major units; null where it is derived instead of kept.';
+'Postings in less postings out, in major units. It has exactly the decimals of its currency, which '
+'functions read from it. Null where it is derived instead of kept.';
 
 -- Stands in until the functions are installed, because the triggers need it now: to replace a
 -- trigger later would lock the tables.

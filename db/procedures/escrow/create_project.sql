@@ -79,7 +79,7 @@ begin
   if not exists (select from pgwallet.project as p where p.reference = p_reference) then
     perform pgwallet._reserve_project_id(p_project_id);
 
-    -- The scale of a balance is its currency's decimals from here on, and movements go by it.
+    -- A balance has its currency's decimals from the start: other functions read them from it.
     with opened as (
       insert into pgwallet.project as p (
         project_id, reference, currency, commission_rate, fee_rate, max_pledge,

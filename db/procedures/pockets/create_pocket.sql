@@ -45,7 +45,7 @@ begin
 
   -- In the wallet's slot, like all that belongs to it.
   v_pocket_id := pgwallet._draw_account_id((p_wallet_id % 1024)::integer);
-  -- The scale of a balance is its currency's decimals from here on, and movements go by it.
+  -- A balance has its currency's decimals from the start: other functions read them from it.
   insert into pgwallet.account (account_id, kind, currency, balance)
   values (v_pocket_id, 'pocket', v_currency.currency, round(0.0, v_currency.exponent));
   insert into pgwallet.pocket (

@@ -26,7 +26,7 @@ begin
     v_digest := sha256(convert_to(p_owner_id, 'UTF8'));
     v_slot := (get_byte(v_digest, 0) * 256 + get_byte(v_digest, 1)) % 1024;
 
-    -- The scale of a balance is its currency's decimals from here on, and movements go by it.
+    -- A balance has its currency's decimals from the start: other functions read them from it.
     with opened as (
       insert into pgwallet.wallet as w (wallet_id, owner_id, currency)
       values (pgwallet._draw_account_id(v_slot), p_owner_id, p_currency)
