@@ -1,8 +1,6 @@
 """No call takes more out of a wallet, a pocket, a project or an escrow than is in it."""
 
-from collections.abc import Callable
 from decimal import Decimal
-from typing import Any
 
 import psycopg
 import pytest
@@ -10,59 +8,70 @@ import pytest
 from tests.attackers.attempts import DONE, outcome_of
 from tests.attackers.conftest import Login
 from tests.attackers.stage import Stage
-from tests.catalogue.world import World
+from tests.catalogue.call_of import Arguments
+from tests.catalogue.calls import BULK, CALLS, MOVING
+from tests.catalogue.world import HOLDS, World
 from tests.ledger.calling import call, value
 
 pytestmark = pytest.mark.sql
 
-Arguments = dict[str, Any]
+HUGE = Decimal("499999999999999.99")  # may be a half of what is allocated
+CENT = Decimal("0.01")
+# What takes money out of an account, and which one.
+TAKING = [
+    (name, account) for name in MOVING for account, part in CALLS[name].moves.items() if part == -1
+]
+BULK_FROM_WALLETS = [name for name in BULK if (name, "wallet") in TAKING]
 
-HUGE = "999999999999999.99"
-OUT_OF_A_WALLET: dict[str, Callable[[World], Arguments]] = {
-    "withdraw": lambda w: {"p_wallet_id": w.wallet},
-    "allocate_deposit": lambda w: {"p_wallet_id": w.wallet},
-    "transfer_to_pocket": lambda w: {"p_pocket_id": w.pocket},
-    "pledge": lambda w: {"p_wallet_id": w.wallet, "p_project_id": w.open},
-}
-BULK: dict[str, Callable[[World], Arguments]] = {
-    "allocate_deposits": lambda w: {},
-    "pledge_many": lambda w: {"p_project_id": w.open},
-}
+each_way_out = pytest.mark.parametrize(("name", "account"), TAKING)
 
 
 def balance(conn: psycopg.Connection, account_id: int) -> Decimal:
     return Decimal(value(conn, "select pgwallet.balance(%s)", account_id))
 
 
-@pytest.mark.parametrize("amount", ["100.01", "240", HUGE])
-@pytest.mark.parametrize("name", OUT_OF_A_WALLET)
-def test_a_wallet_never_goes_below_zero(
-    stage: Stage, sessions: Login, name: str, amount: str
+def of_many(name: str, world: World, wallets: list[int], amounts: list[str]) -> Arguments:
+    """A bulk call that is to take these amounts out of the wallets."""
+    elements = [CALLS[name].good(world, Decimal(amount))["p_amounts"] for amount in amounts]
+    return {
+        **CALLS[name].good(world, 1),
+        "p_wallet_ids": wallets,
+        "p_amounts": [amount for (amount,) in elements],
+    }
+
+
+@pytest.mark.parametrize("more", [CENT, Decimal(140), HUGE])
+@each_way_out
+def test_no_account_goes_below_zero(
+    stage: Stage, sessions: Login, name: str, account: str, more: Decimal
 ) -> None:
-    conn = sessions("app")
+    conn, world = sessions("operator"), stage.world
+    amount = more if more == HUGE else HOLDS[account] + more
     with conn.transaction(force_rollback=True):
-        call(conn, "set_allocation", stage.world.pocket, 100)
-        arguments = OUT_OF_A_WALLET[name](stage.world) | {"p_amount": amount}
-        if name == "pledge":
-            (unlimited,) = call(conn, "create_project", p_reference="unlimited", p_max_pledge=HUGE)
+        arguments = CALLS[name].good(world, amount)
+        if "p_project_id" in arguments and account != "open":
+            (unlimited,) = call(
+                conn, "create_project", p_reference="unlimited", p_max_pledge=2 * HUGE
+            )
             arguments["p_project_id"] = unlimited["project_id"]
         assert outcome_of(conn, name, **arguments) == "PW201"
-        assert balance(conn, stage.world.wallet) == 100
+        assert balance(conn, getattr(world, account)) == HOLDS[account]
 
 
-@pytest.mark.parametrize("name", OUT_OF_A_WALLET)
-def test_a_wallet_is_emptied_once(stage: Stage, sessions: Login, name: str) -> None:
-    conn = sessions("app")
+@each_way_out
+def test_an_account_is_emptied_once(stage: Stage, sessions: Login, name: str, account: str) -> None:
+    conn, world = sessions("operator"), stage.world
     with conn.transaction(force_rollback=True):
-        call(conn, "set_allocation", stage.world.pocket, 100)
-        arguments = OUT_OF_A_WALLET[name](stage.world)
-        assert outcome_of(conn, name, **arguments, p_amount=100, p_idempotency_key="k") == DONE
-        assert balance(conn, stage.world.wallet) == 0
+        arguments = CALLS[name].keyed(CALLS[name].good(world, HOLDS[account]), "k")
+        assert outcome_of(conn, name, **arguments) == DONE
+        assert balance(conn, getattr(world, account)) == 0
         # The key again moves nothing; without it there is nothing left to take.
-        assert outcome_of(conn, name, **arguments, p_amount=100, p_idempotency_key="k") == DONE
-        for other, of in OUT_OF_A_WALLET.items():
-            assert outcome_of(conn, other, **of(stage.world), p_amount="0.01") == "PW201"
-        assert balance(conn, stage.world.wallet) == 0
+        assert outcome_of(conn, name, **arguments) == DONE
+        for other, its_account in TAKING:
+            if its_account == account:
+                for amount in (CENT, HOLDS[account]):
+                    assert outcome_of(conn, other, **CALLS[other].good(world, amount)) == "PW201"
+        assert balance(conn, getattr(world, account)) == 0
 
 
 @pytest.mark.parametrize(
@@ -77,61 +86,29 @@ def test_a_wallet_is_emptied_once(stage: Stage, sessions: Login, name: str) -> N
         ["450", "450"],
     ],
 )
-@pytest.mark.parametrize("name", BULK)
+@pytest.mark.parametrize("name", BULK_FROM_WALLETS)
 def test_a_wallet_named_many_times_in_one_call_has_its_money_once(
     stage: Stage, sessions: Login, name: str, amounts: list[str]
 ) -> None:
-    conn = sessions("app")
-    with conn.transaction(force_rollback=True):
-        call(conn, "set_allocation", stage.world.pocket, 100)
-        arguments = BULK[name](stage.world) | {
-            "p_wallet_ids": [stage.world.wallet] * len(amounts),
-            "p_amounts": amounts,
-        }
-        assert outcome_of(conn, name, **arguments) == "PW201"
-        assert balance(conn, stage.world.wallet) == 100
+    conn, wallet = sessions("operator"), stage.world.wallet
+    arguments = of_many(name, stage.world, [wallet] * len(amounts), amounts)
+    assert outcome_of(conn, name, **arguments) == "PW201"
+    assert balance(conn, wallet) == 100
 
 
+@pytest.mark.parametrize("name", BULK_FROM_WALLETS)
 def test_the_money_of_another_wallet_in_the_call_does_not_help(
-    stage: Stage, sessions: Login
+    stage: Stage, sessions: Login, name: str
 ) -> None:
-    conn = sessions("app")
+    conn, wallet = sessions("operator"), stage.world.wallet
     with conn.transaction(force_rollback=True):
         rich = call(conn, "create_wallet", "rich")[0]["wallet_id"]
         call(conn, "deposit", rich, 10_000)
-        arguments = {"p_wallet_ids": [rich, stage.world.wallet], "p_amounts": ["1", "100.01"]}
-        for name, of in BULK.items():
-            call(conn, "set_allocation", stage.world.pocket, 100)
-            assert outcome_of(conn, name, **of(stage.world), **arguments) == "PW201"
+        call(conn, "create_pocket", rich, "half", 50)
+        arguments = of_many(name, stage.world, [rich, wallet], ["1", "100.01"])
+        assert outcome_of(conn, name, **arguments) == "PW201"
         assert balance(conn, rich) == 10_000
-        assert balance(conn, stage.world.wallet) == 100
-
-
-def test_a_pocket_gives_what_is_in_it_once(stage: Stage, sessions: Login) -> None:
-    conn, pocket = sessions("app"), stage.world.pocket
-    assert outcome_of(conn, "transfer_from_pocket", p_pocket_id=pocket, p_amount="20.01") == (
-        "PW201"
-    )
-    with conn.transaction(force_rollback=True):
-        call(conn, "transfer_from_pocket", pocket, 20)
-        for amount in ("0.01", "20", HUGE):
-            code = outcome_of(conn, "transfer_from_pocket", p_pocket_id=pocket, p_amount=amount)
-            assert code == "PW201"
-        assert balance(conn, pocket) == 0
-
-
-def test_a_project_pays_out_what_was_released_once(stage: Stage, sessions: Login) -> None:
-    conn, project = sessions("operator"), stage.world.open
-    proceeds = balance(conn, project)
-    assert proceeds > 0
-    arguments = {"p_project_id": project}
-    above = proceeds + Decimal("0.01")
-    assert outcome_of(conn, "payout", **arguments, p_amount=above) == "PW201"
-    with conn.transaction(force_rollback=True):
-        call(conn, "payout", project, proceeds)
-        for amount in ("0.01", str(proceeds), HUGE):
-            assert outcome_of(conn, "payout", **arguments, p_amount=amount) == "PW201"
-        assert balance(conn, project) == 0
+        assert balance(conn, wallet) == 100
 
 
 @pytest.mark.parametrize("rounding", ["half_up", "largest_remainder"])

@@ -6,11 +6,12 @@ import psycopg
 import pytest
 
 from tests.attackers.attempts import DONE, FORBIDDEN, not_refused, outcome, outcome_of
-from tests.attackers.business import day
+from tests.attackers.business import day, full_call
 from tests.attackers.conftest import Login
 from tests.attackers.stage import ATTACKERS, Stage
-from tests.catalogue.calls import given_to, good
-from tests.ledger.calling import value
+from tests.catalogue.calls import CALLS, MOVING, given_to, good
+from tests.catalogue.world import HOLDS
+from tests.ledger.calling import call, value
 
 pytestmark = pytest.mark.sql
 
@@ -43,6 +44,8 @@ SETTINGS = """
   where s.context = 'user'
   order by s.name
 """
+# A wallet's lock guards its pockets.
+WAITING_FOR_A_WALLET = [name for name in MOVING if {"wallet", "pocket"} & set(CALLS[name].moves)]
 METHODS = "Query Tuning / Planner Method Configuration"
 
 Values = dict[str, str]
@@ -177,14 +180,13 @@ def test_a_call_that_runs_out_of_time_leaves_nothing(own_stage: Stage, timeout: 
                 "select from pgwallet.account where account_id = %s for update", [world.wallet]
             )
             code = "57014" if timeout == "statement_timeout" else "55P03"
-            for statement in (
-                "select pgwallet.withdraw(%s, 10, 'key')",
-                "select * from pgwallet.deposit_many(array[%s], array[10], array['key'])",
-                "select pgwallet.allocate_deposit(%s, 10, 'half_up', 'key')",
-            ):
-                assert outcome(conn, statement, [world.wallet]) == code
+            for name in WAITING_FOR_A_WALLET:
+                assert outcome_of(conn, name, **full_call(name, world)) == code, name
         conn.execute(f"reset {timeout}".encode())
-        assert value(conn, "select pgwallet.balance(%s)", world.wallet) == 100
-        replayed = "select replayed from pgwallet.withdraw(%s, 10, 'key')"
-        assert value(conn, replayed, world.wallet) is False
+        for account, held in HOLDS.items():
+            assert value(conn, "select pgwallet.balance(%s)", getattr(world, account)) == held
+        for name in WAITING_FOR_A_WALLET:
+            with conn.transaction(force_rollback=True):
+                (row,) = call(conn, name, **full_call(name, world))
+                assert row["replayed"] is False, name
         assert conn.execute("select * from pgwallet.check_ledger()").fetchall() == []
