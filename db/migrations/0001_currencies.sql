@@ -8,8 +8,10 @@ create sequence pgwallet.id_seq as bigint;
 comment on sequence pgwallet.id_seq is
   'Source of wallet, pocket, project, escrow and account ids: id = nextval * 1024 + slot.';
 
+-- Texts that are looked up, here and below, are in the order of "C": one of the operating system's
+-- may change with it, and an index that was built in the old order finds no more what it holds.
 create table pgwallet.currency (
-  currency text primary key check (currency ~ '^[A-Z]{3}$'),
+  currency text collate "C" primary key check (currency ~ '^[A-Z]{3}$'),
   name text not null,
   exponent smallint not null check (exponent between 0 and 4),
   external_account_id bigint not null unique default nextval('pgwallet.id_seq') * 1024,

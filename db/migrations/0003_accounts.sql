@@ -20,7 +20,7 @@ create table pgwallet.account (
   account_id bigint primary key,
   external_account_id bigint,
   kind pgwallet.account_kind not null,
-  currency text not null references pgwallet.currency,
+  currency text collate "C" not null references pgwallet.currency,
   balance numeric,
   constraint account_balance_check check (balance >= 0.0 and balance < 'infinity'),
   constraint account_kind_check

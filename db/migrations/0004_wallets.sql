@@ -4,8 +4,9 @@
 
 create table pgwallet.wallet (
   wallet_id bigint primary key references pgwallet.account,
-  owner_id text not null check (owner_id ~ '[^[:space:]]' and length(owner_id) <= 200),
-  currency text not null references pgwallet.currency,
+  owner_id text collate "C" not null
+  check (owner_id ~ '[^[:space:]]' and length(owner_id) <= 200),
+  currency text collate "C" not null references pgwallet.currency,
   allocation_percentage numeric not null default 0,
   created_at timestamptz not null default now(),
   constraint wallet_owner_key unique (owner_id, currency),

@@ -5,7 +5,7 @@
 create table pgwallet.pocket (
   pocket_id bigint primary key references pgwallet.account,
   wallet_id bigint not null references pgwallet.wallet,
-  name text not null check (name ~ '[^[:space:]]' and length(name) <= 200),
+  name text collate "C" not null check (name ~ '[^[:space:]]' and length(name) <= 200),
   allocation_percentage numeric not null default 0
   check (allocation_percentage between 0 and 100),
   pocket_type text check (length(pocket_type) <= 200),

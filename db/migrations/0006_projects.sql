@@ -9,8 +9,9 @@ comment on domain pgwallet.project_status is 'Whether a project takes pledges, o
 
 create table pgwallet.project (
   project_id bigint primary key references pgwallet.account,
-  reference text not null check (reference ~ '[^[:space:]]' and length(reference) <= 200),
-  currency text not null references pgwallet.currency,
+  reference text collate "C" not null
+  check (reference ~ '[^[:space:]]' and length(reference) <= 200),
+  currency text collate "C" not null references pgwallet.currency,
   status pgwallet.project_status not null default 'open',
   commission_rate numeric not null check (commission_rate between 0 and 1),
   fee_rate numeric not null check (fee_rate between 0 and 1),

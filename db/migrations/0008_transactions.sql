@@ -22,7 +22,7 @@ create table pgwallet.transaction (
   escrow_id bigint,
   effective_at timestamptz,
   kind pgwallet.transaction_kind not null,
-  idempotency_key text,
+  idempotency_key text collate "C",
   request text,
   metadata jsonb,
   constraint transaction_key_check check ((idempotency_key is null) = (request is null))

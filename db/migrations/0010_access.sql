@@ -4,7 +4,7 @@
 
 create table pgwallet.role_grant (
   role_name name not null,
-  access text not null,
+  access text collate "C" not null,
   granted_at timestamptz not null default now(),
   constraint role_grant_pkey primary key (role_name, access),
   constraint role_grant_access_check check (access in ('app', 'operator', 'auditor'))

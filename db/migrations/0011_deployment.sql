@@ -17,7 +17,7 @@ comment on column pgwallet.deployment.source_hash is
 'SHA-256, in hex, of the text of all files in db/procedures.';
 
 create table pgwallet.deployed_routine (
-  signature text not null,
+  signature text collate "C" not null,
   definition_hash text not null,
   constraint deployed_routine_pkey primary key (signature)
 );

@@ -84,7 +84,13 @@ YES_OR_NO = Kind(refuses_null=False, example=True)
 KEY = _text(*BLANK, LONG, "k" * 1000, VERY_LONG)
 NAME = _text(*BLANK, LONG, VERY_LONG)
 NOTE = _text(LONG, VERY_LONG, example="home")
-METADATA = Kind(same='{"a": 1}', example='{"note": ["a", 1.50, null]}')
+METADATA = Kind(
+    Stage.ARGUMENT,
+    "PW002",
+    always(f'{{"a": "{VERY_LONG}"}}'),
+    same='{"a": 1}',
+    example='{"note": ["a", 1.50, null]}',
+)
 PERCENTAGE = Kind(
     Stage.ARGUMENT,
     "PW002",

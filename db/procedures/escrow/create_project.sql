@@ -76,7 +76,9 @@ begin
   if p_project_id is not null then
     perform pg_advisory_xact_lock(hashtextextended('pgwallet.id_seq', 0));
   end if;
-  if not exists (select from pgwallet.project as p where p.reference = p_reference) then
+  if not exists (
+    select from pgwallet.project as p where p.reference = p_reference collate "C"
+  ) then
     perform pgwallet._reserve_project_id(p_project_id);
 
     -- A balance has its currency's decimals from the start: other functions read them from it.
@@ -110,7 +112,7 @@ begin
 
   -- A fresh statement, which sees the project of a call that was faster.
   select p.project_id, p.request into v_project_id, v_other_request
-  from pgwallet.project as p where p.reference = p_reference;
+  from pgwallet.project as p where p.reference = p_reference collate "C";
   if v_other_request <> v_request then
     raise exception using
       errcode = 'PW002',

@@ -33,7 +33,9 @@ begin
   perform from pgwallet.account as a where a.account_id = p_wallet_id for no key update;
 
   if exists (
-    select from pgwallet.pocket as k where k.wallet_id = p_wallet_id and k.name = p_name
+    select
+    from pgwallet.pocket as k
+    where k.wallet_id = p_wallet_id and k.name = p_name collate "C"
   ) then
     raise exception using
       errcode = 'PW002',

@@ -19,7 +19,7 @@ begin
   select w.wallet_id
   into v_wallet_id
   from pgwallet.wallet as w
-  where w.owner_id = p_owner_id and w.currency = p_currency;
+  where w.owner_id = p_owner_id collate "C" and w.currency = p_currency collate "C";
 
   if not found then
     -- The slot depends on the owner alone: all wallets of an owner are in one place.
@@ -46,7 +46,7 @@ begin
       select w.wallet_id
       into v_wallet_id
       from pgwallet.wallet as w
-      where w.owner_id = p_owner_id and w.currency = p_currency;
+      where w.owner_id = p_owner_id collate "C" and w.currency = p_currency collate "C";
     end if;
   end if;
 

@@ -13,7 +13,7 @@ begin
   perform pgwallet._check_time('expires_at', p_expires_at);
   if p_expires_at <= clock_timestamp() and not exists (
     select from pgwallet.transaction as t
-    where t.idempotency_key = p_idempotency_key and t.request = p_request
+    where t.idempotency_key = p_idempotency_key collate "C" and t.request = p_request
   ) then
     raise exception using
       errcode = 'PW002',

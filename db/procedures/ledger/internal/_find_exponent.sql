@@ -8,7 +8,8 @@ as $function$
 declare
   v_exponent integer;
 begin
-  select c.exponent into v_exponent from pgwallet.currency as c where c.currency = p_currency;
+  select c.exponent into v_exponent
+  from pgwallet.currency as c where c.currency = p_currency collate "C";
   if not found then
     raise exception using
       errcode = 'PW003',

@@ -49,7 +49,8 @@ begin
   into v_other
   from unnest(transaction_ids, p_idempotency_keys, p_requests) with ordinality
     as u (transaction_id, idempotency_key, request, ordinal)
-  inner join pgwallet.transaction as t on t.idempotency_key = u.idempotency_key
+  inner join pgwallet.transaction as t
+    on t.idempotency_key = u.idempotency_key collate "C"
   where t.request <> u.request
   order by u.ordinal
   limit 1;
@@ -63,6 +64,7 @@ begin
   into transaction_ids, replays
   from unnest(transaction_ids, p_idempotency_keys) with ordinality
     as u (transaction_id, idempotency_key, ordinal)
-  left join pgwallet.transaction as t on t.idempotency_key = u.idempotency_key;
+  left join pgwallet.transaction as t
+    on t.idempotency_key = u.idempotency_key collate "C";
 end;
 $function$;

@@ -24,8 +24,8 @@ begin
   if (p_amount > 0 and p_amount < 1000000000000000) is not true then
     perform pgwallet._refuse_amount(p_amount);
   end if;
-  if p_idempotency_key is not null or p_effective_at is not null then
-    perform pgwallet._check_call(p_idempotency_key, p_effective_at);
+  if p_idempotency_key is not null or p_metadata is not null or p_effective_at is not null then
+    perform pgwallet._check_call(p_idempotency_key, p_metadata, p_effective_at);
   end if;
   if p_idempotency_key is not null then
     v_request := format('%s(%s, %s)', p_kind, p_account_id, trim_scale(p_amount));

@@ -14,7 +14,7 @@ begin
   select t.transaction_id, t.request
   into v_transaction_id, v_request
   from pgwallet.transaction as t
-  where t.idempotency_key = p_idempotency_key;
+  where t.idempotency_key = p_idempotency_key collate "C";
 
   if v_request is distinct from p_request then
     raise exception using
