@@ -57,8 +57,9 @@ def pgwallet_here(*arguments: object, database_url: str | None = None) -> Comple
         patch.setattr(sys, "argv", ["pgwallet", *map(str, arguments)])
         patch.setattr(sys, "stdin", StringIO())
         patch.setenv("PGWALLET_DATABASE_URL", database_url or "")
-        patch.delenv("PGDATABASE", raising=False)
-        patch.delenv("PGSERVICE", raising=False)
+        # A worker of pytest-xdist has COLUMNS.
+        for name in ("PGDATABASE", "PGSERVICE", "COLUMNS"):
+            patch.delenv(name, raising=False)
         with pytest.raises(SystemExit) as ended:
             main()
     code = ended.value.code or 0

@@ -111,6 +111,8 @@ def test_a_function_is_shown_with_the_connection_that_it_takes(site: Path) -> No
     text = re.sub(r"<[^>]+>", "", html)
 
     assert re.search(r"deposit\(\s*conn", text)
+    # An integer of SQL, which the source tells from a bigint, is an int for callers.
+    assert re.search(r"statement\(\s*conn[^)]*limit\s*:\s*int\s*=\s*100", text)
 
 
 def test_no_page_loads_anything_from_another_host(site: Path, pages: dict[Path, Page]) -> None:

@@ -107,8 +107,8 @@ def passing_on(
         result = function(session.conn, **arguments)
         session.show(result, _currency(session, arguments, result))
 
-    session, *parameters = inspect.signature(function).parameters.values()
-    vars(command)["__signature__"] = inspect.Signature([session, *map(taken_from, parameters)])
+    conn, *parameters = inspect.signature(function).parameters.values()
+    vars(command)["__signature__"] = inspect.Signature([conn, *map(taken_from, parameters)])
     summary, _, _ = (function.__doc__ or "").partition("\n")
     text = "\n\n".join(filter(None, (summary, more)))
     command.__doc__ = f"{text}\n\n\b\nExample:  pgwallet {example}\n"

@@ -1,7 +1,7 @@
 """Which database a command works on, and the connection to it."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Annotated, Any, LiteralString
 
@@ -73,37 +73,22 @@ def _required(ctx: typer.Context, value: str) -> str:
     return given
 
 
+def _option(callback: Callable[[typer.Context, str], str], more: str = "", **rest: Any) -> Any:
+    return typer.Option(
+        "--database-url",
+        metavar="URL",
+        callback=callback,
+        help=f"{_HELP}{more}",
+        show_default=False,
+        **rest,
+    )
+
+
 # The same option before the command and after it; the latter wins.
-BeforeCommand = Annotated[
-    str,
-    typer.Option(
-        "--database-url",
-        metavar="URL",
-        envvar=VARIABLE,
-        callback=_remembered,
-        help=_HELP,
-        show_default=False,
-    ),
-]
-DatabaseUrl = Annotated[
-    str,
-    typer.Option(
-        "--database-url",
-        metavar="URL",
-        callback=_required,
-        help=f"{_HELP} Default: {VARIABLE}.",
-        show_default=False,
-    ),
-]
+BeforeCommand = Annotated[str, _option(_remembered, envvar=VARIABLE)]
+DatabaseUrl = Annotated[str, _option(_required, f" Default: {VARIABLE}.")]
 DatabaseUrlOrEmbedded = Annotated[
-    str,
-    typer.Option(
-        "--database-url",
-        metavar="URL",
-        callback=_given,
-        help=f"{_HELP} Default: {VARIABLE}, else a server made for the demo.",
-        show_default=False,
-    ),
+    str, _option(_given, f" Default: {VARIABLE}, else a server made for the demo.")
 ]
 
 

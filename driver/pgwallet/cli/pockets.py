@@ -1,7 +1,6 @@
 """Commands for pockets, and for splitting money over them."""
 
 from dataclasses import asdict, dataclass
-from decimal import Decimal
 from typing import Annotated
 
 import typer
@@ -28,17 +27,9 @@ _SHARES = ("wallet_id", "name", "allocation_percentage", "amount", "balance", "c
 
 
 @dataclass(frozen=True, slots=True)
-class WalletShare:
+class WalletShare(pgwallet.ShareRow):
     """What one pocket of one of many wallets got; they may be in different currencies."""
 
-    wallet_id: int
-    pocket_id: int
-    name: str
-    allocation_percentage: Decimal
-    amount: Decimal
-    balance: Decimal
-    transaction_id: int
-    replayed: bool
     currency: str | None
 
 
