@@ -29,9 +29,9 @@ $ export PGWALLET_DATABASE_URL=postgresql:///shop
 
 ## What it prints
 
-Tables by default; JSON or CSV with `--json` and `--csv`, for programs. These have the columns of the
-SQL function, and the `currency`. In JSON amounts are text, so that no digit is lost; ids are numbers.
-Times have their offset.
+Tables by default; JSON or CSV with `--json` and `--csv`, for programs. These have the columns of
+the SQL function, and the `currency`. In JSON amounts are text, so that no digit is lost; ids are
+numbers. Times have their offset.
 
 <!-- run -->
 ```console
@@ -63,8 +63,8 @@ Application roles cannot read tables or views, so the CLI shows them amounts wit
 
 ## How it ends
 
-The exit code is 0 when done, 1 when refused or failed, 2 for wrong usage, 130 after Ctrl-C. A refusal
-goes to stderr, with its figures and the next step. [Errors](../errors.md) explains each.
+The exit code is 0 when done, 1 when refused or failed, 2 for wrong usage, 130 after Ctrl-C. A
+refusal goes to stderr, with its figures and the next step. [Errors](../errors.md) explains each.
 
 <!-- run -->
 ```console
