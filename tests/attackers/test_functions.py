@@ -5,11 +5,11 @@ from decimal import Decimal
 import psycopg
 import pytest
 
-from tests.attackers.attempts import not_refused
+from tests.attackers.attempts import DONE, not_refused, outcome_of
 from tests.attackers.business import AMOUNT, RIGHTS, day, full_call, in_a_day
 from tests.attackers.conftest import Login
 from tests.attackers.stage import ATTACKERS, Stage
-from tests.catalogue.calls import ACCESSES, CALLS, MOVING
+from tests.catalogue.calls import ACCESSES, CALLS, MOVING, good
 from tests.catalogue.world import HOLDS
 from tests.ledger.calling import call
 
@@ -77,9 +77,14 @@ def test_other_functions_are_out_of_reach(
 
 @pytest.mark.parametrize("access", ACCESSES)
 def test_what_the_access_gives_works(stage: Stage, sessions: Login, access: str) -> None:
-    answers = day(sessions(access), stage.world, access)
+    conn = sessions(access)
+    answers = day(conn, stage.world, access)
     assert list(answers) == in_a_day(access)
-    assert all(rows == [] for rows in answers.get("check_ledger", []))
+    assert answers.get("check_ledger", [[]]) == [[]]
+    for name in in_a_day(access):
+        with conn.transaction(force_rollback=True):
+            # With those arguments alone that it needs.
+            assert outcome_of(conn, name, **good(name, stage.world)) == DONE
 
 
 @pytest.mark.parametrize("name", MOVING)
