@@ -16,7 +16,7 @@ parallel := -n '$(WORKERS)' --dist worksteal
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-sql test-deep test-faults mutants bench bench-quick docs reference diagrams lint format currencies dist clean
+.PHONY: help setup demo test test-sql test-deep test-faults mutants bench bench-quick docs reference diagrams lint format currencies schema dist clean
 
 help:
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -72,7 +72,7 @@ lint: $(stamp) ## check format, code, types and SQL
 	$(bin)/ruff format --check .
 	$(bin)/ruff check .
 	$(bin)/mypy
-	$(bin)/sqlfluff lint db
+	$(bin)/sqlfluff lint db/migrations db/procedures
 
 format: $(stamp) ## format the Python and sort its imports
 	$(bin)/ruff check --select I --fix .
@@ -81,6 +81,10 @@ format: $(stamp) ## format the Python and sort its imports
 currencies: $(stamp) ## write the migration of ISO 4217 currencies again
 	$(bin)/python db/generate_currencies.py > currencies.tmp
 	mv currencies.tmp db/migrations/0001_currencies.sql
+
+schema: $(stamp) ## write db/schema.sql again, the tables as they are now
+	$(bin)/python db/generate_schema.py > schema.tmp
+	mv schema.tmp db/schema.sql
 
 dist: $(stamp) ## build the sdist and the wheel into dist/
 	$(bin)/python -m build

@@ -9,6 +9,7 @@ comment on sequence pgwallet.posting_id_seq is 'Source of posting ids.';
 
 -- No foreign keys: on this table two of them halved the speed of an allocation. The functions
 -- insert only what they have locked, and check_ledger finds what a key would have refused.
+-- Vacuumed as transactions are, for the same reason.
 create table pgwallet.posting (
   posting_id bigint not null default nextval('pgwallet.posting_id_seq'),
   transaction_id bigint not null,
@@ -21,7 +22,7 @@ create table pgwallet.posting (
   constraint posting_pkey primary key (transaction_id, posting_id),
   constraint posting_amount_check check (amount > 0.0 and amount < 'infinity'),
   constraint posting_accounts_check check (source_account_id <> destination_account_id)
-);
+) with (autovacuum_vacuum_insert_scale_factor = 0.02, autovacuum_freeze_min_age = 0);
 
 alter sequence pgwallet.posting_id_seq owned by pgwallet.posting.posting_id;
 
