@@ -15,7 +15,7 @@ A place that all functions must pass iterates and names none of them:
         call(conn, name, **arguments)
 
 By `given_to(access)` it has what a role may call, by `MOVING` what moves money, by `BULK` what
-takes arrays. For the driver, `without_prefix(arguments)` has the names that Python uses. A function
-that cannot take part in a place has the place and the reason in its entry (`but`), so that a new
-one takes part everywhere until somebody has written down why not.
+takes arrays. `keyed_calls` makes calls by the driver, with what each key must have moved. No place
+leaves a function out: what cannot take part has something in its signature that says so, such as a
+procedure, which commits. tests/contract/test_stub_function.py shows that nothing is forgotten.
 """

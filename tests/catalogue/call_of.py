@@ -21,8 +21,7 @@ class CallOf:
 
     Of that amount, `moves` says which part each account of the world gains. `refused` are codes
     beyond those of malformed arguments, each with what to change in a good call. `kinds` are those
-    of arguments that are not what their name says. `but` has the places that the function takes no
-    part in, with the reason.
+    of arguments that are not what their name says.
     """
 
     name: str
@@ -31,7 +30,6 @@ class CallOf:
     moves: Mapping[str, Decimal] = field(default_factory=dict)
     refused: Sequence[tuple[str, Spoil]] = ()
     kinds: Mapping[str, Kind] = field(default_factory=dict)
-    but: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def signature(self) -> Signature:

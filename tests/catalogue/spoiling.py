@@ -76,13 +76,22 @@ def ladder(call: CallOf) -> list[Fault]:
     return sorted(steps, key=lambda fault: fault.rank)
 
 
-def spoilt(call: CallOf, world: World, fault: Fault) -> Arguments:
-    """A good call with this fault, and with the first of all that would be found later."""
-    arguments = good_call(call, world)
+def spoilt(call: CallOf, world: World, fault: Fault) -> Iterator[Arguments]:
+    """Good calls with this fault, and with the first of all that would be found later.
+
+    What a call asks for may depend on its key, so a later fault of the key is in one of them only:
+    another has a new key, and one has none.
+    """
     later = {each.rank: each for each in reversed(ladder(call)) if each.rank > fault.rank}
+    used = later.pop((Stage.KEY, 0), None)
+    arguments = good_call(call, world)
     for rank in sorted(later, reverse=True):
         arguments = later[rank].change(world, arguments)
-    return fault.change(world, arguments)
+    yield fault.change(world, arguments)
+    if call.is_keyed and fault.rank != (Stage.KEY, 0):
+        yield fault.change(world, call.keyed(arguments, "new"))
+    if used:
+        yield fault.change(world, used.change(world, arguments))
 
 
 def other_calls(call: CallOf, world: World, arguments: Arguments) -> Iterator[Arguments]:
@@ -147,9 +156,15 @@ def _decimals_of_yen(call: CallOf) -> Iterator[Fault]:
 
 
 def _with_more_decimals(argument: Argument) -> Change:
+    """Of an array, each element: so the first one has what the last one cannot be asked for."""
+
+    def more(amount: Any) -> str:
+        return str(Decimal(10 if amount is None else amount) + Decimal("0.001"))
+
     def change(world: World, arguments: Arguments) -> Arguments:
-        amount = str(Decimal(_last(arguments.get(argument.name)) or 10) + Decimal("0.001"))
-        return put(argument, *always(amount))(world, arguments)
+        amount = arguments.get(argument.name)
+        changed = [more(each) for each in amount] if isinstance(amount, list) else more(amount)
+        return {**arguments, argument.name: changed}
 
     return change
 
