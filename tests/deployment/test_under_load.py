@@ -23,8 +23,8 @@ from tests.access.roles import as_role, login_role
 from tests.databases import OWNER, as_owner
 from tests.deployment.contention import halt_before
 from tests.storm.reckoning import differences, settle_all
+from tests.storm.shared import Plan
 from tests.storm.workers import Storm, Worker, storm
-from tests.storm.world import Plan
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -182,7 +182,7 @@ class Client:
     def served_by(self) -> set[str]:
         """Calls two functions, and says which releases they and their helpers are of."""
         raging = self.worker.storm
-        call = {"wallet_id": raging.world.wallets["EUR"][0], "amount": 1}
+        call = {"wallet_id": raging.shared.wallets["EUR"][0], "amount": 1}
         self.conn.execute(FORGET_MARKS)
         for plan in (
             Plan("deposit", {**call, "idempotency_key": None}),

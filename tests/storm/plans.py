@@ -10,8 +10,8 @@ from typing import Any
 from tests.catalogue.call_of import without_prefix
 from tests.catalogue.calls import CALLS, given_to
 from tests.catalogue.kinds import AMOUNT, EXPIRY, LIMIT, PERCENTAGE, RATE, TIME
-from tests.catalogue.world import World as Small
-from tests.storm.world import CURRENCIES, Arguments, Element, Plan, World
+from tests.catalogue.world import World
+from tests.storm.shared import CURRENCIES, Arguments, Element, Plan, Shared
 
 # How often a function is called that is called more or less often than others. A name with `call`
 # in front is the procedure as a DBA runs it; without, what the driver has under this name.
@@ -58,14 +58,14 @@ def is_drawn_apart(name: str) -> bool:
 class Planner:
     """Draws calls: by the method that is named after the function, else as the catalogue has it."""
 
-    def __init__(self, world: World, chance: Random) -> None:
-        self.world = world
+    def __init__(self, shared: Shared, chance: Random) -> None:
+        self.shared = shared
         self.chance = chance
         self.first = self.chance.sample(list(WEIGHTS), len(WEIGHTS))
 
     def next(self) -> Plan:
         """Each function once, then as often as it weighs; at times an earlier call again."""
-        if self.perhaps(0.1) and (earlier := self.world.an_earlier_plan(self.chance)):
+        if self.perhaps(0.1) and (earlier := self.shared.an_earlier_plan(self.chance)):
             return earlier if self.perhaps(0.9) else self.changed(earlier)
         if self.first:
             name = self.first.pop()
@@ -75,13 +75,13 @@ class Planner:
         if self.perhaps(0.05):
             return self.spoiled(plan)
         if plan.arguments.get("idempotency_key"):
-            self.world.remember(plan)
+            self.shared.remember(plan)
         return plan
 
     def drawn(self, name: str) -> Plan:
         if is_drawn_apart(name):
             return Plan(name, getattr(self, name.removeprefix("call "))())
-        call, world, amount = CALLS[name], self.a_small_world(), self.amount("EUR")
+        call, world, amount = CALLS[name], self.a_world(), self.amount("EUR")
         arguments = call.good(world, amount)
         if call.is_keyed and (key := self.key()):
             arguments = call.keyed(arguments, key)
@@ -107,7 +107,7 @@ class Planner:
 
     def wrong_arguments(self, plan: Plan) -> Iterator[tuple[str, list[Any]]]:
         """By argument, what must be refused for it."""
-        call, world = CALLS[plan.name.removeprefix("call ")], self.a_small_world()
+        call, world = CALLS[plan.name.removeprefix("call ")], self.a_world()
         for argument in call.arguments:
             name, kind = argument.name.removeprefix("p_"), call.kind(argument)
             if name not in plan.arguments or kind in NOT_FROM_PYTHON:
@@ -124,21 +124,21 @@ class Planner:
             if wrong:
                 yield name, wrong
 
-    def a_small_world(self) -> Small:
-        """One that the calls of the catalogue may be made in, of ids of this one."""
-        world = self.world
+    def a_world(self) -> World:
+        """Where calls of the catalogue may be made, put together from what the workers know."""
+        shared = self.shared
         wallet, yen_wallet = self.a_wallet("EUR"), self.a_wallet("JPY")
-        open_project = self.chance.choice(world.open_in("EUR"))
-        if escrow := world.an_open_escrow(self.chance):
-            wallet, open_project = world.backer_of[escrow], world.project_of[escrow]
-        return Small(
-            suffix=f" {world.number()}",
+        open_project = self.chance.choice(shared.open_in("EUR"))
+        if escrow := shared.an_open_escrow(self.chance):
+            wallet, open_project = shared.backer_of[escrow], shared.project_of[escrow]
+        return World(
+            suffix=f" {shared.number()}",
             wallet=wallet,
             yen_wallet=yen_wallet,
-            pocket=self.chance.choice(world.pockets_of.get(wallet, [NO_ID])),
-            yen_pocket=self.chance.choice(world.pockets_of.get(yen_wallet, [NO_ID])),
+            pocket=self.chance.choice(shared.pockets_of.get(wallet, [NO_ID])),
+            yen_pocket=self.chance.choice(shared.pockets_of.get(yen_wallet, [NO_ID])),
             open=open_project,
-            yen_project=self.chance.choice(world.open_in("JPY")),
+            yen_project=self.chance.choice(shared.open_in("JPY")),
             succeeded=self.a_project(0, "succeeded"),
             failed=self.a_project(0, "failed"),
             **dict.fromkeys(ESCROWS, escrow or NO_ID),
@@ -156,7 +156,7 @@ class Planner:
         return replace(plan, arguments=arguments)
 
     def new_key(self) -> str:
-        return f"key {self.world.number()}"
+        return f"key {self.shared.number()}"
 
     def key(self) -> str | None:
         return self.new_key() if self.perhaps(0.5) else None
@@ -168,25 +168,27 @@ class Planner:
         return self.chance.choice(known[:BUSY] if self.perhaps(0.3) else known)
 
     def a_wallet(self, currency: str | None = None) -> int:
-        return self.often_a_busy_one(self.world.wallets[currency or self.a_currency()])
+        return self.often_a_busy_one(self.shared.wallets[currency or self.a_currency()])
 
     def an_open_project(self) -> int:
-        return self.world.open[0] if self.perhaps(0.5) else self.chance.choice(self.world.open)
+        return self.shared.open[0] if self.perhaps(0.5) else self.chance.choice(self.shared.open)
 
     def a_project(self, open_too: float, outcome: str | None = None) -> int:
         """An open one, or one of the last that were closed, mostly with this outcome."""
         if self.perhaps(open_too):
-            return self.chance.choice(self.world.open)
-        closed = self.world.closed[-15:]
+            return self.chance.choice(self.shared.open)
+        closed = self.shared.closed[-15:]
         if outcome and self.perhaps(0.8):
-            closed = [each for each in closed if self.world.outcomes.get(each) == outcome] or closed
+            closed = [
+                each for each in closed if self.shared.outcomes.get(each) == outcome
+            ] or closed
         return self.chance.choice(closed)
 
     def an_account(self) -> int:
         return self.chance.choice([self.a_wallet(), self.a_pocket(), self.a_project(0.5)])
 
     def a_pocket(self) -> int:
-        return self.often_a_busy_one(self.world.pockets)
+        return self.often_a_busy_one(self.shared.pockets)
 
     def amount(self, currency: str) -> Decimal:
         """Up to 26, and so at times above the limit of a pledge; rarely more than anyone has."""
@@ -211,7 +213,7 @@ class Planner:
     def create_project(self) -> Arguments:
         """One that is there, or the next one, which another worker may be about to make."""
         currency = self.a_currency()
-        number = self.world.latest[currency] + self.chance.randint(-5, 1)
+        number = self.shared.latest[currency] + self.chance.randint(-5, 1)
         return self.project(f"{currency} {max(1, number)}")
 
     def project(self, reference: str) -> Arguments:
@@ -227,7 +229,7 @@ class Planner:
 
     def deposit(self) -> Arguments:
         wallet_id = self.a_wallet()
-        amount = self.amount(self.world.currency[wallet_id])
+        amount = self.amount(self.shared.currency[wallet_id])
         return {"wallet_id": wallet_id, "amount": amount, "idempotency_key": self.key()}
 
     withdraw = deposit
@@ -245,14 +247,14 @@ class Planner:
 
     def transfer_to_pocket(self) -> Arguments:
         pocket_id = self.a_pocket()
-        amount = self.amount(self.world.currency[pocket_id])
+        amount = self.amount(self.shared.currency[pocket_id])
         return {"pocket_id": pocket_id, "amount": amount, "idempotency_key": self.key()}
 
     transfer_from_pocket = transfer_to_pocket
 
     def pledge(self) -> Arguments:
         project_id = self.an_open_project()
-        currency = self.world.currency[project_id]
+        currency = self.shared.currency[project_id]
         seconds = self.chance.uniform(1, 10)
         return {
             "wallet_id": self.a_wallet(currency if self.perhaps(0.98) else None),
@@ -270,12 +272,12 @@ class Planner:
         new = []
         for _ in range(size):
             wallet_id = self.a_wallet(currency)
-            amount = self.amount(self.world.currency[wallet_id])
+            amount = self.amount(self.shared.currency[wallet_id])
             new.append(Element(wallet_id, amount, self.key()))
-        elements = new + self.world.earlier_elements(
+        elements = new + self.shared.earlier_elements(
             pool, self.chance, self.chance.choice([0, 2, 15])
         )
-        self.world.remember_elements(pool, new)
+        self.shared.remember_elements(pool, new)
         self.chance.shuffle(elements)
         return elements
 
@@ -300,15 +302,15 @@ class Planner:
 
     def pledge_many(self) -> Arguments:
         project_id = self.an_open_project()
-        currency = self.world.currency[project_id]
+        currency = self.shared.currency[project_id]
         elements = self.elements(f"pledge_many {project_id}", currency)
         return {"project_id": project_id, **self.arrays(elements)}
 
     def release_escrow(self) -> Arguments:
-        escrow_id = self.world.an_escrow(self.chance)
+        escrow_id = self.shared.an_escrow(self.chance)
         amount = None
         if escrow_id and self.perhaps(0.4):
-            amount = self.amount(self.world.currency[self.world.project_of[escrow_id]])
+            amount = self.amount(self.shared.currency[self.shared.project_of[escrow_id]])
         return {"escrow_id": escrow_id, "amount": amount, "idempotency_key": self.key()}
 
     refund_escrow = release_escrow
@@ -338,7 +340,7 @@ class Planner:
 
     def payout(self) -> Arguments:
         project_id = self.a_project(0.3)
-        amount = self.amount(self.world.currency[project_id])
+        amount = self.amount(self.shared.currency[project_id])
         return {"project_id": project_id, "amount": amount, "idempotency_key": self.key()}
 
     def balance(self) -> Arguments:

@@ -9,9 +9,9 @@ from typing import Any
 import psycopg
 
 import pgwallet
+from tests.storm.shared import Fact, Plan
 from tests.storm.told import Hollow, Moved, RefundedBatch, Settled, Told, sums
 from tests.storm.workers import Storm, Worker
-from tests.storm.world import Fact, Plan
 
 TRANSACTIONS = """
 select t.transaction_id, t.kind::text, t.idempotency_key, t.escrow_id
@@ -104,7 +104,7 @@ def settle_all(storm: Storm) -> None:
     """Releases or refunds every project to the end."""
     worker = Worker(storm, -1)
     with storm.connect() as conn:
-        for project_id in storm.world.projects:
+        for project_id in storm.shared.projects:
             arguments = {"project_id": project_id, "batch_size": 100}
             try:
                 worker.alone(conn, Plan("release_project", arguments))

@@ -8,7 +8,7 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 
-from tests.storm.world import Arguments, Fact, Plan, World
+from tests.storm.shared import Arguments, Fact, Plan, Shared
 
 # By account: its id if it keeps a balance, else `escrow` and the project, or kind and currency.
 Moved = dict[str, Decimal]
@@ -58,14 +58,14 @@ class Settled:
 
 
 Record = Told | Hollow | RefundedBatch | Settled | Fact
-Reader = Callable[[World, Arguments, Any], Iterable[Record]]
+Reader = Callable[[Shared, Arguments, Any], Iterable[Record]]
 
 NOTICE = re.compile(r"project (\d+): (done, )?\d+ escrows (release|refund)e?d, ([0-9.]+) in all")
 
 
-def told_by(world: World, plan: Plan, result: Any) -> list[Record]:
+def told_by(shared: Shared, plan: Plan, result: Any) -> list[Record]:
     if plan.name in READERS:
-        return list(READERS[plan.name](world, plan.arguments, result))
+        return list(READERS[plan.name](shared, plan.arguments, result))
     return list(_as_the_catalogue_says(plan, result))
 
 
@@ -98,35 +98,35 @@ def _as_the_catalogue_says(plan: Plan, result: Any) -> Iterable[Record]:
     yield Told(None, row.transaction_id, row.replayed, keys[0], plan.moves)
 
 
-def _paid_in(world: World, a: Arguments, r: Any) -> Iterable[Record]:
+def _paid_in(shared: Shared, a: Arguments, r: Any) -> Iterable[Record]:
     wallet_id = a["wallet_id"]
-    moved = sums([(_external(world, wallet_id), str(wallet_id), a["amount"])])
+    moved = sums([(_external(shared, wallet_id), str(wallet_id), a["amount"])])
     balances = {str(wallet_id): r.balance}
     yield Told("deposit", r.transaction_id, r.replayed, a["idempotency_key"], moved, balances)
 
 
 def _paid_out(kind: str, account: str) -> Reader:
-    def read(world: World, a: Arguments, r: Any) -> Iterable[Record]:
+    def read(shared: Shared, a: Arguments, r: Any) -> Iterable[Record]:
         account_id = a[account]
-        moved = sums([(str(account_id), _external(world, account_id), a["amount"])])
+        moved = sums([(str(account_id), _external(shared, account_id), a["amount"])])
         balances = {str(account_id): r.balance}
         yield Told(kind, r.transaction_id, r.replayed, a["idempotency_key"], moved, balances)
 
     return read
 
 
-def _paid_in_many(world: World, a: Arguments, rows: Any) -> Iterable[Record]:
+def _paid_in_many(shared: Shared, a: Arguments, rows: Any) -> Iterable[Record]:
     for row, amount, key in zip(rows, a["amounts"], a["idempotency_keys"], strict=True):
         wallet = str(row.wallet_id)
-        moved = sums([(_external(world, row.wallet_id), wallet, amount)])
+        moved = sums([(_external(shared, row.wallet_id), wallet, amount)])
         yield Told("deposit", row.transaction_id, row.replayed, key, moved, {wallet: row.balance})
 
 
-def _allocated(world: World, a: Arguments, r: Any) -> Iterable[Record]:
+def _allocated(shared: Shared, a: Arguments, r: Any) -> Iterable[Record]:
     yield _shares(a["wallet_id"], a["idempotency_key"], r.transaction_id, r.replayed, r.shares)
 
 
-def _allocated_many(world: World, a: Arguments, rows: Any) -> Iterable[Record]:
+def _allocated_many(shared: Shared, a: Arguments, rows: Any) -> Iterable[Record]:
     for wallet_id, key in zip(a["wallet_ids"], a["idempotency_keys"], strict=True):
         shares = [row for row in rows if row.wallet_id == wallet_id]
         first = shares[0] if shares else None
@@ -146,8 +146,8 @@ def _shares(
 
 
 def _transferred(kind: str) -> Reader:
-    def read(world: World, a: Arguments, r: Any) -> Iterable[Record]:
-        pocket, wallet = str(a["pocket_id"]), str(world.wallet_of[a["pocket_id"]])
+    def read(shared: Shared, a: Arguments, r: Any) -> Iterable[Record]:
+        pocket, wallet = str(a["pocket_id"]), str(shared.wallet_of[a["pocket_id"]])
         ends = (wallet, pocket) if kind == "transfer_to_pocket" else (pocket, wallet)
         moved = sums([(*ends, a["amount"])])
         balances = {pocket: r.balance, wallet: r.wallet_balance}
@@ -156,11 +156,11 @@ def _transferred(kind: str) -> Reader:
     return read
 
 
-def _pledged(world: World, a: Arguments, r: Any) -> Iterable[Record]:
+def _pledged(shared: Shared, a: Arguments, r: Any) -> Iterable[Record]:
     yield from _escrow(r, a["project_id"], a["amount"], a["idempotency_key"])
 
 
-def _pledged_many(world: World, a: Arguments, rows: Any) -> Iterable[Record]:
+def _pledged_many(shared: Shared, a: Arguments, rows: Any) -> Iterable[Record]:
     for row, amount, key in zip(rows, a["amounts"], a["idempotency_keys"], strict=True):
         yield from _escrow(row, a["project_id"], amount, key)
 
@@ -173,20 +173,20 @@ def _escrow(r: Any, project_id: int, amount: Decimal, key: str | None) -> Iterab
     yield Fact("escrow", r.escrow_id, (r.wallet_id, project_id, r.amount))
 
 
-def _released(world: World, a: Arguments, r: Any) -> Iterable[Record]:
-    moved = _parts(world, r.project_id, r)
+def _released(shared: Shared, a: Arguments, r: Any) -> Iterable[Record]:
+    moved = _parts(shared, r.project_id, r)
     key = a["idempotency_key"]
     yield Told("release", r.transaction_id, r.replayed, key, moved, {}, r.escrow_id)
 
 
-def _released_batch(world: World, a: Arguments, r: Any) -> Iterable[Record]:
+def _released_batch(shared: Shared, a: Arguments, r: Any) -> Iterable[Record]:
     if r.escrow_count:
-        moved = _parts(world, a["project_id"], r)
+        moved = _parts(shared, a["project_id"], r)
         yield Told("release", r.transaction_id, r.replayed, None, moved)
 
 
-def _parts(world: World, project_id: int, r: Any) -> Moved:
-    escrow, currency = f"escrow {project_id}", world.currency[project_id]
+def _parts(shared: Shared, project_id: int, r: Any) -> Moved:
+    escrow, currency = f"escrow {project_id}", shared.currency[project_id]
     return sums(
         [
             (escrow, str(project_id), r.net_amount),
@@ -196,59 +196,59 @@ def _parts(world: World, project_id: int, r: Any) -> Moved:
     )
 
 
-def _refunded(world: World, a: Arguments, r: Any) -> Iterable[Record]:
-    wallet, project_id = str(r.wallet_id), world.project_of[r.escrow_id]
+def _refunded(shared: Shared, a: Arguments, r: Any) -> Iterable[Record]:
+    wallet, project_id = str(r.wallet_id), shared.project_of[r.escrow_id]
     moved = sums([(f"escrow {project_id}", wallet, r.refunded_amount)])
     key, balances = a["idempotency_key"], {wallet: r.balance}
     yield Told("refund", r.transaction_id, r.replayed, key, moved, balances, r.escrow_id)
 
 
-def _refunded_batch(world: World, a: Arguments, r: Any) -> Iterable[Record]:
+def _refunded_batch(shared: Shared, a: Arguments, r: Any) -> Iterable[Record]:
     if r.escrow_count:
         project_id = a.get("project_id")
         yield RefundedBatch(r.transaction_id, project_id, r.escrow_count, r.refunded_amount)
 
 
-def _wallet(world: World, a: Arguments, r: Any) -> Iterable[Record]:
+def _wallet(shared: Shared, a: Arguments, r: Any) -> Iterable[Record]:
     yield Fact("wallet", (r.owner_id, r.currency), r.wallet_id)
 
 
-def _pocket(world: World, a: Arguments, r: Any) -> Iterable[Record]:
+def _pocket(shared: Shared, a: Arguments, r: Any) -> Iterable[Record]:
     yield Fact("pocket", (r.wallet_id, r.name), r.pocket_id)
 
 
-def _project(world: World, a: Arguments, r: Any) -> Iterable[Record]:
+def _project(shared: Shared, a: Arguments, r: Any) -> Iterable[Record]:
     yield Fact("project", r.reference, r.project_id)
 
 
-def _closed(world: World, a: Arguments, r: Any) -> Iterable[Record]:
+def _closed(shared: Shared, a: Arguments, r: Any) -> Iterable[Record]:
     yield Fact("outcome", r.project_id, r.status)
 
 
-def _previewed(world: World, a: Arguments, r: Any) -> Iterable[Record]:
+def _previewed(shared: Shared, a: Arguments, r: Any) -> Iterable[Record]:
     assert 0 <= r.allocated <= a["amount"], r
     return []
 
 
-def _balance(world: World, a: Arguments, balance: Any) -> Iterable[Record]:
+def _balance(shared: Shared, a: Arguments, balance: Any) -> Iterable[Record]:
     assert balance >= 0, balance
     return []
 
 
-def _statement(world: World, a: Arguments, rows: Any) -> Iterable[Record]:
+def _statement(shared: Shared, a: Arguments, rows: Any) -> Iterable[Record]:
     for row, following in pairwise(rows):
         assert row.posting_id < following.posting_id, rows
         assert row.balance + following.amount == following.balance, rows
     return []
 
 
-def _sound(world: World, a: Arguments, violations: Any) -> Iterable[Record]:
+def _sound(shared: Shared, a: Arguments, violations: Any) -> Iterable[Record]:
     assert violations == [], violations
     return []
 
 
-def _external(world: World, account_id: int) -> str:
-    return f"external {world.currency[account_id]}"
+def _external(shared: Shared, account_id: int) -> str:
+    return f"external {shared.currency[account_id]}"
 
 
 READERS: dict[str, Reader] = {

@@ -19,8 +19,8 @@ from psycopg.conninfo import make_conninfo
 import pgwallet
 from pgwallet.errors import PgWalletError, refusal
 from tests.storm.plans import Planner
+from tests.storm.shared import PROJECTS, WALLETS, Element, Fact, Plan, Shared
 from tests.storm.told import Record, Told, told_by, told_in_notices
-from tests.storm.world import PROJECTS, WALLETS, Element, Fact, Plan, World
 
 logger = logging.getLogger("pgwallet.storm")
 
@@ -50,7 +50,7 @@ class Storm:
         )
         self.level = level
         self.seed = seed
-        self.world = World()
+        self.shared = Shared()
         self.over = Event()
         self.records: list[Record] = []
         self.undone: list[int] = []
@@ -81,7 +81,7 @@ class Storm:
     def acknowledge(self, heard: list[Record]) -> None:
         for record in heard:
             if isinstance(record, Fact):
-                self.world.learn(record)
+                self.shared.learn(record)
         self.records += heard
 
     def summary(self) -> str:
@@ -118,7 +118,7 @@ def storm(conninfo: str, level: IsolationLevel, seed: str, connections: int) -> 
 def set_up(raging: Storm) -> None:
     """Wallets with money and pockets, open projects, and one closed with each outcome."""
     worker = Worker(raging, 0)
-    world, plans = raging.world, worker.planner
+    shared, plans = raging.shared, worker.planner
     with raging.connect() as conn:
 
         def call(function: str, /, **arguments: Any) -> None:
@@ -129,23 +129,23 @@ def set_up(raging: Storm) -> None:
             for _ in range(count):
                 call("create_wallet", owner_id=f"owner {number}", currency=currency)
                 number += 1
-        everybody = [wallet_id for known in world.wallets.values() for wallet_id in known]
+        everybody = [wallet_id for known in shared.wallets.values() for wallet_id in known]
         for wallet_id in everybody:
             for place, percentage in enumerate([30, 20], start=1):
                 arguments = {"name": f"pocket {place}", "allocation_percentage": percentage}
                 call("create_pocket", wallet_id=wallet_id, **arguments)
         call("deposit_many", **plans.arrays([Element(each, 500, None) for each in everybody]))
         for outcome in ("succeeded", "failed"):
-            call("create_project", **plans.project(world.next_reference("EUR")))
-            project_id = world.projects[-1]
+            call("create_project", **plans.project(shared.next_reference("EUR")))
+            project_id = shared.projects[-1]
             pledges = plans.arrays([Element(each, 10, None) for each in everybody[:100]])
             call("pledge_many", project_id=project_id, **pledges)
             call("close_project", project_id=project_id, outcome=outcome)
-            world.closed.append(project_id)
+            shared.closed.append(project_id)
         for currency, count in PROJECTS.items():
             for _ in range(count):
-                call("create_project", **plans.project(world.next_reference(currency)))
-        world.open = [project for project in world.projects if project not in world.closed]
+                call("create_project", **plans.project(shared.next_reference(currency)))
+        shared.open = [project for project in shared.projects if project not in shared.closed]
 
 
 def watch(raging: Storm) -> None:
@@ -169,7 +169,7 @@ class Worker:
     def __init__(self, raging: Storm, number: int) -> None:
         self.storm = raging
         self.chance = Random(f"{raging.seed} {number}")
-        self.planner = Planner(raging.world, self.chance)
+        self.planner = Planner(raging.shared, self.chance)
         self.outcomes: Counter[tuple[str, str]] = Counter()
 
     def work(self) -> None:
@@ -254,10 +254,10 @@ class Worker:
                 self.hear_notices(conn, plan, name, heard)
             elif plan.name in SETTLING:
                 for batch in getattr(pgwallet, name)(conn, **plan.arguments):
-                    heard += told_by(self.storm.world, plan, batch)
+                    heard += told_by(self.storm.shared, plan, batch)
             else:
                 result = getattr(pgwallet, name)(conn, **plan.arguments)
-                heard += told_by(self.storm.world, plan, result)
+                heard += told_by(self.storm.shared, plan, result)
         except psycopg.errors.DeadlockDetected as error:
             self.storm.fail(f"{plan}: {error!r}")  # run_transaction would hide it
             raise
@@ -284,13 +284,13 @@ class Worker:
 
     def replace(self, conn: Connection, project_id: int) -> None:
         """Has a new project stand where one was closed."""
-        world = self.storm.world
-        place = world.leave(project_id)
+        shared = self.storm.shared
+        place = shared.leave(project_id)
         if place is None:
             return
-        reference = world.next_reference(world.currency[project_id])
+        reference = shared.next_reference(shared.currency[project_id])
         plan = Plan("create_project", self.planner.project(reference))
         for record in pgwallet.run_transaction(conn, lambda conn: self.hear(conn, plan), 100):
             assert isinstance(record, Fact)
             self.storm.acknowledge([record])
-            world.open[place] = record.value
+            shared.open[place] = record.value

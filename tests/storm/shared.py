@@ -55,7 +55,7 @@ def recent(known: list[T], few: int, chance: Random) -> list[T]:
     return known[-few:] if chance.random() < 0.5 else known
 
 
-class World:
+class Shared:
     """Grows while the storm goes on; its methods may be called from every worker at once."""
 
     def __init__(self) -> None:
