@@ -100,6 +100,11 @@ class Books:
             self.held[wallet_id] -= share.amount
             self.held[share.pocket_id] += share.amount
 
+    def put_aside(self, pocket_id: int, amount: Decimal) -> None:
+        pgwallet.transfer_to_pocket(self.conn, pocket_id, amount)
+        self.held[self.pockets[pocket_id]] -= amount
+        self.held[pocket_id] += amount
+
     def take_back(self, pocket_id: int, amount: Decimal) -> None:
         pgwallet.transfer_from_pocket(self.conn, pocket_id, amount)
         self.held[pocket_id] -= amount
@@ -203,6 +208,7 @@ def varied_ledger(conn: psycopg.Connection) -> Books:
         for pocket_id, wallet_id in books.pockets.items():
             if wallet_id in wallets and books.held[pocket_id]:
                 books.take_back(pocket_id, part(books.held[pocket_id]))
+                books.put_aside(pocket_id, unit)
 
         projects = [
             books.open_project(f"{name} {currency}", currency, commission, fee, unit * most)

@@ -1,5 +1,6 @@
 """What the summaries say is what the books say, to the last unit."""
 
+import re
 from collections import Counter
 from decimal import Decimal
 
@@ -40,6 +41,17 @@ def test_the_books_have_something_of_everything(books: Books) -> None:
         assert all(books.moved[currency, what] for what in AMOUNTS.values())
         assert all(books.counted[currency, what] for what in COUNTS)
     assert any(e.left and e.released and e.refunded for e in books.escrows.values())
+
+
+def test_the_books_have_every_kind_of_transaction(books: Books) -> None:
+    """A function that comes with a new one has to be in the books before the views are right."""
+    check = value(
+        books.conn,
+        "select pg_get_constraintdef(oid) from pg_constraint "
+        "where conname = 'transaction_kind_known'",
+    )
+    rows = books.conn.execute("select distinct t.kind from pgwallet.transaction as t").fetchall()
+    assert {kind for (kind,) in rows} == set(re.findall(r"'(\w+)'", check))
 
 
 def test_a_wallet_shows_what_is_free_in_pockets_and_locked(books: Books) -> None:
