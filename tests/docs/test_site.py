@@ -42,7 +42,11 @@ const opened = async (path, is_ready) => {
     return pictures.length && pictures.every(picture => picture.naturalWidth)
       && pictures.map(picture => new URL(picture.src).pathname).join(" ");
   });
-  await fetch(`/report?found=${found}&drawn=${drawn}`);
+  const copied = await opened("tutorial/python/index.html", page => {
+    const prompt = page.querySelector("code .gp");
+    return prompt && prompt.closest("code").innerText;  // as the button takes it
+  });
+  await fetch("/report?" + new URLSearchParams({ found, drawn, copied }));
 })();
 </script>
 """
@@ -165,7 +169,7 @@ def test_links_of_the_files_beside_the_docs_lead_somewhere(pages: dict[Path, Pag
     assert dead == []
 
 
-def test_search_and_diagrams_work_with_the_network_shut(site: Path, tmp_path: Path) -> None:
+def test_search_diagrams_and_copying_work_with_the_network_shut(site: Path, tmp_path: Path) -> None:
     browser = next(filter(None, map(shutil.which, BROWSERS)), None)
     if browser is None:
         pytest.skip("no chromium here")
@@ -200,4 +204,5 @@ def test_search_and_diagrams_work_with_the_network_shut(site: Path, tmp_path: Pa
                 thread.join()
 
     assert int(report["found"][0]) > 3
+    assert report["copied"][0].splitlines()[1:] == ["pip install '.[all]'", "python"]
     assert report["drawn"][0].split() == ["/diagrams/lock-order.svg", "/diagrams/closing.svg"]
