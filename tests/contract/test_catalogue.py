@@ -87,6 +87,15 @@ def test_a_good_call_names_what_the_function_takes(conn: psycopg.Connection) -> 
             assert isinstance(value, list) == taken[argument].is_array, name
 
 
+def test_a_full_call_has_every_argument(conn: psycopg.Connection) -> None:
+    """Else one that may be left out would never be tried; kinds.py has an example of each."""
+    world = world_in(conn)
+    for name, call in CALLS.items():
+        arguments = call.with_everything(good(name, world))
+        full = call.keyed(arguments, "key") if call.is_keyed else arguments
+        assert set(full) == {argument.name for argument in call.arguments}, name
+
+
 def test_what_is_keyed_moves_something() -> None:
     for name, call in CALLS.items():
         assert bool(call.moves) == call.is_keyed, name
