@@ -14,6 +14,8 @@ pytest = PGWALLET_TEST_SERVER='$(SERVER)' $(bin)/python -m pytest
 parallel := -n '$(WORKERS)' --dist worksteal
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# The tests start hundreds of Pythons, all quicker with their caches.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-sql test-deep test-faults mutants bench bench-quick docs reference diagrams lint format currencies schema dist clean
