@@ -62,3 +62,45 @@ where
 
 comment on view pgwallet.installed_routine is
 'The functions and procedures as they are in this schema now, to compare with deployed_routine.';
+
+-- Where a sequence is behind, as after logical replication or the restore of some tables, what it
+-- gives out next is there already. The highest posting is sought among those of the last
+-- transactions: an index over all of them by their id would cost each posting.
+create view pgwallet.sequence_position as
+select
+  'id_seq' as sequence_name,
+  s.last_value + s.is_called::integer as next_value,
+  greatest(
+    (select max(a.account_id) from pgwallet.account as a),
+    (select max(e.escrow_id) from pgwallet.escrow as e)
+  ) / 1024 as highest_value
+from pgwallet.id_seq as s
+union all
+select
+  'transaction_id_seq' as sequence_name,
+  s.last_value + s.is_called::integer as next_value,
+  (select max(t.transaction_id) from pgwallet.transaction as t) as highest_value
+from pgwallet.transaction_id_seq as s
+union all
+select
+  'posting_id_seq' as sequence_name,
+  s.last_value + s.is_called::integer as next_value,
+  (
+    select max(l.posting_id)
+    from (
+      select p.posting_id
+      from pgwallet.posting as p
+      order by p.transaction_id desc, p.posting_id desc
+      limit 1000
+    ) as l
+  ) as highest_value
+from pgwallet.posting_id_seq as s
+union all
+select
+  'deployment_deployment_id_seq' as sequence_name,
+  s.last_value + s.is_called::integer as next_value,
+  (select max(d.deployment_id) from pgwallet.deployment as d) as highest_value
+from pgwallet.deployment_deployment_id_seq as s;
+
+comment on view pgwallet.sequence_position is
+'What each sequence gives out next, and the highest of its values that the tables hold.';

@@ -105,6 +105,13 @@ where i.definition_hash is distinct from d.definition_hash
 order by 1
 """
 
+_LATE_SEQUENCES = """
+select s.sequence_name, s.next_value, s.highest_value
+from pgwallet.sequence_position as s
+where s.next_value <= s.highest_value
+order by s.sequence_name
+"""
+
 
 class DeploymentError(RuntimeError):
     """The database cannot be migrated as it is; the message says what to do. Nothing changed."""
@@ -119,22 +126,48 @@ class Drift:
 
 
 @dataclass(frozen=True, slots=True)
+class LateSequence:
+    """A sequence behind its tables, as after a restore of some of them: it repeats ids."""
+
+    name: str
+    next_value: int
+    highest_value: int
+
+    @property
+    def remedy(self) -> str:
+        """The SQL that puts it past what the tables hold, for the owner."""
+        if self.name == "posting_id_seq":
+            # Only the last postings were looked at, and one before them may have a higher id.
+            return (
+                f"select setval('pgwallet.{self.name}', max(p.posting_id)) "
+                "from pgwallet.posting as p"
+            )
+        return f"select setval('pgwallet.{self.name}', {self.highest_value})"
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """What tells a database from this version of pgwallet.
 
     `unknown` are migrations that the database has and this version does not: it is newer.
     `functions_differ` means that the code's functions are others than those deployed last;
-    `drift` is what was done by hand since.
+    `drift` is what was done by hand since. `late_sequences` are no matter of versions, and
+    `migrate` leaves them: each has its `remedy`.
     """
 
     pending: tuple[str, ...]
     unknown: tuple[str, ...]
     functions_differ: bool
     drift: tuple[Drift, ...]
+    late_sequences: tuple[LateSequence, ...] = ()
+
+    @property
+    def needs_migrate(self) -> bool:
+        return bool(self.pending or self.unknown or self.functions_differ or self.drift)
 
     @property
     def up_to_date(self) -> bool:
-        return not (self.pending or self.unknown or self.functions_differ or self.drift)
+        return not (self.needs_migrate or self.late_sequences)
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +219,14 @@ def migrate(conninfo: str = "") -> MigrationReport:
         schema_exists = _check_roles(conn)
         found = _compare(conn, code)
         _check_contents(conn, found, code)
-        if found.up_to_date:
+        for sequence in found.late_sequences:
+            logger.warning(
+                "the sequence %s gives out %s next, which is in use; run: %s",
+                sequence.name,
+                sequence.next_value,
+                sequence.remedy,
+            )
+        if not found.needs_migrate:
             return MigrationReport((), False, (), ())
 
         conn.execute(_LIMIT_LOCK_WAIT)
@@ -334,15 +374,19 @@ def _compare(conn: psycopg.Connection, code: _Code) -> Status:
         applied = {migration_id for (migration_id,) in rows}
     deployed: tuple[str] | None = None
     drift: tuple[Drift, ...] = ()
+    late_sequences: tuple[LateSequence, ...] = ()
     if _exists(conn, "pgwallet.deployment"):
         deployed = conn.execute(_LAST_DEPLOYMENT).fetchone()
         drift = tuple(Drift(*row) for row in conn.execute(_DRIFT))
+    if _exists(conn, "pgwallet.sequence_position"):
+        late_sequences = tuple(LateSequence(*row) for row in conn.execute(_LATE_SEQUENCES))
     known = [migration.id for migration in code.migrations]
     return Status(
         pending=tuple(name for name in known if name not in applied),
         unknown=tuple(sorted(applied.difference(known))),
         functions_differ=deployed != (code.functions_hash,),
         drift=drift,
+        late_sequences=late_sequences,
     )
 
 

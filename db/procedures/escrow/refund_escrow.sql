@@ -52,7 +52,7 @@ begin
     kind, escrow_id, idempotency_key, request, metadata, effective_at
   )
   values ('refund', p_escrow_id, p_idempotency_key, v_request, p_metadata, p_effective_at)
-  on conflict do nothing
+  on conflict (idempotency_key) where idempotency_key is not null do nothing
   returning t.transaction_id into v_transaction_id;
   v_replayed := not found;
   if v_replayed then

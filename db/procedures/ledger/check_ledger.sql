@@ -279,6 +279,15 @@ begin
   group by t.idempotency_key
   having count(*) > 1
   order by t.idempotency_key;
+
+  -- 6. Nothing is given out twice: each sequence is ahead of its tables.
+  return query
+  select
+    6, format('sequence %s', s.sequence_name),
+    format('It gives out %s next, the tables go up to %s.', s.next_value, s.highest_value)
+  from pgwallet.sequence_position as s
+  where s.next_value <= s.highest_value
+  order by s.sequence_name;
 end;
 $function$;
 

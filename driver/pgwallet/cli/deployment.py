@@ -76,6 +76,9 @@ def status(
         *(Difference("unknown", name, "from a newer pgwallet") for name in found.unknown),
         *(Difference("drifted", drift.signature, drift.what) for drift in found.drift),
     ]
+    differences += [
+        Difference("behind", sequence.name, sequence.remedy) for sequence in found.late_sequences
+    ]
     if found.functions_differ:
         differences.append(Difference("differs", "the functions", "not those of this version"))
     if differences or session.form is not Form.TABLE:
@@ -83,7 +86,13 @@ def status(
     if found.up_to_date:
         session.say("The database is up to date.")
     else:
-        session.say("The database is not up to date. To bring it there: pgwallet migrate")
+        if found.needs_migrate:
+            session.say("The database is not up to date. To bring it there: pgwallet migrate")
+        if found.late_sequences:
+            session.say(
+                "Sequences are behind their tables: calls would take ids that are in use. Let none "
+                "in, run the SQL above as the owner, then look again: pgwallet check"
+            )
         if check:
             raise typer.Exit(1)
 

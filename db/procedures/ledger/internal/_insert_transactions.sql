@@ -17,7 +17,8 @@ language plpgsql
 set search_path = pg_catalog, pg_temp
 as $function$
 declare
-  v_claimed bigint[];
+  v_claimed integer;
+  v_replayed integer;
   v_other record;
 begin
   select array_agg(nextval('pgwallet.transaction_id_seq'))
@@ -34,12 +35,12 @@ begin
     from unnest(transaction_ids, p_escrow_ids, p_idempotency_keys, p_requests) with ordinality
       as u (transaction_id, escrow_id, idempotency_key, request, ordinal)
     order by u.idempotency_key collate "C", u.ordinal
-    on conflict do nothing
+    on conflict (idempotency_key) where idempotency_key is not null do nothing
     returning t.transaction_id
   )
-  select array_agg(c.transaction_id) into v_claimed from claimed as c;
+  select count(*) into v_claimed from claimed as c;
 
-  if cardinality(v_claimed) = p_count then
+  if v_claimed = p_count then
     replays := array_fill(false, array[p_count]);
     return;
   end if;
@@ -60,11 +61,22 @@ begin
 
   select
     array_agg(coalesce(t.transaction_id, u.transaction_id) order by u.ordinal),
-    array_agg(coalesce(t.transaction_id <> u.transaction_id, false) order by u.ordinal)
-  into transaction_ids, replays
+    array_agg(coalesce(t.transaction_id <> u.transaction_id, false) order by u.ordinal),
+    count(*) filter (where t.transaction_id <> u.transaction_id)
+  into transaction_ids, replays, v_replayed
   from unnest(transaction_ids, p_idempotency_keys) with ordinality
     as u (transaction_id, idempotency_key, ordinal)
   left join pgwallet.transaction as t
     on t.idempotency_key = u.idempotency_key collate "C";
+  if v_claimed + v_replayed = p_count then
+    return;
+  end if;
+
+  -- Neither inserted nor there: _replay refuses the first of those.
+  perform pgwallet._replay(min(u.idempotency_key), null)
+  from unnest(p_idempotency_keys) with ordinality as u (idempotency_key, ordinal)
+  where not exists (
+    select from pgwallet.transaction as t where t.idempotency_key = u.idempotency_key collate "C"
+  );
 end;
 $function$;

@@ -15,6 +15,14 @@ begin
   into v_transaction_id, v_request
   from pgwallet.transaction as t
   where t.idempotency_key = p_idempotency_key collate "C";
+  if not found then
+    raise exception using
+      errcode = '55000',
+      message = 'a transaction was not recorded, and none has its idempotency key',
+      detail = format('The key is %L. Nothing was moved.', p_idempotency_key),
+      hint = 'Have a DBA look for triggers, rules and indexes on pgwallet.transaction that are not '
+        'of pgwallet, and run: reindex table pgwallet.transaction. Then repeat the call.';
+  end if;
 
   if v_request is distinct from p_request then
     raise exception using
