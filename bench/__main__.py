@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 import pgwallet
-from bench import contests, figures, growth, report, server, world
+from bench import contests, crowd, figures, growth, report, server
 from bench.contest import Contest, Figure, Result, held
 
 
@@ -49,7 +49,7 @@ def main() -> None:
             prepare(contest)
             into.append(held(contest, sizes.rounds, lambda: progress.advance(task)))
 
-        made = world.made(bench.conn)
+        made = crowd.made(bench.conn)
         orm = contests.Orm(bench.database("orm"))
         for contest in chain(
             contests.single_calls(bench, orm, made, sizes),

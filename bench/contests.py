@@ -10,12 +10,12 @@ from itertools import cycle
 import pgwallet
 from bench import scripts
 from bench.contest import Contest, Sample
+from bench.crowd import BATCH, POCKETS, WIDE_POCKETS, Crowd
 from bench.orm import allocation, database, filling, pledge, release
 from bench.pgbench import Runs
 from bench.releases import BATCH as RELEASE_BATCH
 from bench.releases import Releases
 from bench.server import Bench
-from bench.world import BATCH, POCKETS, WIDE_POCKETS, World
 
 FLOOR, BULK, LOOP = "floor", "ORM in bulk", "ORM in a loop"
 
@@ -51,7 +51,7 @@ QUICK = Sizes(
 SAVERS = 1_000  # wallets of one bulk allocation
 
 
-def single_calls(bench: Bench, orm: "Orm", world: World, sizes: Sizes) -> Iterator[Contest]:
+def single_calls(bench: Bench, orm: "Orm", crowd: Crowd, sizes: Sizes) -> Iterator[Contest]:
     """Many clients that call one function after the other."""
 
     def run(script: str | None, clients: int, *, each: int = 1, conninfo: str = "") -> Runs:
@@ -59,7 +59,7 @@ def single_calls(bench: Bench, orm: "Orm", world: World, sizes: Sizes) -> Iterat
 
     tpcb = bench.database("tpcb")
     bench.pgbench("--initialize", "--quiet", "--scale=10", tpcb)
-    wallets = cycle([world.wallets[n] for n in range(world.wallets.count)])
+    wallets = cycle([crowd.wallets[n] for n in range(crowd.wallets.count)])
     deposits = repeated(lambda: pgwallet.deposit(bench.conn, next(wallets), 10))
     for clients in (1, 8):
         text = "1 client" if clients == 1 else f"{clients} clients"
@@ -67,9 +67,9 @@ def single_calls(bench: Bench, orm: "Orm", world: World, sizes: Sizes) -> Iterat
             f"deposit, {text}",
             "calls/s",
             {
-                "pgwallet": run(scripts.deposit(world), clients),
-                FLOOR: run(scripts.deposit_floor(world), clients),
-                "pgwallet with a key": run(scripts.deposit_with_key(world), clients),
+                "pgwallet": run(scripts.deposit(crowd), clients),
+                FLOOR: run(scripts.deposit_floor(crowd), clients),
+                "pgwallet with a key": run(scripts.deposit_with_key(crowd), clients),
                 "TPC-B": run(None, clients, conninfo=tpcb),
                 **({"pgwallet in Python": deposits} if clients == 1 else {}),
             },
@@ -79,8 +79,8 @@ def single_calls(bench: Bench, orm: "Orm", world: World, sizes: Sizes) -> Iterat
             f"pledge, {text}",
             "calls/s",
             {
-                "pgwallet": run(scripts.pledge(world), clients),
-                FLOOR: run(scripts.pledge_floor(world), clients),
+                "pgwallet": run(scripts.pledge(crowd), clients),
+                FLOOR: run(scripts.pledge_floor(crowd), clients),
                 **({"ORM": orm.pledges()} if clients == 1 else {}),
             },
             {FLOOR: 0.85},
@@ -89,8 +89,8 @@ def single_calls(bench: Bench, orm: "Orm", world: World, sizes: Sizes) -> Iterat
         f"allocate over {POCKETS} pockets, 1 client",
         "calls/s",
         {
-            "pgwallet": run(scripts.allocate(world), 1),
-            FLOOR: run(scripts.allocate_floor(world), 1),
+            "pgwallet": run(scripts.allocate(crowd), 1),
+            FLOOR: run(scripts.allocate_floor(crowd), 1),
             BULK: orm.allocations(POCKETS, allocation.allocate_after),
             LOOP: orm.allocations(POCKETS, allocation.allocate_before),
         },
@@ -100,18 +100,18 @@ def single_calls(bench: Bench, orm: "Orm", world: World, sizes: Sizes) -> Iterat
         f"allocate over {WIDE_POCKETS} pockets, 1 client",
         "calls/s",
         {
-            "pgwallet": run(scripts.allocate_wide(world), 1),
-            FLOOR: run(scripts.allocate_wide_floor(world), 1),
+            "pgwallet": run(scripts.allocate_wide(crowd), 1),
+            FLOOR: run(scripts.allocate_wide_floor(crowd), 1),
             BULK: orm.allocations(WIDE_POCKETS, allocation.allocate_after),
             LOOP: orm.allocations(WIDE_POCKETS, allocation.allocate_before),
         },
         {FLOOR: 0.85, BULK: 20},
     )
-    spread = f"spread over {world.projects.count} projects"
+    spread = f"spread over {crowd.projects.count} projects"
     yield Contest(
         "pledges to one project, 8 clients",
         "calls/s",
-        {"pgwallet": run(scripts.pledge(world, 1), 8), spread: run(scripts.pledge(world), 8)},
+        {"pgwallet": run(scripts.pledge(crowd, 1), 8), spread: run(scripts.pledge(crowd), 8)},
         {spread: 0.95},
     )
     yield Contest(
@@ -119,7 +119,7 @@ def single_calls(bench: Bench, orm: "Orm", world: World, sizes: Sizes) -> Iterat
         "deposits/s",
         {
             "pgwallet": run(scripts.deposit_many(), 2, each=BATCH),
-            "deposit, 8 clients": run(scripts.deposit(world), 8),
+            "deposit, 8 clients": run(scripts.deposit(crowd), 8),
         },
         {"deposit, 8 clients": 10},
     )
@@ -127,16 +127,16 @@ def single_calls(bench: Bench, orm: "Orm", world: World, sizes: Sizes) -> Iterat
         f"allocate_deposits of {SAVERS:,} wallets, {POCKETS} pockets each, 2 clients",
         "postings/s",
         {
-            "pgwallet": run(scripts.allocate_deposits(world, SAVERS), 2, each=SAVERS * POCKETS),
-            "allocate_deposit, 8 clients": run(scripts.allocate(world), 8, each=POCKETS),
+            "pgwallet": run(scripts.allocate_deposits(crowd, SAVERS), 2, each=SAVERS * POCKETS),
+            "allocate_deposit, 8 clients": run(scripts.allocate(crowd), 8, each=POCKETS),
         },
         {"allocate_deposit, 8 clients": 6},
     )
 
 
-def releases(bench: Bench, orm: "Orm", world: World, sizes: Sizes) -> Iterator[Contest]:
+def releases(bench: Bench, orm: "Orm", crowd: Crowd, sizes: Sizes) -> Iterator[Contest]:
     """All escrows of a project at once."""
-    ours = Releases(bench.conn, world, sizes.escrows)
+    ours = Releases(bench.conn, crowd, sizes.escrows)
     yield Contest(
         f"release of {sizes.escrows:,} escrows",
         "escrows/s",

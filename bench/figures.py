@@ -13,17 +13,17 @@ import pgwallet
 from bench import scripts
 from bench.contest import Figure
 from bench.contests import Sizes
+from bench.crowd import Crowd, one
 from bench.pgbench import Runs
 from bench.releases import Releases
 from bench.server import Bench
-from bench.world import World, one
 
 CALLS = 2_000
 CLIENTS = 8
 DEPOSIT = "select transaction_id, balance, replayed from pgwallet.deposit(%s, %s)"
 
 
-def taken(bench: Bench, made: World, sizes: Sizes) -> list[Figure]:
+def taken(bench: Bench, made: Crowd, sizes: Sizes) -> list[Figure]:
     disk, wal = _bytes_a_deposit(bench, made, sizes)
     return [
         Figure("driver over raw psycopg, a call", "µs", _overhead(bench.conn, made), 60),
@@ -38,7 +38,7 @@ def taken(bench: Bench, made: World, sizes: Sizes) -> list[Figure]:
     ]
 
 
-def _overhead(conn: psycopg.Connection, made: World) -> float:
+def _overhead(conn: psycopg.Connection, made: Crowd) -> float:
     """Median microseconds that `pgwallet.deposit` takes longer than its statement.
 
     The two take turns in one transaction, so that no commit is between them.
@@ -57,7 +57,7 @@ def _overhead(conn: psycopg.Connection, made: World) -> float:
     return (statistics.median(driver) - statistics.median(raw)) * 1e6
 
 
-def _memory(bench: Bench, made: World, sizes: Sizes) -> float:
+def _memory(bench: Bench, made: Crowd, sizes: Sizes) -> float:
     """Megabytes by which a process of its own grows at most."""
     project_id = Releases(bench.conn, made, 0).filled(sizes.many_escrows)
     command = [sys.executable, "-m", "bench.figures", bench.conninfo, str(project_id)]
@@ -65,7 +65,7 @@ def _memory(bench: Bench, made: World, sizes: Sizes) -> float:
     return float(done.stdout) / 1024
 
 
-def _bytes_a_deposit(bench: Bench, made: World, sizes: Sizes) -> tuple[float, float]:
+def _bytes_a_deposit(bench: Bench, made: Crowd, sizes: Sizes) -> tuple[float, float]:
     """On disk after a vacuum, and of WAL, of deposits by many clients."""
     conn = bench.conn
     deposits = Runs(bench, bench.conninfo, scripts.deposit(made), CLIENTS, 5 * sizes.seconds)

@@ -8,10 +8,10 @@ import psycopg
 from bench.calls import COUNTS, Calls, sample
 from bench.contest import Contest
 from bench.contests import Sizes
+from bench.crowd import Crowd
 from bench.filling import fill
 from bench.releases import Releases
 from bench.server import Bench
-from bench.world import World
 
 SMALL = 10_000  # postings of the ledger that a large one is compared with
 POCKETS = (1, 2, 5, 10, 20, 50, 100)
@@ -23,7 +23,7 @@ Ledgers = dict[int, Calls]
 
 
 def contests(
-    bench: Bench, made: World, sizes: Sizes, told: Callable[[str], object]
+    bench: Bench, made: Crowd, sizes: Sizes, told: Callable[[str], object]
 ) -> Iterator[Contest]:
     """The first contender of each is the largest ledger; `told` hears what is being filled."""
     by_postings: Ledgers = {}

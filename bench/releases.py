@@ -7,7 +7,7 @@ import psycopg
 
 import pgwallet
 from bench.contest import Sample
-from bench.world import World, one
+from bench.crowd import Crowd, one
 
 BATCH = 1_000
 PLEDGED = 10_000  # escrows a call while filling
@@ -55,9 +55,9 @@ FLOOR = """
 class Releases:
     """Projects with so many escrows of 10 each, released in one way or another."""
 
-    def __init__(self, conn: psycopg.Connection, world: World, escrows: int) -> None:
+    def __init__(self, conn: psycopg.Connection, crowd: Crowd, escrows: int) -> None:
         self._conn = conn
-        self._wallets = [world.wallets[n] for n in range(world.wallets.count)]
+        self._wallets = [crowd.wallets[n] for n in range(crowd.wallets.count)]
         self._escrows = escrows
 
     def by_procedure(self) -> float:

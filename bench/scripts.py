@@ -5,7 +5,7 @@ beforehand but those that other clients change meanwhile, the balances. It check
 returns what the call returns, as far as the rows have it.
 """
 
-from bench.world import POCKETS, PROJECTS, WALLETS, WIDE_POCKETS, WIDE_WALLETS, Ids, World
+from bench.crowd import POCKETS, PROJECTS, WALLETS, WIDE_POCKETS, WIDE_WALLETS, Crowd, Ids
 
 ALLOCATED = 100
 
@@ -17,15 +17,15 @@ def _picked(name: str, count: int, **ids: Ids) -> str:
     return "\n".join(lines) + "\n"
 
 
-def deposit(world: World) -> str:
-    return _picked("n", WALLETS, wallet=world.wallets) + (
+def deposit(crowd: Crowd) -> str:
+    return _picked("n", WALLETS, wallet=crowd.wallets) + (
         "select * from pgwallet.deposit(:wallet, 10);\n"
     )
 
 
-def deposit_floor(world: World) -> str:
+def deposit_floor(crowd: Crowd) -> str:
     return (
-        _picked("n", WALLETS, wallet=world.wallets)
+        _picked("n", WALLETS, wallet=crowd.wallets)
         + f"""
       with recorded as (
         insert into pgwallet.transaction (kind) values ('deposit') returning transaction_id
@@ -36,32 +36,32 @@ def deposit_floor(world: World) -> str:
       insert into pgwallet.posting (
         transaction_id, source_account_id, destination_account_id, amount, destination_balance
       )
-      select r.transaction_id, {world.external_account_id}, c.account_id, 10.00, c.balance
+      select r.transaction_id, {crowd.external_account_id}, c.account_id, 10.00, c.balance
       from recorded as r, credited as c
       returning transaction_id, destination_balance, false;
     """
     )
 
 
-def deposit_with_key(world: World) -> str:
+def deposit_with_key(crowd: Crowd) -> str:
     """With a key, as a caller who may have to repeat the call."""
-    return _picked("n", WALLETS, wallet=world.wallets) + (
+    return _picked("n", WALLETS, wallet=crowd.wallets) + (
         "select * from pgwallet.deposit(:wallet, 10, gen_random_uuid()::text);\n"
     )
 
 
-def pledge(world: World, projects: int = PROJECTS) -> str:
+def pledge(crowd: Crowd, projects: int = PROJECTS) -> str:
     return (
-        _picked("n", WALLETS, wallet=world.wallets)
-        + _picked("p", projects, project=world.projects)
+        _picked("n", WALLETS, wallet=crowd.wallets)
+        + _picked("p", projects, project=crowd.projects)
         + "select * from pgwallet.pledge(:wallet, :project, 1);\n"
     )
 
 
-def pledge_floor(world: World) -> str:
-    places = {"project": world.projects, "escrow_account": world.escrow_accounts}
+def pledge_floor(crowd: Crowd) -> str:
+    places = {"project": crowd.projects, "escrow_account": crowd.escrow_accounts}
     return (
-        _picked("n", WALLETS, wallet=world.wallets)
+        _picked("n", WALLETS, wallet=crowd.wallets)
         + _picked("p", PROJECTS, **places)
         + """
       with drawn as materialized (
@@ -89,24 +89,24 @@ def pledge_floor(world: World) -> str:
     )
 
 
-def allocate(world: World) -> str:
-    return _picked("n", WALLETS, wallet=world.wallets) + (
+def allocate(crowd: Crowd) -> str:
+    return _picked("n", WALLETS, wallet=crowd.wallets) + (
         f"select * from pgwallet.allocate_deposit(:wallet, {ALLOCATED});\n"
     )
 
 
-def allocate_floor(world: World) -> str:
-    return _allocation_floor(WALLETS, world.wallets, world.pockets, POCKETS)
+def allocate_floor(crowd: Crowd) -> str:
+    return _allocation_floor(WALLETS, crowd.wallets, crowd.pockets, POCKETS)
 
 
-def allocate_wide(world: World) -> str:
-    return _picked("n", WIDE_WALLETS, wallet=world.wide_wallets) + (
+def allocate_wide(crowd: Crowd) -> str:
+    return _picked("n", WIDE_WALLETS, wallet=crowd.wide_wallets) + (
         f"select * from pgwallet.allocate_deposit(:wallet, {ALLOCATED});\n"
     )
 
 
-def allocate_wide_floor(world: World) -> str:
-    return _allocation_floor(WIDE_WALLETS, world.wide_wallets, world.wide_pockets, WIDE_POCKETS)
+def allocate_wide_floor(crowd: Crowd) -> str:
+    return _allocation_floor(WIDE_WALLETS, crowd.wide_wallets, crowd.wide_pockets, WIDE_POCKETS)
 
 
 def _allocation_floor(count: int, wallets: Ids, pockets: Ids, each: int) -> str:
@@ -151,9 +151,9 @@ def deposit_many() -> str:
     )
 
 
-def allocate_deposits(world: World, wallets: int) -> str:
+def allocate_deposits(crowd: Crowd, wallets: int) -> str:
     """Each client has wallets of its own."""
-    first, step = world.wallets.first, world.wallets.step
+    first, step = crowd.wallets.first, crowd.wallets.step
     return (
         f"\\set wallet {first} + (:client_id % 2) * {wallets * step}\n"
         "select count(*) from pgwallet.allocate_deposits("

@@ -55,7 +55,7 @@ class Ids:
 
 
 @dataclass(frozen=True)
-class World:
+class Crowd:
     wallets: Ids  # each with POCKETS pockets
     pockets: Ids
     wide_wallets: Ids  # each with WIDE_POCKETS pockets
@@ -65,7 +65,7 @@ class World:
     external_account_id: int
 
 
-def made(conn: psycopg.Connection) -> World:
+def made(conn: psycopg.Connection) -> Crowd:
     """Makes them in a new ledger; also `batch`, a table with the arrays of BATCHES bulk calls."""
     wallets = _ids(conn, OWNERS, name="backer", wallets=WALLETS)
     wide_wallets = _ids(conn, OWNERS, name="saver", wallets=WIDE_WALLETS)
@@ -88,7 +88,7 @@ def made(conn: psycopg.Connection) -> World:
     funded = wallets + wide_wallets
     pgwallet.deposit_many(conn, funded, [BALANCE] * len(funded))
     conn.execute("vacuum analyze")
-    return World(
+    return Crowd(
         wallets=Ids.of(wallets),
         pockets=Ids.of(pockets),
         wide_wallets=Ids.of(wide_wallets),
