@@ -514,6 +514,7 @@ CREATE TABLE pgwallet.settings (
     max_pockets_per_allocation integer DEFAULT 100 NOT NULL,
     max_metadata_bytes integer DEFAULT 10000 NOT NULL,
     CONSTRAINT settings_commission_rate_check CHECK (((commission_rate >= (0)::numeric) AND (commission_rate <= (1)::numeric))),
+    CONSTRAINT settings_decimals_check CHECK (((scale(trim_scale(commission_rate)) <= 20) AND (scale(trim_scale(fee_rate)) <= 20))),
     CONSTRAINT settings_fee_rate_check CHECK (((fee_rate >= (0)::numeric) AND (fee_rate <= (1)::numeric))),
     CONSTRAINT settings_max_metadata_bytes_check CHECK ((max_metadata_bytes > 0)),
     CONSTRAINT settings_max_pledge_check CHECK (((max_pledge > (0)::numeric) AND (max_pledge < ('1000000000000000'::bigint)::numeric))),
@@ -716,6 +717,9 @@ ALTER TABLE pgwallet.posting ENABLE ALWAYS TRIGGER refuse_change;
 CREATE TRIGGER refuse_change BEFORE DELETE OR TRUNCATE ON pgwallet.project FOR EACH STATEMENT EXECUTE FUNCTION pgwallet._refuse_change();
 ALTER TABLE pgwallet.project ENABLE ALWAYS TRIGGER refuse_change;
 
+CREATE TRIGGER refuse_change BEFORE DELETE OR TRUNCATE ON pgwallet.settings FOR EACH STATEMENT EXECUTE FUNCTION pgwallet._refuse_change();
+ALTER TABLE pgwallet.settings ENABLE ALWAYS TRIGGER refuse_change;
+
 CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON pgwallet.transaction FOR EACH STATEMENT EXECUTE FUNCTION pgwallet._refuse_change();
 ALTER TABLE pgwallet.transaction ENABLE ALWAYS TRIGGER refuse_change;
 
@@ -736,6 +740,9 @@ ALTER TABLE pgwallet.posting ENABLE ALWAYS TRIGGER refuse_row_change;
 
 CREATE TRIGGER refuse_row_change BEFORE DELETE ON pgwallet.project FOR EACH ROW EXECUTE FUNCTION pgwallet._refuse_change();
 ALTER TABLE pgwallet.project ENABLE ALWAYS TRIGGER refuse_row_change;
+
+CREATE TRIGGER refuse_row_change BEFORE DELETE ON pgwallet.settings FOR EACH ROW EXECUTE FUNCTION pgwallet._refuse_change();
+ALTER TABLE pgwallet.settings ENABLE ALWAYS TRIGGER refuse_row_change;
 
 CREATE TRIGGER refuse_row_change BEFORE DELETE OR UPDATE ON pgwallet.transaction FOR EACH ROW EXECUTE FUNCTION pgwallet._refuse_change();
 ALTER TABLE pgwallet.transaction ENABLE ALWAYS TRIGGER refuse_row_change;

@@ -10,7 +10,10 @@ create table pgwallet.settings (
   check (max_pledge > 0 and max_pledge < 1000000000000000),
   max_pockets_per_allocation integer not null default 100 check (max_pockets_per_allocation > 0),
   max_metadata_bytes integer not null default 10000 check (max_metadata_bytes > 0),
-  constraint settings_rates_check check (commission_rate + fee_rate <= 1)
+  constraint settings_rates_check check (commission_rate + fee_rate <= 1),
+  constraint settings_decimals_check check (
+    scale(trim_scale(commission_rate)) <= 20 and scale(trim_scale(fee_rate)) <= 20
+  )
 );
 
 comment on table pgwallet.settings is 'Defaults and limits: one row, which a DBA updates.';

@@ -1,5 +1,8 @@
 drop table pgwallet.account;
 
+drop trigger refuse_row_change on pgwallet.settings;
+drop trigger refuse_change on pgwallet.settings;
+
 drop function pgwallet._refuse_change();
 
 drop domain pgwallet.account_kind;

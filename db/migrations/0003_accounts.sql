@@ -63,6 +63,18 @@ alter table pgwallet.account
 enable always trigger refuse_change,
 enable always trigger refuse_row_change;
 
+create trigger refuse_change
+before delete or truncate on pgwallet.settings
+for each statement execute function pgwallet._refuse_change();
+
+create trigger refuse_row_change
+before delete on pgwallet.settings
+for each row execute function pgwallet._refuse_change();
+
+alter table pgwallet.settings
+enable always trigger refuse_change,
+enable always trigger refuse_row_change;
+
 -- Each currency has one account of each of these, so that no call has to create them.
 insert into pgwallet.account (account_id, kind, currency)
 select c.external_account_id, 'external'::pgwallet.account_kind, c.currency

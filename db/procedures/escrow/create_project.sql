@@ -35,6 +35,9 @@ begin
   perform pgwallet._check_text('reference', p_reference);
 
   select s.* into v_settings from pgwallet.settings as s;
+  if not found then
+    perform pgwallet._refuse_missing_settings();
+  end if;
   v_commission_rate := trim_scale(coalesce(p_commission_rate, v_settings.commission_rate));
   v_fee_rate := trim_scale(coalesce(p_fee_rate, v_settings.fee_rate));
   if not (

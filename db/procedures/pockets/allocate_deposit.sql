@@ -89,10 +89,11 @@ begin
   for no key update of a;
   if not found then
     perform pgwallet._check_account('wallet', p_wallet_id, p_amount);
+    perform pgwallet._refuse_missing_settings();
   end if;
 
   if v_more then
-    perform pgwallet._warn_of_pockets(array[p_wallet_id]);
+    perform pgwallet._warn_of_pockets(array[p_wallet_id], v_limit);
   end if;
 
   if v_transaction_id is null then
@@ -143,7 +144,7 @@ begin
   order by m.place;
 
   if not found then
-    perform pgwallet._check_shares(array[p_wallet_id], array[p_amount], p_rounding);
+    perform pgwallet._check_shares(array[p_wallet_id], array[p_amount], v_limit, p_rounding);
   end if;
 end;
 $function$;

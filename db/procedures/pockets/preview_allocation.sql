@@ -15,22 +15,25 @@ set enable_seqscan = off
 as $function$
 declare
   v_currency pgwallet.currency;
+  v_limit integer;
 begin
   if (p_amount > 0 and p_amount < 1000000000000000) is not true then
     perform pgwallet._refuse_amount(p_amount);
   end if;
   perform pgwallet._check_rounding(p_rounding);
   v_currency := pgwallet._check_account('wallet', p_wallet_id, p_amount);
-  perform pgwallet._warn_of_pockets(array[p_wallet_id]);
+  select s.max_pockets_per_allocation into v_limit from pgwallet.settings as s;
+  if not found then
+    perform pgwallet._refuse_missing_settings();
+  end if;
+  perform pgwallet._warn_of_pockets(array[p_wallet_id], v_limit);
 
   return query
   select s.pocket_id, s.name, s.allocation_percentage, s.amount, a.balance + s.amount
-  from pgwallet.settings as l
-  cross join lateral pgwallet._split_amount(
-    p_wallet_id, p_amount, v_currency.exponent, l.max_pockets_per_allocation, p_rounding
+  from pgwallet._split_amount(
+    p_wallet_id, p_amount, v_currency.exponent, v_limit, p_rounding
   ) as s
   inner join pgwallet.account as a on a.account_id = s.pocket_id
-  where l.only_row
   order by s.place;
 end;
 $function$;

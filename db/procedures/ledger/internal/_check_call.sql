@@ -17,6 +17,9 @@ begin
   end if;
   if p_metadata is not null then
     select s.max_metadata_bytes into v_limit from pgwallet.settings as s where s.only_row;
+    if not found then
+      perform pgwallet._refuse_missing_settings();
+    end if;
     if octet_length(p_metadata::text) > v_limit then
       raise exception using
         errcode = 'PW002',

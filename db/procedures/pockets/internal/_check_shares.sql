@@ -2,6 +2,7 @@
 create or replace function pgwallet._check_shares(
   p_wallet_ids bigint[],
   p_amounts numeric[],
+  p_limit integer,
   p_rounding text
 )
 returns void
@@ -17,9 +18,8 @@ begin
     select u.wallet_id, sum(s.amount) as amount, min(u.ordinal) as ordinal
     from unnest(p_wallet_ids, p_amounts) with ordinality as u (wallet_id, amount, ordinal)
     inner join pgwallet.account as b on b.account_id = u.wallet_id
-    inner join pgwallet.settings as l on l.only_row
     cross join lateral pgwallet._split_amount(
-      u.wallet_id, u.amount, scale(b.balance), l.max_pockets_per_allocation, p_rounding
+      u.wallet_id, u.amount, scale(b.balance), p_limit, p_rounding
     ) as s
     group by u.wallet_id
   ) as d

@@ -16,6 +16,7 @@ language plpgsql
 set search_path = pg_catalog, pg_temp
 as $function$
 declare
+  v_limit integer;
   v_count integer;
   v_repeated boolean;
   v_round record;
@@ -27,12 +28,17 @@ begin
   for no key update;
   get diagnostics v_count = row_count;
 
-  perform pgwallet._warn_of_pockets(p_wallet_ids);
+  -- Read once: a limit that changed between two statements would let money stay behind.
+  select s.max_pockets_per_allocation into v_limit from pgwallet.settings as s;
+  if not found then
+    perform pgwallet._refuse_missing_settings();
+  end if;
+  perform pgwallet._warn_of_pockets(p_wallet_ids, v_limit);
 
   -- One round for all wallets; another one only for those that come again, asked for the sum first.
   v_repeated := v_count < cardinality(p_wallet_ids);
   if v_repeated then
-    perform pgwallet._check_shares(p_wallet_ids, p_amounts, p_rounding);
+    perform pgwallet._check_shares(p_wallet_ids, p_amounts, v_limit, p_rounding);
   end if;
   for v_round in
     select
@@ -59,9 +65,8 @@ begin
       from unnest(v_round.ordinals, v_round.transaction_ids, v_round.wallet_ids, v_round.amounts)
         as u (ordinal, transaction_id, wallet_id, amount)
       inner join pgwallet.account as w on w.account_id = u.wallet_id
-      inner join pgwallet.settings as l on l.only_row
       cross join lateral pgwallet._split_amount(
-        u.wallet_id, u.amount, scale(w.balance), l.max_pockets_per_allocation, p_rounding
+        u.wallet_id, u.amount, scale(w.balance), v_limit, p_rounding
       ) as s
     ),
 
@@ -104,7 +109,7 @@ begin
     order by c.ordinal, c.place;
 
     if not found and not v_repeated then
-      perform pgwallet._check_shares(p_wallet_ids, p_amounts, p_rounding);
+      perform pgwallet._check_shares(p_wallet_ids, p_amounts, v_limit, p_rounding);
     end if;
   end loop;
 end;
