@@ -516,7 +516,7 @@ CREATE TABLE pgwallet.settings (
     CONSTRAINT settings_commission_rate_check CHECK (((commission_rate >= (0)::numeric) AND (commission_rate <= (1)::numeric))),
     CONSTRAINT settings_decimals_check CHECK (((scale(trim_scale(commission_rate)) <= 20) AND (scale(trim_scale(fee_rate)) <= 20))),
     CONSTRAINT settings_fee_rate_check CHECK (((fee_rate >= (0)::numeric) AND (fee_rate <= (1)::numeric))),
-    CONSTRAINT settings_max_metadata_bytes_check CHECK ((max_metadata_bytes > 0)),
+    CONSTRAINT settings_max_metadata_bytes_check CHECK ((max_metadata_bytes >= 1000)),
     CONSTRAINT settings_max_pledge_check CHECK (((max_pledge > (0)::numeric) AND (max_pledge < ('1000000000000000'::bigint)::numeric))),
     CONSTRAINT settings_max_pockets_per_allocation_check CHECK ((max_pockets_per_allocation > 0)),
     CONSTRAINT settings_only_row_check CHECK (only_row),
@@ -528,7 +528,7 @@ COMMENT ON COLUMN pgwallet.settings.commission_rate IS 'Part of a released amoun
 COMMENT ON COLUMN pgwallet.settings.fee_rate IS 'Part of a released amount that pays for payments; the default for new projects.';
 COMMENT ON COLUMN pgwallet.settings.max_pledge IS 'The largest single pledge, in major units; the default for new projects.';
 COMMENT ON COLUMN pgwallet.settings.max_pockets_per_allocation IS 'How many pockets take part in the allocation of one deposit.';
-COMMENT ON COLUMN pgwallet.settings.max_metadata_bytes IS 'How many bytes the metadata of one call may take, written as text.';
+COMMENT ON COLUMN pgwallet.settings.max_metadata_bytes IS 'How many bytes the metadata of one call may take, written as text; at least 1,000.';
 
 CREATE VIEW pgwallet.transaction_log AS
  SELECT p.posting_id,

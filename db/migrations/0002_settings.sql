@@ -9,7 +9,7 @@ create table pgwallet.settings (
   max_pledge numeric not null default 100000
   check (max_pledge > 0 and max_pledge < 1000000000000000),
   max_pockets_per_allocation integer not null default 100 check (max_pockets_per_allocation > 0),
-  max_metadata_bytes integer not null default 10000 check (max_metadata_bytes > 0),
+  max_metadata_bytes integer not null default 10000 check (max_metadata_bytes >= 1000),
   constraint settings_rates_check check (commission_rate + fee_rate <= 1),
   constraint settings_decimals_check check (
     scale(trim_scale(commission_rate)) <= 20 and scale(trim_scale(fee_rate)) <= 20
@@ -26,6 +26,6 @@ comment on column pgwallet.settings.max_pledge is
 comment on column pgwallet.settings.max_pockets_per_allocation is
 'How many pockets take part in the allocation of one deposit.';
 comment on column pgwallet.settings.max_metadata_bytes is
-'How many bytes the metadata of one call may take, written as text.';
+'How many bytes the metadata of one call may take, written as text; at least 1,000.';
 
 insert into pgwallet.settings default values;

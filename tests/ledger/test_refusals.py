@@ -52,17 +52,17 @@ def test_percentages_that_pass_100_are_refused_when_they_change(
 def test_metadata_may_take_as_many_bytes_as_the_settings_say(
     shared: psycopg.Connection, world: World
 ) -> None:
-    """Written as text, so "ä" takes four with its quotes, whatever the spaces in the call."""
+    """Written as text, so an "ä" takes two and the quotes two more, whatever the spaces around."""
     with shared.transaction(force_rollback=True):
         call(shared, "deposit", world.wallet, 1, p_metadata=f'"{"x" * 9_998}"')
         with refused(shared, "PW002") as said:
             call(shared, "deposit", world.wallet, 1, p_metadata=f'"{"x" * 9_999}"')
         assert "10001" in (said[0].detail or "")
         assert "10000" in (said[0].detail or "")
-        shared.execute("update pgwallet.settings set max_metadata_bytes = 4")
-        call(shared, "deposit", world.wallet, 1, p_metadata=' "ä" ')
+        shared.execute("update pgwallet.settings set max_metadata_bytes = 1000")
+        call(shared, "deposit", world.wallet, 1, p_metadata=f' "{"ä" * 499}" ')
         with refused(shared, "PW002"):
-            call(shared, "deposit", world.wallet, 1, p_metadata='"äx"')
+            call(shared, "deposit", world.wallet, 1, p_metadata=f'"{"ä" * 499}x"')
 
 
 @pytest.mark.parametrize("table", ["transaction", "posting"])

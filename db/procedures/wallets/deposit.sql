@@ -22,7 +22,9 @@ begin
   if (p_amount > 0 and p_amount < 1000000000000000) is not true then
     perform pgwallet._refuse_amount(p_amount);
   end if;
-  if p_idempotency_key is not null or p_metadata is not null or p_effective_at is not null then
+  if p_idempotency_key is not null or p_effective_at is not null
+    or octet_length(p_metadata::text) > 1000
+  then
     perform pgwallet._check_call(p_idempotency_key, p_metadata, p_effective_at);
   end if;
   if p_idempotency_key is not null then
