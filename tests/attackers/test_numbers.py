@@ -163,18 +163,18 @@ def test_no_id_but_a_free_one_of_slot_0_makes_a_project(stage: Stage, sessions: 
         OUT_OF_RANGE: ["9223372036854775808"],
     }
     ((name, argument),) = arguments_of(FREE_ID)
-    assert wrong_outcomes(sessions("app"), stage.world, name, argument, tries) == {}
+    assert wrong_outcomes(sessions("operator"), stage.world, name, argument, tries) == {}
 
 
 def test_the_last_project_id_leaves_ids_for_everyone(stage: Stage, sessions: Login) -> None:
-    conn = sessions("app")
+    conn = sessions("operator")
     with conn.transaction(force_rollback=True):
-        for number, last in enumerate((2**62 - 1024, 2**62 - 2048)):
+        for number, last in enumerate((2**45 - 1024, 2**45 - 2048)):
             call(conn, "create_project", p_reference=f"last {number}", p_project_id=last)
         (wallet,) = call(conn, "create_wallet", "after the last")
-        assert 2**62 < wallet["wallet_id"] < LARGEST_ID
+        assert 2**45 < wallet["wallet_id"] < 2**46
         assert call(conn, "deposit", wallet["wallet_id"], 1)[0]["balance"] == 1
-        assert call(conn, "create_project", "after the last")[0]["project_id"] > 2**62
+        assert call(conn, "create_project", "after the last")[0]["project_id"] > 2**45
 
 
 @each_argument(LIMIT)

@@ -142,7 +142,7 @@ ACCOUNT = _id("account", "PW105")
 FREE_ID = Kind(
     Stage.ARGUMENT,
     "PW002",
-    [*always(1, 0, -1024, 1025, 2**63 - 1), lambda w: w.open],
+    [*always(1, 0, -1024, 1025, 2**45, 2**63 - 1), lambda w: w.open],
     example=2**40,
 )
 

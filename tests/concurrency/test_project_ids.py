@@ -8,7 +8,7 @@ import pytest
 import pgwallet
 from tests.concurrency.sessions import all_blocked, blocked
 from tests.conftest import Connect
-from tests.ledger.calling import owners_in_slot_0, project, value
+from tests.ledger.calling import funded, owners_in_slot_0, project, value
 
 pytestmark = pytest.mark.sql
 
@@ -90,3 +90,46 @@ def test_an_id_that_was_drawn_is_not_given_away_before_its_use(
                 giving.result()
     given.rollback()
     assert_no_id_was_given_twice(observer, own_id)
+
+
+@pytest.mark.parametrize("many", [False, True], ids=["pledge", "pledge_many"])
+def test_the_id_of_an_escrow_under_way_is_no_id_for_a_project(connect: Connect, many: bool) -> None:
+    pledging, given, observer = connect(), connect(), connect(autocommit=True)
+    owner, _ = owners_in_slot_0()
+    wallet_id, film = funded(observer, owner, 10), project(observer, "film")
+    escrow_id = (
+        pgwallet.pledge_many(pledging, film, [wallet_id], [10])[0].escrow_id
+        if many
+        else pgwallet.pledge(pledging, wallet_id, film, 10).escrow_id
+    )
+    with blocked(given, observer, lambda: project(given, "tunnel", project_id=escrow_id)) as giving:
+        pledging.commit()
+        with pytest.raises(pgwallet.InvalidArgument, match="in use"):
+            giving.result()
+    given.rollback()
+    assert pgwallet.check_ledger(observer) == []
+
+
+@pytest.mark.parametrize("many", [False, True], ids=["pledge", "pledge_many"])
+def test_no_escrow_draws_an_id_that_a_project_under_way_was_given(
+    connect: Connect, many: bool
+) -> None:
+    given, pledging, observer = connect(), connect(), connect(autocommit=True)
+    owner, _ = owners_in_slot_0()
+    wallet_id, film = funded(observer, owner, 10), project(observer, "film")
+    # The one after the next goes to the escrow account of this project.
+    next_id = (value(observer, "select nextval('pgwallet.id_seq')") + 1) * 1024
+    project(given, "tunnel", project_id=next_id)
+    with blocked(
+        pledging,
+        observer,
+        lambda: (
+            pgwallet.pledge_many(pledging, film, [wallet_id], [10])[0].escrow_id
+            if many
+            else pgwallet.pledge(pledging, wallet_id, film, 10).escrow_id
+        ),
+    ) as waiting:
+        given.commit()
+        assert waiting.result() != next_id
+    pledging.commit()
+    assert pgwallet.check_ledger(observer) == []

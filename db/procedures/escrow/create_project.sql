@@ -53,12 +53,15 @@ begin
         '0.05 is 5 percent.';
   end if;
 
-  -- Callers reach half of all ids only: so the sequence, which moves past theirs, never runs out.
-  if p_project_id < 1024 or p_project_id % 1024 <> 0 or p_project_id >= 1::bigint << 62 then
+  if p_project_id is not null then
+    perform pgwallet._check_operator('p_project_id');
+  end if;
+  -- The sequence moves past it, and ids beyond 2^53 are rounded by clients that read JSON.
+  if p_project_id < 1024 or p_project_id % 1024 <> 0 or p_project_id >= 1::bigint << 45 then
     raise exception using
       errcode = 'PW002',
       message = format('project_id %s is not the id of a project', p_project_id),
-      detail = 'Projects have ids of slot 0: multiples of 1024 from 1024 up to 2^62.',
+      detail = 'Projects have ids of slot 0: multiples of 1024 from 1024 up to 2^45.',
       hint = 'Leave it out to get the next one.';
   end if;
 

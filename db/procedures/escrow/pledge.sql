@@ -1,7 +1,8 @@
 -- Locks money of a wallet for a project, in a new escrow, until it is released or refunded.
 --
--- Locks, in order: the idempotency key, a share of the project, so that it stays open, and the
--- wallet. The row of the project is not touched: any number of pledges to it run side by side.
+-- Locks, in order: a share of the ids of slot 0 for a wallet there, the idempotency key, a share of
+-- the project, so that it stays open, and the wallet. The row of the project is not touched: any
+-- number of pledges to it run side by side.
 -- Reads by index alone: a plan from when the tables were small would go on scanning them.
 create or replace function pgwallet.pledge(
   p_wallet_id bigint,
@@ -22,7 +23,11 @@ set search_path = pg_catalog, pg_temp
 set enable_seqscan = off
 as $function$
 declare
-  v_escrow_id bigint := nextval('pgwallet.id_seq') * 1024 + p_wallet_id % 1024;
+  -- In slot 0 it must be no id that somebody is giving to a project.
+  v_escrow_id bigint := case
+    when p_wallet_id % 1024 = 0 then pgwallet._draw_account_id(0)
+    else nextval('pgwallet.id_seq') * 1024 + p_wallet_id % 1024
+  end;
   v_request text;
   v_transaction_id bigint;
   v_escrow_account_id bigint;

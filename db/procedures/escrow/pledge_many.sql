@@ -1,7 +1,7 @@
--- Pledges to one project from many wallets: one transaction and one escrow an element, all or
--- none.
+-- Pledges to one project from many wallets: a transaction and an escrow an element, all or none.
 --
--- Locks, in order: the idempotency keys, sorted; a share of the project; the wallets by id.
+-- Locks, in order: a share of the ids of slot 0 for wallets there; the idempotency keys, sorted; a
+-- share of the project; the wallets by id.
 -- Plans are made once and walk along indexes, an element at a time: that suits any size, and made
 -- anew for each call they cost more than a hundred elements.
 create or replace function pgwallet.pledge_many(
@@ -44,7 +44,15 @@ begin
   end if;
   perform pgwallet._check_wallets(p_wallet_ids, p_amounts);
 
-  select array_agg(nextval('pgwallet.id_seq') * 1024 + u.wallet_id % 1024 order by u.ordinal)
+  select
+    array_agg(
+      -- In slot 0 it must be no id that somebody is giving to a project.
+      case
+        when u.wallet_id % 1024 = 0 then pgwallet._draw_account_id(0)
+        else nextval('pgwallet.id_seq') * 1024 + u.wallet_id % 1024
+      end
+      order by u.ordinal
+    )
   into v_escrow_ids
   from unnest(p_wallet_ids) with ordinality as u (wallet_id, ordinal);
   if p_idempotency_keys is not null then

@@ -1,6 +1,6 @@
 -- Makes a pocket in a wallet, with the percentage of allocated deposits that it receives.
 --
--- Locks: the wallet.
+-- Locks, in order: a share of the ids of slot 0 for a wallet there, the wallet.
 create or replace function pgwallet.create_pocket(
   p_wallet_id bigint,
   p_name text,
@@ -30,6 +30,8 @@ begin
   perform pgwallet._check_text('pocket_type', p_pocket_type, false);
   v_currency := pgwallet._check_account('wallet', p_wallet_id, p_target_amount);
 
+  -- In the wallet's slot, like all that belongs to it.
+  v_pocket_id := pgwallet._draw_account_id((p_wallet_id % 1024)::integer);
   perform from pgwallet.account as a where a.account_id = p_wallet_id for no key update;
 
   if exists (
@@ -45,8 +47,6 @@ begin
   end if;
   perform pgwallet._add_percentage(p_wallet_id, p_allocation_percentage);
 
-  -- In the wallet's slot, like all that belongs to it.
-  v_pocket_id := pgwallet._draw_account_id((p_wallet_id % 1024)::integer);
   -- A balance has its currency's decimals from the start: other functions read them from it.
   insert into pgwallet.account (account_id, kind, currency, balance)
   values (v_pocket_id, 'pocket', v_currency.currency, round(0.0, v_currency.exponent));

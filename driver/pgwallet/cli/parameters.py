@@ -132,7 +132,7 @@ OPTIONS: dict[str, Any] = {
     "metadata": typer.Option(parser=_metadata, metavar="JSON", help="Kept with the transaction."),
     "pocket_type": typer.Option(metavar="WORD", help="A kind of your own."),
     "project_id": typer.Option(
-        metavar="ID", help="For moving projects over: an unused multiple of 1024."
+        metavar="ID", help="For operators who move projects over: an unused multiple of 1024."
     ),
     "target_amount": typer.Option(
         parser=_number, metavar="AMOUNT", help="What it is to hold one day."
