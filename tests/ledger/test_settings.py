@@ -13,6 +13,8 @@ from tests.ledger.calling import call, everything, funded, refused
 pytestmark = pytest.mark.sql
 
 READING = {"allocate_deposit", "allocate_deposits", "preview_allocation", "create_project"}
+# Shorter ones are below any limit that can be set.
+LONG_METADATA = f'"{"x" * 1000}"'
 ROUNDINGS = ("half_up", "largest_remainder")
 
 # Somebody else's change that comes between two statements of one call.
@@ -77,7 +79,7 @@ def test_without_settings_a_call_that_reads_them_is_refused_and_says_so(
     cases = [(arguments, name in READING)]
     names = {argument.name for argument in SIGNATURES[name].arguments}
     if "p_metadata" in names:
-        cases.append(({**arguments, "p_metadata": "{}"}, True))
+        cases.append(({**arguments, "p_metadata": LONG_METADATA}, True))
     if "p_rounding" in names:
         cases += [({**arguments, "p_rounding": rounding}, True) for rounding in ROUNDINGS]
     for case, reads in cases:
