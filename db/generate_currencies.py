@@ -5,6 +5,7 @@ minor units and are left out.
 """
 
 import sys
+import unicodedata
 from importlib.metadata import version
 
 from iso4217 import Currency
@@ -34,7 +35,8 @@ create table pgwallet.currency (
 comment on table pgwallet.currency is
   'A currency of ISO 4217 that wallets and projects may be in.';
 comment on column pgwallet.currency.currency is 'The alphabetic code of ISO 4217.';
-comment on column pgwallet.currency.name is 'The name in English, as ISO 4217 has it.';
+comment on column pgwallet.currency.name is
+  'The name in English, as ISO 4217 has it, without accents.';
 comment on column pgwallet.currency.exponent is 'How many decimals an amount may have.';
 comment on column pgwallet.currency.external_account_id is
   'The account that deposits come from, and withdrawals and payouts go to.';
@@ -51,9 +53,16 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
+def ascii_only(name: str) -> str:
+    """Without accents, which not every encoding of a database has."""
+    plain = unicodedata.normalize("NFKD", name.replace("\N{RIGHT SINGLE QUOTATION MARK}", "'"))
+    return "".join(letter for letter in plain if not unicodedata.combining(letter))
+
+
 def migration() -> str:
     rows = [
-        f"  ({literal(currency.code)}, {literal(currency.currency_name)}, {currency.exponent})"
+        f"  ({literal(currency.code)}, {literal(ascii_only(currency.currency_name))}, "
+        f"{currency.exponent})"
         for currency in sorted(Currency, key=lambda currency: str(currency.code))
         if currency.exponent is not None
     ]

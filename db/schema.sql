@@ -47,7 +47,7 @@ CREATE TABLE pgwallet.currency (
 
 COMMENT ON TABLE pgwallet.currency IS 'A currency of ISO 4217 that wallets and projects may be in.';
 COMMENT ON COLUMN pgwallet.currency.currency IS 'The alphabetic code of ISO 4217.';
-COMMENT ON COLUMN pgwallet.currency.name IS 'The name in English, as ISO 4217 has it.';
+COMMENT ON COLUMN pgwallet.currency.name IS 'The name in English, as ISO 4217 has it, without accents.';
 COMMENT ON COLUMN pgwallet.currency.exponent IS 'How many decimals an amount may have.';
 COMMENT ON COLUMN pgwallet.currency.external_account_id IS 'The account that deposits come from, and withdrawals and payouts go to.';
 COMMENT ON COLUMN pgwallet.currency.commission_account_id IS 'The account that collects the commission of released escrows.';

@@ -22,7 +22,8 @@ create table pgwallet.currency (
 comment on table pgwallet.currency is
   'A currency of ISO 4217 that wallets and projects may be in.';
 comment on column pgwallet.currency.currency is 'The alphabetic code of ISO 4217.';
-comment on column pgwallet.currency.name is 'The name in English, as ISO 4217 has it.';
+comment on column pgwallet.currency.name is
+  'The name in English, as ISO 4217 has it, without accents.';
 comment on column pgwallet.currency.exponent is 'How many decimals an amount may have.';
 comment on column pgwallet.currency.external_account_id is
   'The account that deposits come from, and withdrawals and payouts go to.';
@@ -169,7 +170,7 @@ insert into pgwallet.currency (currency, name, exponent) values
   ('TJS', 'Somoni', 2),
   ('TMT', 'Turkmenistan New Manat', 2),
   ('TND', 'Tunisian Dinar', 3),
-  ('TOP', 'Pa’anga', 2),
+  ('TOP', 'Pa''anga', 2),
   ('TRY', 'Turkish Lira', 2),
   ('TTD', 'Trinidad and Tobago Dollar', 2),
   ('TWD', 'New Taiwan Dollar', 2),
@@ -182,8 +183,8 @@ insert into pgwallet.currency (currency, name, exponent) values
   ('UYU', 'Peso Uruguayo', 2),
   ('UYW', 'Unidad Previsional', 4),
   ('UZS', 'Uzbekistan Sum', 2),
-  ('VED', 'Bolívar Soberano', 2),
-  ('VES', 'Bolívar Soberano', 2),
+  ('VED', 'Bolivar Soberano', 2),
+  ('VES', 'Bolivar Soberano', 2),
   ('VND', 'Dong', 0),
   ('VUV', 'Vatu', 0),
   ('WST', 'Tala', 2),

@@ -336,3 +336,29 @@ def test_a_batch_waits_past_escrows_in_which_nothing_is_left(
         holder.rollback()
         (done,) = waiting.result()
     assert (done["escrow_count"], done["last_escrow_id"]) == (1, escrow_ids[1])
+
+
+def test_a_pledge_repeated_after_its_expiry_waits_for_the_first_and_replays(
+    connect: Connect,
+) -> None:
+    first, second, observer = connect(), connect(), connect(autocommit=True)
+    wallet_id, project_id = funded(observer, fresh("owner"), 10), fresh_project(observer)
+    key = fresh("key")
+
+    def pledge(conn: psycopg.Connection, expires_at: str) -> dict[str, Any]:
+        (row,) = call(
+            conn,
+            "pledge",
+            p_wallet_id=wallet_id,
+            p_project_id=project_id,
+            p_amount=10,
+            p_expires_at=expires_at,
+            p_idempotency_key=key,
+        )
+        return row
+
+    done = pledge(first, "2999-01-01 00:00:00+00")
+    with blocked(second, observer, partial(pledge, second, "2001-01-01 00:00:00+00")) as waiting:
+        first.commit()
+        assert waiting.result() == {**done, "replayed": True}
+    second.commit()

@@ -44,10 +44,11 @@ begin
   if p_idempotency_key is not null then
     v_request := format('pledge(%s, %s, %s)', p_wallet_id, p_project_id, trim_scale(p_amount));
   end if;
-  if p_expires_at is not null then
-    perform pgwallet._check_expiry(p_expires_at, p_idempotency_key, v_request);
+  if p_expires_at is not null and p_idempotency_key is null then
+    perform pgwallet._check_expiry(p_expires_at);
   end if;
   if p_idempotency_key is not null then
+    perform pgwallet._check_time('expires_at', p_expires_at);
     v_transaction_id := pgwallet._insert_transaction(
       'pledge', p_idempotency_key, v_request, p_metadata, p_effective_at, v_escrow_id
     );
@@ -65,6 +66,9 @@ begin
       inner join pgwallet.posting as p on p.transaction_id = t.transaction_id
       where t.transaction_id = v_transaction_id;
       return;
+    end if;
+    if p_expires_at is not null then
+      perform pgwallet._check_expiry(p_expires_at);
     end if;
   end if;
 
