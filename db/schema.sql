@@ -62,7 +62,7 @@ CREATE TABLE pgwallet.pocket (
     target_amount numeric,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT pocket_allocation_percentage_check CHECK (((allocation_percentage >= (0)::numeric) AND (allocation_percentage <= (100)::numeric))),
-    CONSTRAINT pocket_name_check CHECK (((name ~ '[^[:space:]]'::text) AND (length(name) <= 200))),
+    CONSTRAINT pocket_name_check CHECK (((length(name) <= 200) AND (name ~ '[^\u0001-\u0020\u007f\u0085\u00a0\u00ad\u034f\u061c\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180f\u2000-\u200f\u2028-\u202f\u205f-\u206f\u2800\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U000e0000-\U000e0fff]'::text))),
     CONSTRAINT pocket_pocket_type_check CHECK ((length(pocket_type) <= 200)),
     CONSTRAINT pocket_target_amount_check CHECK (((target_amount > (0)::numeric) AND (target_amount < ('1000000000000000'::bigint)::numeric)))
 );
@@ -156,7 +156,7 @@ CREATE TABLE pgwallet.project (
     CONSTRAINT project_fee_rate_check CHECK (((fee_rate >= (0)::numeric) AND (fee_rate <= (1)::numeric))),
     CONSTRAINT project_max_pledge_check CHECK (((max_pledge >= (0)::numeric) AND (max_pledge < ('1000000000000000'::bigint)::numeric))),
     CONSTRAINT project_rates_check CHECK (((commission_rate + fee_rate) <= (1)::numeric)),
-    CONSTRAINT project_reference_check CHECK (((reference ~ '[^[:space:]]'::text) AND (length(reference) <= 200)))
+    CONSTRAINT project_reference_check CHECK (((length(reference) <= 200) AND (reference ~ '[^\u0001-\u0020\u007f\u0085\u00a0\u00ad\u034f\u061c\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180f\u2000-\u200f\u2028-\u202f\u205f-\u206f\u2800\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U000e0000-\U000e0fff]'::text)))
 );
 
 COMMENT ON TABLE pgwallet.project IS 'What wallets pledge money to.';
@@ -175,7 +175,7 @@ CREATE TABLE pgwallet.wallet (
     allocation_percentage numeric DEFAULT 0 NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT wallet_allocation_check CHECK (((allocation_percentage >= (0)::numeric) AND (allocation_percentage <= (100)::numeric))),
-    CONSTRAINT wallet_owner_id_check CHECK (((owner_id ~ '[^[:space:]]'::text) AND (length(owner_id) <= 200)))
+    CONSTRAINT wallet_owner_id_check CHECK (((length(owner_id) <= 200) AND (owner_id ~ '[^\u0001-\u0020\u007f\u0085\u00a0\u00ad\u034f\u061c\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180f\u2000-\u200f\u2028-\u202f\u205f-\u206f\u2800\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U000e0000-\U000e0fff]'::text)))
 );
 
 COMMENT ON TABLE pgwallet.wallet IS 'A wallet: the money of one owner in one currency.';

@@ -5,7 +5,13 @@
 create table pgwallet.wallet (
   wallet_id bigint primary key references pgwallet.account,
   owner_id text collate "C" not null
-  check (owner_id ~ '[^[:space:]]' and length(owner_id) <= 200),
+  check (
+    length(owner_id) <= 200 and owner_id
+    ~ E'[^\\u0001-\\u0020\\u007f\\u0085\\u00a0\\u00ad\\u034f\\u061c\\u115f\\u1160'
+    '\\u1680\\u17b4\\u17b5\\u180b-\\u180f\\u2000-\\u200f\\u2028-\\u202f\\u205f-'
+    '\\u206f\\u2800\\u3000\\u3164\\ufe00-\\ufe0f\\ufeff\\uffa0\\ufff0-\\ufffb'
+    '\\U000e0000-\\U000e0fff]'
+  ),
   currency text collate "C" not null references pgwallet.currency,
   allocation_percentage numeric not null default 0,
   created_at timestamptz not null default now(),

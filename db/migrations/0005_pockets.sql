@@ -5,7 +5,13 @@
 create table pgwallet.pocket (
   pocket_id bigint primary key references pgwallet.account,
   wallet_id bigint not null references pgwallet.wallet,
-  name text collate "C" not null check (name ~ '[^[:space:]]' and length(name) <= 200),
+  name text collate "C" not null check (
+    length(name) <= 200 and name
+    ~ E'[^\\u0001-\\u0020\\u007f\\u0085\\u00a0\\u00ad\\u034f\\u061c\\u115f\\u1160'
+    '\\u1680\\u17b4\\u17b5\\u180b-\\u180f\\u2000-\\u200f\\u2028-\\u202f\\u205f-'
+    '\\u206f\\u2800\\u3000\\u3164\\ufe00-\\ufe0f\\ufeff\\uffa0\\ufff0-\\ufffb'
+    '\\U000e0000-\\U000e0fff]'
+  ),
   allocation_percentage numeric not null default 0
   check (allocation_percentage between 0 and 100),
   pocket_type text check (length(pocket_type) <= 200),

@@ -10,7 +10,13 @@ comment on domain pgwallet.project_status is 'Whether a project takes pledges, o
 create table pgwallet.project (
   project_id bigint primary key references pgwallet.account,
   reference text collate "C" not null
-  check (reference ~ '[^[:space:]]' and length(reference) <= 200),
+  check (
+    length(reference) <= 200 and reference
+    ~ E'[^\\u0001-\\u0020\\u007f\\u0085\\u00a0\\u00ad\\u034f\\u061c\\u115f\\u1160'
+    '\\u1680\\u17b4\\u17b5\\u180b-\\u180f\\u2000-\\u200f\\u2028-\\u202f\\u205f-'
+    '\\u206f\\u2800\\u3000\\u3164\\ufe00-\\ufe0f\\ufeff\\uffa0\\ufff0-\\ufffb'
+    '\\U000e0000-\\U000e0fff]'
+  ),
   currency text collate "C" not null references pgwallet.currency,
   status pgwallet.project_status not null default 'open',
   commission_rate numeric not null check (commission_rate between 0 and 1),

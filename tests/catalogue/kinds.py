@@ -12,7 +12,7 @@ Value = Callable[[World], Any]
 
 LONG = "x" * 201
 VERY_LONG = "x" * 10_000
-BLANK = ("", " ", " \t\r\n ")
+BLANK = ("", "\u200b\u2003", " ", " \t\r\n ")
 
 
 class Stage(IntEnum):

@@ -39,7 +39,7 @@ begin
 
   select u.idempotency_key into v_key
   from unnest(p_idempotency_keys) with ordinality as u (idempotency_key, ordinal)
-  where u.idempotency_key !~ '[^[:space:]]' or length(u.idempotency_key) > 200
+  where pgwallet._is_blank(u.idempotency_key) or length(u.idempotency_key) > 200
   order by u.ordinal
   limit 1;
   if found then

@@ -15,7 +15,7 @@ begin
       message = p_name || ' is null',
       detail = 'It needs 1 to 200 characters.',
       hint = 'Pass a text.';
-  elsif p_required and p_text !~ '[^[:space:]]' then
+  elsif p_required and pgwallet._is_blank(p_text) then
     raise exception using
       errcode = 'PW002',
       message = p_name || ' is blank',
