@@ -91,7 +91,7 @@ select
       select p.posting_id
       from pgwallet.posting as p
       order by p.transaction_id desc, p.posting_id desc
-      limit 1000
+      limit 10
     ) as l
   ) as highest_value
 from pgwallet.posting_id_seq as s
