@@ -495,7 +495,7 @@ UNION ALL
            FROM ( SELECT p.posting_id
                    FROM pgwallet.posting p
                   ORDER BY p.transaction_id DESC, p.posting_id DESC
-                 LIMIT 1000) l) AS highest_value
+                 LIMIT 10) l) AS highest_value
    FROM pgwallet.posting_id_seq s
 UNION ALL
  SELECT 'deployment_deployment_id_seq'::text AS sequence_name,
@@ -725,6 +725,9 @@ ALTER TABLE pgwallet.transaction ENABLE ALWAYS TRIGGER refuse_change;
 
 CREATE TRIGGER refuse_change BEFORE DELETE OR TRUNCATE ON pgwallet.wallet FOR EACH STATEMENT EXECUTE FUNCTION pgwallet._refuse_change();
 ALTER TABLE pgwallet.wallet ENABLE ALWAYS TRIGGER refuse_change;
+
+CREATE TRIGGER refuse_other_decimals BEFORE UPDATE OF exponent ON pgwallet.currency FOR EACH ROW WHEN ((old.exponent IS DISTINCT FROM new.exponent)) EXECUTE FUNCTION pgwallet._refuse_change();
+ALTER TABLE pgwallet.currency ENABLE ALWAYS TRIGGER refuse_other_decimals;
 
 CREATE TRIGGER refuse_row_change BEFORE DELETE ON pgwallet.account FOR EACH ROW EXECUTE FUNCTION pgwallet._refuse_change();
 ALTER TABLE pgwallet.account ENABLE ALWAYS TRIGGER refuse_row_change;

@@ -1,5 +1,6 @@
 drop table pgwallet.account;
 
+drop trigger refuse_other_decimals on pgwallet.currency;
 drop trigger refuse_row_change on pgwallet.settings;
 drop trigger refuse_change on pgwallet.settings;
 

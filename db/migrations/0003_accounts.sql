@@ -75,6 +75,15 @@ alter table pgwallet.settings
 enable always trigger refuse_change,
 enable always trigger refuse_row_change;
 
+-- Balances and escrows have the decimals that their currency had when they were made.
+create trigger refuse_other_decimals
+before update of exponent on pgwallet.currency
+for each row when (old.exponent is distinct from new.exponent)
+execute function pgwallet._refuse_change();
+
+alter table pgwallet.currency
+enable always trigger refuse_other_decimals;
+
 -- Each currency has one account of each of these, so that no call has to create them.
 insert into pgwallet.account (account_id, kind, currency)
 select c.external_account_id, 'external'::pgwallet.account_kind, c.currency

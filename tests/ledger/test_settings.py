@@ -1,4 +1,4 @@
-"""The one row of settings: each call reads it once, and none goes on without it."""
+"""Settings: a call reads their row once, and none goes on without it. Currencies keep decimals."""
 
 import psycopg
 import pytest
@@ -111,3 +111,12 @@ def test_settings_take_the_rates_that_a_project_takes(
     assert str(getattr(pgwallet.create_project(conn, "film"), column)) == finest
     with pytest.raises(errors.CheckViolation), conn.transaction():
         conn.execute(update, [finest + "1"])
+
+
+@pytest.mark.parametrize("exponent", [0, 3])
+def test_a_currency_keeps_its_decimals(conn: psycopg.Connection, exponent: int) -> None:
+    with refused(conn, "PW901"):
+        conn.execute(
+            "update pgwallet.currency set exponent = %s where currency = 'EUR'", [exponent]
+        )
+    conn.execute("update pgwallet.currency set exponent = 2, name = 'Euros' where currency = 'EUR'")

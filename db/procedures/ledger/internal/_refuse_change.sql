@@ -12,10 +12,13 @@ begin
     detail = case
       when tg_table_name in ('transaction', 'posting')
         then 'Transactions and postings are only ever inserted.'
+      when tg_table_name = 'currency'
+        then 'Balances and escrows have the decimals that their currency had at first.'
       when tg_table_name = 'settings' then 'Calls read rates and limits from its one row.'
       else 'What moved money refers to its rows, so they stay.'
     end,
     hint = case tg_table_name
+      when 'currency' then 'Withdraw what is in it, and go on in another currency.'
       when 'settings' then 'Update it to what is wanted.'
       when 'account' then 'Leave it: an account that holds nothing does no harm.'
       when 'wallet' then 'Withdraw what the wallet holds, and leave it empty.'
