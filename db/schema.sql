@@ -444,6 +444,30 @@ CREATE TABLE pgwallet.role_grant (
 COMMENT ON TABLE pgwallet.role_grant IS 'Roles that grant_app, grant_operator and grant_auditor were called for. To take an access away, delete the row and run: revoke execute on all routines in schema pgwallet from the_role; revoke select on all tables in schema pgwallet from the_role.';
 COMMENT ON COLUMN pgwallet.role_grant.role_name IS 'The role as it is called in pg_roles; a role that was dropped is skipped.';
 
+CREATE TABLE pgwallet.settings (
+    only_row boolean DEFAULT true NOT NULL,
+    commission_rate numeric DEFAULT 0.05 NOT NULL,
+    fee_rate numeric DEFAULT 0.029 NOT NULL,
+    max_pledge numeric DEFAULT 100000 NOT NULL,
+    max_pockets_per_allocation integer DEFAULT 100 NOT NULL,
+    max_metadata_bytes integer DEFAULT 10000 NOT NULL,
+    CONSTRAINT settings_commission_rate_check CHECK (((commission_rate >= (0)::numeric) AND (commission_rate <= (1)::numeric))),
+    CONSTRAINT settings_decimals_check CHECK (((scale(trim_scale(commission_rate)) <= 20) AND (scale(trim_scale(fee_rate)) <= 20))),
+    CONSTRAINT settings_fee_rate_check CHECK (((fee_rate >= (0)::numeric) AND (fee_rate <= (1)::numeric))),
+    CONSTRAINT settings_max_metadata_bytes_check CHECK ((max_metadata_bytes >= 1000)),
+    CONSTRAINT settings_max_pledge_check CHECK (((max_pledge > (0)::numeric) AND (max_pledge < ('1000000000000000'::bigint)::numeric))),
+    CONSTRAINT settings_max_pockets_per_allocation_check CHECK ((max_pockets_per_allocation > 0)),
+    CONSTRAINT settings_only_row_check CHECK (only_row),
+    CONSTRAINT settings_rates_check CHECK (((commission_rate + fee_rate) <= (1)::numeric))
+);
+
+COMMENT ON TABLE pgwallet.settings IS 'Defaults and limits: one row, which a DBA updates.';
+COMMENT ON COLUMN pgwallet.settings.commission_rate IS 'Part of a released amount that the platform takes; the default for new projects.';
+COMMENT ON COLUMN pgwallet.settings.fee_rate IS 'Part of a released amount that pays for payments; the default for new projects.';
+COMMENT ON COLUMN pgwallet.settings.max_pledge IS 'The largest single pledge, in major units; the default for new projects.';
+COMMENT ON COLUMN pgwallet.settings.max_pockets_per_allocation IS 'How many pockets take part in the allocation of one deposit.';
+COMMENT ON COLUMN pgwallet.settings.max_metadata_bytes IS 'How many bytes the metadata of one call may take, written as text; at least 1,000.';
+
 CREATE TABLE pgwallet.transaction (
     transaction_id bigint NOT NULL,
     created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
@@ -474,61 +498,6 @@ CREATE SEQUENCE pgwallet.transaction_id_seq
 ALTER SEQUENCE pgwallet.transaction_id_seq OWNED BY pgwallet.transaction.transaction_id;
 
 COMMENT ON SEQUENCE pgwallet.transaction_id_seq IS 'Source of transaction ids.';
-
-CREATE VIEW pgwallet.sequence_position AS
- SELECT 'id_seq'::text AS sequence_name,
-    (s.last_value + (s.is_called)::integer) AS next_value,
-    (GREATEST(( SELECT max(a.account_id) AS max
-           FROM pgwallet.account a), ( SELECT max(e.escrow_id) AS max
-           FROM pgwallet.escrow e)) / 1024) AS highest_value
-   FROM pgwallet.id_seq s
-UNION ALL
- SELECT 'transaction_id_seq'::text AS sequence_name,
-    (s.last_value + (s.is_called)::integer) AS next_value,
-    ( SELECT max(t.transaction_id) AS max
-           FROM pgwallet.transaction t) AS highest_value
-   FROM pgwallet.transaction_id_seq s
-UNION ALL
- SELECT 'posting_id_seq'::text AS sequence_name,
-    (s.last_value + (s.is_called)::integer) AS next_value,
-    ( SELECT max(l.posting_id) AS max
-           FROM ( SELECT p.posting_id
-                   FROM pgwallet.posting p
-                  ORDER BY p.transaction_id DESC, p.posting_id DESC
-                 LIMIT 10) l) AS highest_value
-   FROM pgwallet.posting_id_seq s
-UNION ALL
- SELECT 'deployment_deployment_id_seq'::text AS sequence_name,
-    (s.last_value + (s.is_called)::integer) AS next_value,
-    ( SELECT max(d.deployment_id) AS max
-           FROM pgwallet.deployment d) AS highest_value
-   FROM pgwallet.deployment_deployment_id_seq s;
-
-COMMENT ON VIEW pgwallet.sequence_position IS 'What each sequence gives out next, and the highest of its values that the tables hold.';
-
-CREATE TABLE pgwallet.settings (
-    only_row boolean DEFAULT true NOT NULL,
-    commission_rate numeric DEFAULT 0.05 NOT NULL,
-    fee_rate numeric DEFAULT 0.029 NOT NULL,
-    max_pledge numeric DEFAULT 100000 NOT NULL,
-    max_pockets_per_allocation integer DEFAULT 100 NOT NULL,
-    max_metadata_bytes integer DEFAULT 10000 NOT NULL,
-    CONSTRAINT settings_commission_rate_check CHECK (((commission_rate >= (0)::numeric) AND (commission_rate <= (1)::numeric))),
-    CONSTRAINT settings_decimals_check CHECK (((scale(trim_scale(commission_rate)) <= 20) AND (scale(trim_scale(fee_rate)) <= 20))),
-    CONSTRAINT settings_fee_rate_check CHECK (((fee_rate >= (0)::numeric) AND (fee_rate <= (1)::numeric))),
-    CONSTRAINT settings_max_metadata_bytes_check CHECK ((max_metadata_bytes >= 1000)),
-    CONSTRAINT settings_max_pledge_check CHECK (((max_pledge > (0)::numeric) AND (max_pledge < ('1000000000000000'::bigint)::numeric))),
-    CONSTRAINT settings_max_pockets_per_allocation_check CHECK ((max_pockets_per_allocation > 0)),
-    CONSTRAINT settings_only_row_check CHECK (only_row),
-    CONSTRAINT settings_rates_check CHECK (((commission_rate + fee_rate) <= (1)::numeric))
-);
-
-COMMENT ON TABLE pgwallet.settings IS 'Defaults and limits: one row, which a DBA updates.';
-COMMENT ON COLUMN pgwallet.settings.commission_rate IS 'Part of a released amount that the platform takes; the default for new projects.';
-COMMENT ON COLUMN pgwallet.settings.fee_rate IS 'Part of a released amount that pays for payments; the default for new projects.';
-COMMENT ON COLUMN pgwallet.settings.max_pledge IS 'The largest single pledge, in major units; the default for new projects.';
-COMMENT ON COLUMN pgwallet.settings.max_pockets_per_allocation IS 'How many pockets take part in the allocation of one deposit.';
-COMMENT ON COLUMN pgwallet.settings.max_metadata_bytes IS 'How many bytes the metadata of one call may take, written as text; at least 1,000.';
 
 CREATE VIEW pgwallet.transaction_log AS
  SELECT p.posting_id,

@@ -19,7 +19,6 @@ begin
 end
 $block$;
 
-drop view pgwallet.sequence_position;
 drop view pgwallet.installed_routine;
 drop table pgwallet.deployed_routine;
 drop table pgwallet.deployment;

@@ -105,9 +105,13 @@ where i.definition_hash is distinct from d.definition_hash
 order by 1
 """
 
+_CAN_LIST_SEQUENCES = """
+select to_regprocedure('pgwallet.list_sequences()') is not null
+"""
+
 _LATE_SEQUENCES = """
 select s.sequence_name, s.next_value, s.highest_value
-from pgwallet.sequence_position as s
+from pgwallet.list_sequences() as s
 where s.next_value <= s.highest_value
 order by s.sequence_name
 """
@@ -378,8 +382,8 @@ def _compare(conn: psycopg.Connection, code: _Code) -> Status:
     if _exists(conn, "pgwallet.deployment"):
         deployed = conn.execute(_LAST_DEPLOYMENT).fetchone()
         drift = tuple(Drift(*row) for row in conn.execute(_DRIFT))
-    if _exists(conn, "pgwallet.sequence_position"):
-        late_sequences = tuple(LateSequence(*row) for row in conn.execute(_LATE_SEQUENCES))
+        if conn.execute(_CAN_LIST_SEQUENCES).fetchone() == (True,):
+            late_sequences = tuple(LateSequence(*row) for row in conn.execute(_LATE_SEQUENCES))
     known = [migration.id for migration in code.migrations]
     return Status(
         pending=tuple(name for name in known if name not in applied),

@@ -255,6 +255,7 @@ _READING = (
     ),
     CallOf(name="statement", given_to=READING, good=lambda w, _: {"p_account_id": w.wallet}),
     CallOf(name="check_ledger", given_to=AUDIT, good=lambda w, _: {}),
+    CallOf(name="list_sequences", given_to=OWNER_ALONE, good=lambda w, _: {}),
 )
 
 # Any role that exists will do.

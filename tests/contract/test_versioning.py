@@ -33,7 +33,7 @@ VIEWS = """
   from pg_class as c
   join pg_attribute as a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
   where c.relnamespace = 'pgwallet'::regnamespace and c.relkind = 'v'
-    and c.relname not in ('installed_routine', 'sequence_position')
+    and c.relname <> 'installed_routine'
   group by c.relname
   order by c.relname
 """

@@ -60,7 +60,7 @@ def test_a_killed_upgrade_leaves_the_old_functions(database: str, command: str) 
 def test_a_killed_rollout_of_a_migration_leaves_no_mark(database: str) -> None:
     """The last migration is taken back, so that the next `migrate` has one pending."""
     with psycopg.connect(database) as conn:
-        conn.execute("drop view pgwallet.installed_routine, pgwallet.sequence_position")
+        conn.execute("drop view pgwallet.installed_routine")
         conn.execute("drop table pgwallet.deployment, pgwallet.deployed_routine")
         conn.execute(
             "delete from pgwallet._yoyo_migration as m where m.migration_id = '0011_deployment'"

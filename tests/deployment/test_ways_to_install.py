@@ -75,7 +75,7 @@ def test_migrate_goes_on_where_yoyo_stopped(empty_database: str) -> None:
     owner = as_owner(empty_database)
     install_with_yoyo(owner)
     with psycopg.connect(owner) as conn:
-        conn.execute("drop view pgwallet.installed_routine, pgwallet.sequence_position")
+        conn.execute("drop view pgwallet.installed_routine")
         conn.execute("drop table pgwallet.deployment, pgwallet.deployed_routine")
         conn.execute("delete from pgwallet._yoyo_migration where migration_id = '0011_deployment'")
 

@@ -84,7 +84,7 @@ def test_check_ledger_names_a_sequence_that_is_behind(conn: psycopg.Connection, 
     assert pgwallet.check_ledger(conn) == []
     highest = value(
         conn,
-        "select highest_value from pgwallet.sequence_position where sequence_name = %s",
+        "select highest_value from pgwallet.list_sequences() where sequence_name = %s",
         name,
     )
     put_back(conn, name, highest)
@@ -98,7 +98,7 @@ def test_check_ledger_names_a_sequence_that_is_behind(conn: psycopg.Connection, 
 
 
 def test_every_sequence_is_compared_with_its_tables(conn: psycopg.Connection) -> None:
-    compared = conn.execute("select sequence_name from pgwallet.sequence_position").fetchall()
+    compared = conn.execute("select sequence_name from pgwallet.list_sequences()").fetchall()
     there = conn.execute(
         "select sequencename::text from pg_sequences where schemaname = 'pgwallet'"
     ).fetchall()

@@ -285,7 +285,7 @@ begin
   select
     6, format('sequence %s', s.sequence_name),
     format('It gives out %s next, the tables go up to %s.', s.next_value, s.highest_value)
-  from pgwallet.sequence_position as s
+  from pgwallet.list_sequences() as s
   where s.next_value <= s.highest_value
   order by s.sequence_name;
 end;
