@@ -25,7 +25,7 @@ def test_a_run_that_is_terminated_leaves_no_server(tmp_path: Path) -> None:
     directory = tmp_path / "t"
     directory.mkdir(mode=0o711)
     with subprocess.Popen(
-        [sys.executable, "-m", "pytest", "-q", "-n", "2", "--dist", "load", "tests/wallets"],
+        [sys.executable, "-m", "pytest", "-q", "-n", "2", "--dist", "load", "tests/ledger"],
         cwd=ROOT,
         env={**os.environ, "TMPDIR": str(directory), "PGWALLET_TEST_SERVER": "embedded"},
         stdout=subprocess.PIPE,
