@@ -44,11 +44,15 @@ begin
   if p_idempotency_key is not null then
     v_request := format('pledge(%s, %s, %s)', p_wallet_id, p_project_id, trim_scale(p_amount));
   end if;
-  if p_expires_at is not null and p_idempotency_key is null then
-    perform pgwallet._check_expiry(p_expires_at);
+  if p_expires_at is not null then
+    if p_idempotency_key is null then
+      perform pgwallet._check_expiry(p_expires_at);
+    else
+      -- A replay may come when it is past.
+      perform pgwallet._check_time('expires_at', p_expires_at);
+    end if;
   end if;
   if p_idempotency_key is not null then
-    perform pgwallet._check_time('expires_at', p_expires_at);
     v_transaction_id := pgwallet._insert_transaction(
       'pledge', p_idempotency_key, v_request, p_metadata, p_effective_at, v_escrow_id
     );
