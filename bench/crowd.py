@@ -19,7 +19,8 @@ BATCH = 8_190  # deposits a call
 BATCHES = 2
 BALANCE = 1_000_000_000
 
-# Owners whose wallets are in slot 0: the ids of their wallets follow each other without gaps.
+# Owners whose wallets are in one slot: the ids of their wallets follow each other without gaps. Not
+# in slot 0, as one in a thousand is: there a pledge draws its id under a lock.
 OWNERS = """
   select w.wallet_id
   from (
@@ -27,7 +28,7 @@ OWNERS = """
     from generate_series(1, 1200 * %(wallets)s) as g (n)
     cross join lateral (select g.n, %(name)s || ' ' || g.n as owner_id) as o
     cross join lateral (select sha256(convert_to(o.owner_id, 'UTF8')) as digest) as d
-    where (get_byte(d.digest, 0) * 256 + get_byte(d.digest, 1)) %% 1024 = 0
+    where (get_byte(d.digest, 0) * 256 + get_byte(d.digest, 1)) %% 1024 = 1
     order by o.n
     limit %(wallets)s
   ) as o

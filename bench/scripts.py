@@ -65,7 +65,7 @@ def pledge_floor(crowd: Crowd) -> str:
         + _picked("p", PROJECTS, **places)
         + """
       with drawn as materialized (
-        select nextval('pgwallet.id_seq') * 1024 as escrow_id
+        select nextval('pgwallet.id_seq') * 1024 + 1 as escrow_id
       ), recorded as (
         insert into pgwallet.transaction (kind, escrow_id)
         select 'pledge', escrow_id from drawn
