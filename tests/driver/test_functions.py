@@ -185,8 +185,8 @@ def test_a_project_has_its_own_rates(call: CallIt) -> None:
     )
     closed = call(pgwallet.close_project, project.project_id, "failed")
     assert (closed.project_id, closed.status) == (project.project_id, "failed")
-    moved = call(pgwallet.create_project, "moved", project_id=2**52)
-    assert moved.project_id == 2**52
+    moved = call(pgwallet.create_project, "moved", project_id=2**44)
+    assert moved.project_id == 2**44
 
 
 def test_a_pledge_is_released_and_paid_out(call: CallIt) -> None:

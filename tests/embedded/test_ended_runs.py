@@ -3,7 +3,9 @@
 import os
 import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,9 +23,15 @@ def servers(directory: Path) -> int:
     return sum(b"bin/postgres\0" in command for command in processes(directory))
 
 
-def test_a_run_that_is_terminated_leaves_no_server(tmp_path: Path) -> None:
-    directory = tmp_path / "t"
-    directory.mkdir(mode=0o711)
+@pytest.fixture
+def directory() -> Iterator[Path]:
+    """With a short name, so that the servers have their sockets in it and so can be told."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as path:
+        Path(path).chmod(0o711)
+        yield Path(path)
+
+
+def test_a_run_that_is_terminated_leaves_no_server(directory: Path) -> None:
     with subprocess.Popen(
         [sys.executable, "-m", "pytest", "-q", "-n", "2", "--dist", "load", "tests/ledger"],
         cwd=ROOT,
