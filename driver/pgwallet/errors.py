@@ -4,16 +4,18 @@ PgWalletError                PW000  (base class, never raised)
   InvalidAmount              PW001
   InvalidArgument            PW002
   CurrencyMismatch           PW003
-  WalletNotFound             PW101
-  PocketNotFound             PW102
-  ProjectNotFound            PW103
-  EscrowNotFound             PW104
-  AccountNotFound            PW105
+  NotFound                          (base class of these five, never raised)
+    WalletNotFound           PW101
+    PocketNotFound           PW102
+    ProjectNotFound          PW103
+    EscrowNotFound           PW104
+    AccountNotFound          PW105
   InsufficientFunds          PW201
   EscrowNotLocked            PW202
   IdempotencyConflict        PW203
   ProjectClosed              PW204
   ProjectNotClosed           PW205
+  EscrowAmountExceeded       PW206
   PledgeLimitExceeded        PW301
   AllocationExceeds100       PW302
   LedgerImmutable            PW901
@@ -21,6 +23,7 @@ PgWalletError                PW000  (base class, never raised)
 Any other database error (a lost connection, a deadlock) stays the psycopg.Error it is.
 """
 
+from collections.abc import Iterator
 from typing import ClassVar
 
 import psycopg
@@ -70,31 +73,35 @@ class CurrencyMismatch(PgWalletError):
     sqlstate = "PW003"
 
 
-class WalletNotFound(PgWalletError):
+class NotFound(PgWalletError):
+    """Nothing has this id, whatever it is the id of; base of the five below."""
+
+
+class WalletNotFound(NotFound):
     """No wallet has this id."""
 
     sqlstate = "PW101"
 
 
-class PocketNotFound(PgWalletError):
+class PocketNotFound(NotFound):
     """No pocket has this id."""
 
     sqlstate = "PW102"
 
 
-class ProjectNotFound(PgWalletError):
+class ProjectNotFound(NotFound):
     """No project has this id."""
 
     sqlstate = "PW103"
 
 
-class EscrowNotFound(PgWalletError):
+class EscrowNotFound(NotFound):
     """No escrow has this id."""
 
     sqlstate = "PW104"
 
 
-class AccountNotFound(PgWalletError):
+class AccountNotFound(NotFound):
     """No account has this id."""
 
     sqlstate = "PW105"
@@ -107,7 +114,7 @@ class InsufficientFunds(PgWalletError):
 
 
 class EscrowNotLocked(PgWalletError):
-    """The escrow is settled already, or holds less than was asked for."""
+    """The escrow is settled already."""
 
     sqlstate = "PW202"
 
@@ -130,6 +137,12 @@ class ProjectNotClosed(PgWalletError):
     sqlstate = "PW205"
 
 
+class EscrowAmountExceeded(PgWalletError):
+    """The escrow holds less than was asked for."""
+
+    sqlstate = "PW206"
+
+
 class PledgeLimitExceeded(PgWalletError):
     """The pledge is above the project's limit for one pledge."""
 
@@ -148,7 +161,16 @@ class LedgerImmutable(PgWalletError):
     sqlstate = "PW901"
 
 
-BY_SQLSTATE = {error.sqlstate: error for error in PgWalletError.__subclasses__()}
+def _leaves(error: type[PgWalletError]) -> Iterator[type[PgWalletError]]:
+    """The exceptions that are raised; those above them only stand for several."""
+    below = error.__subclasses__()
+    if not below:
+        yield error
+    for each in below:
+        yield from _leaves(each)
+
+
+BY_SQLSTATE = {error.sqlstate: error for error in _leaves(PgWalletError)}
 
 
 def refusal(error: psycopg.Error) -> PgWalletError | None:

@@ -63,7 +63,7 @@ def release_escrow(
     The project gets it less commission and fee. `amount` is in major units; None releases what
     is left. Returns the `Release` with what this call moved.
     Raises InvalidAmount, InvalidArgument, EscrowNotFound, IdempotencyConflict,
-    ProjectNotClosed (a failed project), EscrowNotLocked.
+    ProjectNotClosed (a failed project), EscrowNotLocked, EscrowAmountExceeded.
     Calls pgwallet.release_escrow.
     """
 
@@ -81,7 +81,7 @@ def refund_escrow(
     `amount` is in major units; None refunds what is left. Returns the `Refund` with what this
     call moved and the wallet's balance after it.
     Raises InvalidAmount, InvalidArgument, EscrowNotFound, IdempotencyConflict,
-    EscrowNotLocked.
+    EscrowNotLocked, EscrowAmountExceeded.
     Calls pgwallet.refund_escrow.
     """
 

@@ -125,11 +125,11 @@ def test_no_more_is_taken_than_is_left(
 ) -> None:
     conn, world = sessions("operator"), stage.world
     for amount in ("30.01", "999999999999999.99"):
-        assert outcome_of(conn, name, p_escrow_id=world.escrow, p_amount=amount) == "PW202"
+        assert outcome_of(conn, name, p_escrow_id=world.escrow, p_amount=amount) == "PW206"
     with conn.transaction(force_rollback=True):
         call(conn, earlier, world.escrow, "20")
         for amount in ("10.01", "20", "30"):
-            assert outcome_of(conn, name, p_escrow_id=world.escrow, p_amount=amount) == "PW202"
+            assert outcome_of(conn, name, p_escrow_id=world.escrow, p_amount=amount) == "PW206"
         call(conn, name, world.escrow, "10")
         assert outcome_of(conn, name, p_escrow_id=world.escrow) == "PW202"
         assert call(conn, "check_ledger") == []

@@ -101,7 +101,7 @@ def test_parts_of_an_escrow_never_add_up_to_more_than_it(
     SETTLE[first_name](first, escrow_id, 6)
     with blocked(second, observer, partial(SETTLE[second_name], second, escrow_id, 6)) as waiting:
         first.commit()
-        with pytest.raises(pgwallet.EscrowNotLocked):
+        with pytest.raises(pgwallet.EscrowAmountExceeded):
             waiting.result()
     second.rollback()
 

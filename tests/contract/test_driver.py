@@ -9,6 +9,7 @@ import pytest
 
 import pgwallet
 from pgwallet import PgWalletError
+from pgwallet.errors import BY_SQLSTATE
 from tests.driver.calling import CALLS, arguments_of
 
 ROOT = Path(__file__).parents[2]
@@ -105,8 +106,8 @@ def test_the_database_has_the_columns_that_a_call_selects(
     conn.execute(b"prepare a_call as " + sql)
 
 
-ERRORS = PgWalletError.__subclasses__()
-EXCEPTIONS = {error.sqlstate for error in ERRORS}
+ERRORS = list(BY_SQLSTATE.values())
+EXCEPTIONS = set(BY_SQLSTATE)
 
 
 def test_codes_raised_in_sql_are_the_exceptions_of_the_driver() -> None:

@@ -11,6 +11,7 @@ import pytest
 from psycopg.conninfo import make_conninfo
 
 import pgwallet
+from pgwallet.errors import BY_SQLSTATE
 from tests import databases, servers
 from tests.conftest import Connect
 
@@ -19,7 +20,7 @@ pytestmark = pytest.mark.sql
 FILES = sorted((Path(__file__).parents[2] / "db" / "procedures").rglob("*.sql"))
 ROUTINE_NAMES = {path.stem for path in FILES}
 CODE = re.compile(r"PW\d{3}")
-CODES = {error.sqlstate for error in pgwallet.PgWalletError.__subclasses__()}
+CODES = set(BY_SQLSTATE)
 
 ROUTINES = """
   select p.proname, p.prokind::text, p.prosecdef, p.proconfig, p.prosrc,

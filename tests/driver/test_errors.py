@@ -8,7 +8,8 @@ import pytest
 from psycopg.pq import TransactionStatus
 
 import pgwallet
-from pgwallet import InsufficientFunds, PgWalletError
+from pgwallet import InsufficientFunds, NotFound, PgWalletError
+from pgwallet.errors import BY_SQLSTATE
 from tests.driver.calling import CallIt
 
 
@@ -83,8 +84,15 @@ def test_the_driver_neither_begins_nor_ends_a_transaction(
         assert conn.info.transaction_status == expected
 
 
-def test_every_exception_is_a_leaf_of_one_tree() -> None:
-    exceptions = PgWalletError.__subclasses__()
-    assert len(exceptions) == 16
-    assert len({exception.sqlstate for exception in exceptions}) == 16
-    assert not any(exception.__subclasses__() for exception in exceptions)
+def test_every_exception_that_is_raised_is_a_leaf_of_one_tree() -> None:
+    assert len(BY_SQLSTATE) == 17
+    assert "PW000" not in BY_SQLSTATE
+    for sqlstate, exception in BY_SQLSTATE.items():
+        assert issubclass(exception, PgWalletError)
+        assert exception.sqlstate == sqlstate
+        assert not exception.__subclasses__()
+
+
+def test_what_was_not_found_is_caught_by_one_name_whatever_it_is() -> None:
+    not_found = {code for code, error in BY_SQLSTATE.items() if issubclass(error, NotFound)}
+    assert not_found == {"PW101", "PW102", "PW103", "PW104", "PW105"}

@@ -83,4 +83,5 @@ end;
 $function$;
 
 comment on function pgwallet.refund_escrow(bigint, numeric, text, jsonb, timestamptz) is
-'Gives an escrow, or a part of it, back to its wallet. Raises: PW001, PW002, PW104, PW202, PW203.';
+'Gives an escrow, or a part of it, back to its wallet. '
+'Raises: PW001, PW002, PW104, PW202, PW203, PW206.';

@@ -125,4 +125,4 @@ $function$;
 
 comment on function pgwallet.release_escrow(bigint, numeric, text, jsonb, timestamptz) is
 'Releases an escrow, or a part of it, to its project. '
-'Raises: PW001, PW002, PW104, PW202, PW203, PW205.';
+'Raises: PW001, PW002, PW104, PW202, PW203, PW205, PW206.';

@@ -7,6 +7,7 @@ from typing import Any
 
 from pgwallet.errors import (
     CurrencyMismatch,
+    EscrowAmountExceeded,
     EscrowNotLocked,
     InvalidArgument,
     PledgeLimitExceeded,
@@ -285,8 +286,10 @@ def _lock(
 
 
 def _to_settle(escrow: Escrow, units: int | None) -> int:
-    if escrow.left < (units or 1):
-        raise EscrowNotLocked(f"escrow {escrow.escrow_id} holds {escrow.left}, not {units}")
+    if not escrow.left:
+        raise EscrowNotLocked(f"escrow {escrow.escrow_id} is settled")
+    if units is not None and units > escrow.left:
+        raise EscrowAmountExceeded(f"escrow {escrow.escrow_id} holds {escrow.left}, not {units}")
     return units or escrow.left
 
 

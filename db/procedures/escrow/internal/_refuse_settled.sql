@@ -10,21 +10,21 @@ language plpgsql
 set search_path = pg_catalog, pg_temp
 as $function$
 begin
+  if p_status = 'locked' then
+    raise exception using
+      errcode = 'PW206',
+      message = format('escrow %s does not hold that much', p_escrow_id),
+      detail = format('%s is left in it, the amount is %s.', p_left, p_amount),
+      hint = 'Take less, or leave the amount out for all that is left.';
+  end if;
+
   raise exception using
     errcode = 'PW202',
-    message = format(
-      case p_status
-        when 'locked' then 'escrow %s does not hold that much' else 'escrow %s is not locked'
-      end,
-      p_escrow_id
-    ),
+    message = format('escrow %s is not locked', p_escrow_id),
     detail = format(
       'Its status is %s, %s is left in it, the amount is %s.',
       p_status, p_left, coalesce(p_amount::text, 'what is left')
     ),
-    hint = case p_status
-      when 'locked' then 'Take less, or leave the amount out for all that is left.'
-      else 'Nothing is left to release or refund.'
-    end;
+    hint = 'Nothing is left to release or refund.';
 end;
 $function$;
