@@ -2,10 +2,16 @@
 
 import json
 import os
+import pty
+import select
+import struct
 import subprocess
 import sys
+import termios
+import time
 from contextlib import redirect_stderr, redirect_stdout
 from decimal import Decimal
+from fcntl import ioctl
 from io import StringIO
 from typing import Any
 
@@ -14,6 +20,7 @@ import pytest
 
 import pgwallet
 from pgwallet.cli import main
+from tests.waiting import DEADLINE
 
 # What the installed script `pgwallet` runs; test_the_script_runs_this keeps it so.
 ENTRY_POINT = "pgwallet.cli:main"
@@ -87,6 +94,41 @@ def started(*arguments: object, database_url: str) -> subprocess.Popen[str]:
         stderr=subprocess.PIPE,
         encoding="utf-8",
     )
+
+
+def at_terminal(
+    *arguments: object, database_url: str, answer: str | None = None, **more: str
+) -> tuple[int, str]:
+    """The exit code and what a terminal of 80 columns shows; `answer` is typed at the question."""
+    controller, terminal = pty.openpty()
+    ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+    process = subprocess.Popen(
+        [*COMMAND, *map(str, arguments)],
+        env={**environment(database_url), "TERM": "xterm-256color", **more},
+        stdin=terminal,
+        stdout=terminal,
+        stderr=terminal,
+    )
+    os.close(terminal)
+    shown = b""
+    deadline = time.monotonic() + DEADLINE
+    try:
+        while select.select([controller], [], [], deadline - time.monotonic())[0]:
+            try:
+                read = os.read(controller, 65536)
+            except OSError:  # Linux says so when the program has ended
+                break
+            if not read:
+                break
+            shown += read
+            if answer is not None and b"[y/N]" in shown:
+                os.write(controller, f"{answer}\n".encode())
+                answer = None
+        return process.wait(DEADLINE), shown.decode()
+    finally:
+        process.kill()
+        process.wait()
+        os.close(controller)
 
 
 def pledged_project(conninfo: str, reference: str, pledges: int) -> int:

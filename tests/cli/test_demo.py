@@ -1,12 +1,26 @@
-"""The demo, and that the SQL it prints does the same in psql."""
+"""The demo, that the SQL it prints does the same in psql, and where it may write."""
+
+from collections.abc import Iterator
+from pathlib import Path
 
 import psycopg
+import pytest
 from psycopg.conninfo import make_conninfo
 
 import pgwallet
 from tests import databases
-from tests.cli.command import pgwallet_command, shown
+from tests.access.roles import as_role, login_role
+from tests.cli.command import at_terminal, pgwallet_command, pgwallet_here, shown
 from tests.deployment.programs import psql
+from tests.ledger.calling import everything
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def role(server: str) -> Iterator[str]:
+    with login_role(server) as name:
+        yield name
 
 
 def printed_sql(output: str) -> str:
@@ -24,9 +38,19 @@ def balances(conninfo: str) -> list[tuple[object, ...]]:
         ).fetchall()
 
 
-def test_the_demo_needs_no_database_and_less_than_a_minute() -> None:
-    completed = pgwallet_command("demo", COLUMNS="80")  # which gives it a minute
-    assert (completed.returncode, completed.stdout.count("found nothing")) == (0, 1)
+def contents(conninfo: str) -> object:
+    with psycopg.connect(conninfo) as conn:
+        return everything(conn)
+
+
+def test_the_demo_writes_to_no_database_that_its_command_line_does_not_name(database: str) -> None:
+    before = contents(database)
+    # With PGHOSTADDR libpq would go to that server, wherever the host says the demo's own is.
+    completed = pgwallet_command(
+        "demo", database_url=database, PGHOSTADDR="127.0.0.1", PGDATABASE="shop", COLUMNS="80"
+    )  # which gives it a minute
+    assert (completed.returncode, completed.stdout.count("found nothing")) == (0, 1), completed
+    assert contents(database) == before
     # Not owned by a superuser, so nothing to warn of: only the progress bar.
     (bar,) = completed.stderr.splitlines()
     assert "10,000/10,000 escrows" in bar
@@ -35,8 +59,13 @@ def test_the_demo_needs_no_database_and_less_than_a_minute() -> None:
     assert max(map(len, completed.stdout.splitlines())) <= 80
 
 
+def test_make_demo_names_no_database() -> None:
+    recipe = (ROOT / "Makefile").read_text().partition("\ndemo:")[2].split("\n\n")[0]
+    assert recipe.splitlines()[1:] == ["\t@$(bin)/pgwallet demo"]
+
+
 def test_the_printed_sql_does_the_same_in_psql(server: str, database: str, template: str) -> None:
-    completed = pgwallet_command("demo", database_url=database)
+    completed = pgwallet_here("demo", "--database-url", database)
     assert completed.returncode == 0, completed.stderr
     with databases.created(server, template) as name:
         repeated = make_conninfo(server, dbname=name)
@@ -45,10 +74,49 @@ def test_the_printed_sql_does_the_same_in_psql(server: str, database: str, templ
         assert balances(repeated) == balances(database)
 
 
-def test_an_empty_database_gets_pgwallet_and_each_run_starts_anew(empty_database: str) -> None:
+def test_an_empty_database_gets_pgwallet_and_a_second_run_is_asked_for(empty_database: str) -> None:
     url = databases.as_owner(empty_database)
-    for _ in range(2):
-        completed = pgwallet_command("demo", database_url=url)
-        assert completed.returncode == 0, completed.stderr
-        assert shown(completed.stdout, "Pledged by the backers") == "522,962.50 EUR"
-    assert "pgwallet migrate" not in completed.stdout
+    first = pgwallet_here("demo", "--database-url", url)
+    assert (first.returncode, first.stdout.count("$ pgwallet migrate")) == (0, 1)
+    before = balances(url)
+    refused = pgwallet_here("--database-url", url, "demo")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "--yes" in refused.stderr
+    assert balances(url) == before
+    again = pgwallet_here("--database-url", url, "demo", "--yes")
+    assert again.returncode == 0, again.stderr
+    assert shown(again.stdout, "Pledged by the backers") == "522,962.50 EUR"
+    assert "pgwallet migrate" not in again.stdout
+
+
+def test_one_wallet_or_project_is_enough_to_ask(database: str) -> None:
+    with psycopg.connect(database) as conn:
+        pgwallet.create_project(conn, "film")
+    before = contents(database)
+    code, shown = at_terminal("demo", "--database-url", database, database_url=database, answer="n")
+    assert code == 1
+    assert "10,001 wallets" in shown
+    assert contents(database) == before
+
+
+@pytest.mark.parametrize("access", ["app", "auditor"])
+def test_a_role_that_could_not_finish_it_does_not_begin(
+    role: str, database: str, access: str
+) -> None:
+    with psycopg.connect(databases.as_owner(database)) as conn:
+        conn.execute(f"select pgwallet.grant_{access}(%s)", [role])
+    before = contents(database)
+    completed = pgwallet_here("demo", "--yes", "--database-url", as_role(database, role))
+    assert (completed.returncode, completed.stdout) == (1, "")
+    assert "pgwallet grant operator" in completed.stderr
+    assert contents(database) == before
+
+
+def test_tables_of_others_are_something_too(empty_database: str) -> None:
+    with psycopg.connect(empty_database) as conn:
+        conn.execute("create schema shop create table orders (order_id bigint)")
+    refused = pgwallet_here("demo", "--database-url", databases.as_owner(empty_database))
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "shop.orders" in refused.stderr
+    with psycopg.connect(empty_database) as conn:
+        assert conn.execute("select to_regnamespace('pgwallet')").fetchone() == (None,)

@@ -1,58 +1,14 @@
 """At a terminal: questions before what is final, colours, and 80 columns."""
 
-import os
-import pty
 import re
-import select
-import struct
-import subprocess
-import termios
-import time
-from fcntl import ioctl
 
 import psycopg
 import pytest
 
 import pgwallet
-from tests.cli.command import COMMAND, environment, pgwallet_here, pledged_project, settled_escrows
-from tests.waiting import DEADLINE
+from tests.cli.command import at_terminal, pgwallet_here, pledged_project, settled_escrows
 
 COLOUR = re.compile(r"\x1b\[[0-9;]*3[0-9]")
-
-
-def at_terminal(
-    *arguments: object, database_url: str, answer: str | None = None, **more: str
-) -> tuple[int, str]:
-    """The exit code and what a terminal of 80 columns shows; `answer` is typed at the question."""
-    controller, terminal = pty.openpty()
-    ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
-    process = subprocess.Popen(
-        [*COMMAND, *map(str, arguments)],
-        env={**environment(database_url), "TERM": "xterm-256color", **more},
-        stdin=terminal,
-        stdout=terminal,
-        stderr=terminal,
-    )
-    os.close(terminal)
-    shown = b""
-    deadline = time.monotonic() + DEADLINE
-    try:
-        while select.select([controller], [], [], deadline - time.monotonic())[0]:
-            try:
-                read = os.read(controller, 65536)
-            except OSError:  # Linux says so when the program has ended
-                break
-            if not read:
-                break
-            shown += read
-            if answer is not None and b"[y/N]" in shown:
-                os.write(controller, f"{answer}\n".encode())
-                answer = None
-        return process.wait(DEADLINE), shown.decode()
-    finally:
-        process.kill()
-        process.wait()
-        os.close(controller)
 
 
 def status_of(conninfo: str, project_id: int) -> str:

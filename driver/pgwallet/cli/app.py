@@ -14,13 +14,14 @@ from pgwallet.errors import refusal
 
 from .commands import group
 from .completion import answer_shells, completing
-from .database import BeforeCommand, DatabaseUrlOrEmbedded, explained
+from .database import BeforeCommand, DatabaseUrlOfCommandLine, explained
 from .demo import run_demo
 from .deployment import deploying
 from .escrows import escrow, pledging
 from .importing.command import importing
 from .ledger import reading
 from .output import out, prepared, show_error
+from .parameters import Yes
 from .pockets import pocket, splitting
 from .projects import project
 from .psql import opening
@@ -75,16 +76,16 @@ def pgwallet_(
 
 
 @app.command()
-def demo(database_url: DatabaseUrlOrEmbedded = "") -> None:
+def demo(database_url: DatabaseUrlOfCommandLine = "", yes: Yes = False) -> None:
     """See it work: split a deposit, release 10,000 pledges.
 
-    Without a database it runs on a server of its own, which is removed afterwards. An empty
-    database gets pgwallet first; in one that has it, each run adds wallets and a project.
+    It runs on a server of its own, which is removed afterwards, whatever the environment says. With
+    --database-url it runs there, after a question if that holds anything: what it adds stays.
 
     \b
     Example:  pgwallet demo
     """
-    code = run_demo(database_url)
+    code = run_demo(database_url, yes)
     if code:
         raise typer.Exit(code)
 

@@ -63,6 +63,13 @@ def _given(ctx: typer.Context, value: str) -> str:
     return _checked(value) if value else str(ctx.obj or "")
 
 
+def _of_command_line(ctx: typer.Context, value: str) -> str:
+    """For what nobody wants in the database of an environment variable."""
+    before = ctx.find_root().get_parameter_source("database_url")
+    named = before is not None and before.name == "COMMANDLINE"
+    return _given(ctx, value) if named else _checked(value)
+
+
 def _required(ctx: typer.Context, value: str) -> str:
     given = _given(ctx, value)
     if not (given or ctx.resilient_parsing or any(map(os.environ.get, _OF_LIBPQ))):
@@ -87,8 +94,8 @@ def _option(callback: Callable[[typer.Context, str], str], more: str = "", **res
 # The same option before the command and after it; the latter wins.
 BeforeCommand = Annotated[str, _option(_remembered, envvar=VARIABLE)]
 DatabaseUrl = Annotated[str, _option(_required, f" Default: {VARIABLE}.")]
-DatabaseUrlOrEmbedded = Annotated[
-    str, _option(_given, f" Default: {VARIABLE}, else a server made for the demo.")
+DatabaseUrlOfCommandLine = Annotated[
+    str, _option(_of_command_line, f" Default: a server made for the demo, never {VARIABLE}.")
 ]
 
 

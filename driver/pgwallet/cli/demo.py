@@ -8,12 +8,14 @@ from decimal import Decimal
 from typing import Any
 
 import psycopg
+from psycopg import errors
 from psycopg.conninfo import make_conninfo
 
 import pgwallet
 from pgwallet import Project, embedded
 from pgwallet._connection import Connection
 
+from .asking import confirm
 from .commands import INTERRUPTED
 from .database import connected
 from .output import money, number, out, show, table, text
@@ -28,13 +30,35 @@ select exists (
   where n.nspname = 'pgwallet'
 )
 """
+# The last steps need the most; as another role it would leave its pledges behind.
+_MAY_FINISH = """
+select bool_and(has_function_privilege(p.oid, 'execute'))
+from pg_proc as p join pg_namespace as n on p.pronamespace = n.oid
+where n.nspname = 'pgwallet' and p.proname in ('close_project', 'check_ledger')
+"""
+_HOLDS_MONEY = """
+select
+  exists (select from pgwallet.wallet_summary) or exists (select from pgwallet.project_summary)
+"""
+_OTHERS = """
+select format('%I.%I', n.nspname, c.relname)
+from pg_class as c join pg_namespace as n on c.relnamespace = n.oid
+where c.relkind in ('r', 'p', 'v', 'm', 'f')
+  and n.nspname not in ('pgwallet', 'information_schema') and n.nspname not like 'pg\\_%'
+  and not exists (
+    select from pg_depend as d
+    where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e'
+  )
+order by 1
+limit 1
+"""
 
 
-def run_demo(conninfo: str) -> int:
+def run_demo(conninfo: str, yes: bool) -> int:
     """Runs every step; returns the exit code."""
     # Fresh names, so that each run in one database starts from nothing.
     name = f"demo-{secrets.token_hex(4)}"
-    with _installed(conninfo) as database, connected(database) as conn:
+    with _installed(conninfo, yes) as database, connected(database) as conn:
         _allocate(conn, name)
         project = _collect(conn, name)
         settled = _release(conn, project)
@@ -45,13 +69,20 @@ def run_demo(conninfo: str) -> int:
 
 
 @contextmanager
-def _installed(conninfo: str) -> Iterator[str]:
+def _installed(conninfo: str, yes: bool) -> Iterator[str]:
     """Yields a database that has pgwallet: the one given, or one on a server of its own."""
     if conninfo:
         with connected(conninfo) as conn:
             installed = conn.execute(_INSTALLED).fetchone() == (True,)
+            held = _held(conn, installed)
+            if held:
+                confirm(
+                    f"Database {conn.info.dbname} holds {held}. The demo adds {BACKERS + 1:,} "
+                    "wallets, a project and what it moves, for ever. Go on?",
+                    yes,
+                )
         if not installed:
-            _title("Install pgwallet into the empty database")
+            _title("Install pgwallet into the database")
             _command("pgwallet migrate --database-url ...")
             pgwallet.migrate(conninfo)
         yield conninfo
@@ -59,15 +90,28 @@ def _installed(conninfo: str) -> Iterator[str]:
 
     _title("Start a PostgreSQL 18 for this demo and install pgwallet")
     with embedded.start() as server:
-        with psycopg.connect(server.conninfo, autocommit=True) as conn:
+        # The empty address keeps PGHOSTADDR, or a service's, from leading to another server.
+        own = make_conninfo(server.conninfo, hostaddr="")
+        with psycopg.connect(own, autocommit=True) as conn:
             _run(conn, "create role pgwallet_owner")
             _run(conn, "grant create on database postgres to pgwallet_owner")
         _command("pgwallet migrate --database-url '... options=-crole=pgwallet_owner'")
-        database = make_conninfo(server.conninfo, options="-c role=pgwallet_owner")
+        database = make_conninfo(own, options="-c role=pgwallet_owner")
         pgwallet.migrate(database)
         yield database
         out.print("\nThe server and all it held are removed now. To keep what the demo makes:")
         _command("pgwallet demo --database-url postgresql://user@host/database")
+
+
+def _held(conn: Connection, installed: bool) -> str:
+    """What is in the database already, in words; nothing in an empty one."""
+    if installed:
+        if conn.execute(_MAY_FINISH).fetchone() != (True,):
+            raise errors.InsufficientPrivilege("this role may not run the demo to its end")
+        if conn.execute(_HOLDS_MONEY).fetchone() == (True,):
+            return "wallets or projects"
+    other = conn.execute(_OTHERS).fetchone()
+    return "" if other is None else str(other[0])
 
 
 def _allocate(conn: Connection, name: str) -> None:
