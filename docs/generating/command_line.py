@@ -75,8 +75,8 @@ HINT: Take a smaller amount, or pay in first.
 ...
 ```
 
-`project close`, `project release` and `project refund` are final. At a terminal they ask first,
-unless you pass `--yes`. In a script they do not ask.
+`project close`, `project release` and `project refund` are final. They name the project and what is
+locked for it, and ask. A script has no terminal to answer at, so it says `--yes`.
 """
 
 # Said once, above.

@@ -64,9 +64,9 @@ def every_command_once(url: str, file: Path) -> None:
     run("escrow", "refund", escrow)
     run("escrow", "refund-expired")
     for project, outcome, way in ((film, "succeeded", "release"), (play, "failed", "refund")):
-        run("project", "close", project, outcome)
+        run("project", "close", project, outcome, "--yes")
         run("project", f"{way}-escrows", project, "--limit", 1)
-        run("project", way, project)
+        run("project", way, project, "--yes")
     run("project", "payout", film, "1")
 
     run("balance", ada)

@@ -132,7 +132,7 @@ def test_a_settled_project_is_one_object(database: str) -> None:
         ann = pgwallet.create_wallet(conn, "ann").wallet_id
         pgwallet.deposit(conn, ann, 10)
         pgwallet.pledge(conn, ann, film, 10)
-    completed = pgwallet_here("project", "release", film, "--json", database_url=database)
+    completed = pgwallet_here("project", "release", film, "--yes", "--json", database_url=database)
     assert json.loads(completed.stdout) == {
         "project_id": film,
         "escrow_count": 1,

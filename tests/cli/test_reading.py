@@ -176,6 +176,8 @@ def test_a_database_without_pgwallet_is_named_as_such(empty_database: str) -> No
 def test_an_auditor_cannot_release(role: str, database: str) -> None:
     project = pledged_project(database, "film", 2)
     pgwallet_here("grant", "auditor", role, database_url=as_owner(database))
-    completed = pgwallet_here("project", "release", project, database_url=as_role(database, role))
+    completed = pgwallet_here(
+        "project", "release", project, "--yes", database_url=as_role(database, role)
+    )
     assert completed.returncode == 1
     assert "pgwallet grant operator" in completed.stderr

@@ -46,7 +46,7 @@ def release_that_waits(
             "for update",
             [project],
         )
-        process = started("project", "release", project, database_url=database)
+        process = started("project", "release", project, "--yes", database_url=database)
         backend = _backend_of_the_command(observer)
         wait_until_blocked(observer, backend)
         yield process, observer, backend
@@ -64,7 +64,7 @@ def end_of(process: subprocess.Popen[str]) -> tuple[str, str]:
 def test_release_prints_totals(database: str) -> None:
     project = pledged_project(database, "film", 250)
     completed = pgwallet_command(
-        "project", "release", project, "--batch-size", 100, database_url=database
+        "project", "release", project, "--batch-size", 100, "--yes", database_url=database
     )
     assert completed.returncode == 0
     assert shown(completed.stdout, "Escrows") == "250"
@@ -79,7 +79,7 @@ def test_release_prints_totals(database: str) -> None:
 def test_refund_prints_totals(database: str) -> None:
     project = pledged_project(database, "film", 250)
     completed = pgwallet_command(
-        "project", "refund", project, "--batch-size", 100, database_url=database
+        "project", "refund", project, "--batch-size", 100, "--yes", database_url=database
     )
     assert completed.returncode == 0
     assert shown(completed.stdout, "Escrows") == "250"
@@ -88,23 +88,28 @@ def test_refund_prints_totals(database: str) -> None:
 
 def test_releasing_again_releases_nothing(database: str) -> None:
     project = pledged_project(database, "film", 2)
-    pgwallet_command("project", "release", project, database_url=database)
-    completed = pgwallet_command("project", "release", project, database_url=database)
+    pgwallet_command("project", "release", project, "--yes", database_url=database)
+    completed = pgwallet_command("project", "release", project, "--yes", database_url=database)
     assert completed.returncode == 0
     assert shown(completed.stdout, "Escrows") == "0"
 
 
 def test_a_failed_project_is_not_released(database: str) -> None:
     project = pledged_project(database, "film", 2)
-    assert pgwallet_command("project", "refund", project, database_url=database).returncode == 0
-    completed = pgwallet_command("project", "release", project, database_url=database)
+    assert (
+        pgwallet_command("project", "refund", project, "--yes", database_url=database).returncode
+        == 0
+    )
+    completed = pgwallet_command("project", "release", project, "--yes", database_url=database)
     assert (completed.returncode, completed.stdout) == (1, "")
     assert "HINT: " in completed.stderr
 
 
 def test_the_progress_bar_fits_80_columns(database: str) -> None:
     project = pledged_project(database, "film", 2000)
-    completed = pgwallet_command("project", "release", project, database_url=database, COLUMNS="80")
+    completed = pgwallet_command(
+        "project", "release", project, "--yes", database_url=database, COLUMNS="80"
+    )
     (bar,) = [line for line in completed.stderr.splitlines() if "escrows" in line]
     assert len(bar) <= 80
     assert "2,000/2,000 escrows  20,000.00 EUR" in bar
@@ -115,7 +120,7 @@ def test_an_operator_releases_and_sees_how_far_it_is(role: str, database: str) -
     with psycopg.connect(as_owner(database)) as conn:
         conn.execute("select pgwallet.grant_operator(%s)", [role])
     completed = pgwallet_command(
-        "project", "release", project, database_url=as_role(database, role)
+        "project", "release", project, "--yes", database_url=as_role(database, role)
     )
     assert completed.returncode == 0
     assert shown(completed.stdout, "Escrows") == "250"
@@ -126,7 +131,9 @@ def test_an_operator_releases_and_sees_how_far_it_is(role: str, database: str) -
 @pytest.mark.parametrize("command", ["release", "refund"])
 def test_ctrl_c_stops_between_batches_and_the_next_run_goes_on(database: str, command: str) -> None:
     project = pledged_project(database, "film", 5000)
-    process = started("project", command, project, "--batch-size", 1, database_url=database)
+    process = started(
+        "project", command, project, "--batch-size", 1, "--yes", database_url=database
+    )
     deadline = time.monotonic() + DEADLINE
     while settled_escrows(database, project) < 20:
         assert time.monotonic() < deadline
@@ -138,7 +145,7 @@ def test_ctrl_c_stops_between_batches_and_the_next_run_goes_on(database: str, co
     assert shown(stdout, "Escrows") == f"{settled:,}"
     assert is_sound(database)
 
-    completed = pgwallet_command("project", command, project, database_url=database)
+    completed = pgwallet_command("project", command, project, "--yes", database_url=database)
     assert completed.returncode == 0
     assert f"{5000 - settled:,}" in completed.stdout
     assert settled_escrows(database, project) == 5000

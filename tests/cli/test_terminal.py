@@ -25,7 +25,8 @@ def test_settling_a_project_is_asked_for_and_no_changes_nothing(database: str, w
     project = pledged_project(database, "film", 3)
     code, shown = at_terminal("project", way, project, database_url=database, answer="n")
     assert code == 1
-    assert f"project {project}" in shown
+    shown = " ".join(shown.split())
+    assert f"Project {project} 'film' has 3 locked escrows, 30.00 EUR. Close it as " in shown
     assert (status_of(database, project), settled_escrows(database, project)) == ("open", 0)
 
     code, _ = at_terminal("project", way, project, database_url=database, answer="y")
@@ -38,7 +39,7 @@ def test_closing_a_project_is_asked_for(database: str) -> None:
     arguments = ("project", "close", project, "failed")
     code, shown = at_terminal(*arguments, database_url=database, answer="")
     assert code == 1
-    assert f"Close project {project} as failed?" in shown
+    assert f"Project {project} 'film' has 1 locked escrow, 10.00 EUR." in " ".join(shown.split())
     assert status_of(database, project) == "open"
     assert at_terminal(*arguments, database_url=database, answer="y")[0] == 0
     assert status_of(database, project) == "failed"
@@ -52,10 +53,17 @@ def test_yes_skips_the_question(database: str) -> None:
     assert settled_escrows(database, project) == 1
 
 
-def test_a_script_is_not_asked(database: str) -> None:
+@pytest.mark.parametrize("way", ["close", "release", "refund"])
+def test_a_script_has_to_say_yes(database: str, way: str) -> None:
     project = pledged_project(database, "film", 1)
-    assert pgwallet_here("project", "refund", project, database_url=database).returncode == 0
-    assert settled_escrows(database, project) == 1
+    arguments = ("project", way, project, *(["failed"] if way == "close" else []))
+    completed = pgwallet_here(*arguments, database_url=database)
+    assert (completed.returncode, completed.stdout) == (2, "")
+    assert "'film' has 1 locked escrow, 10.00 EUR" in completed.stderr
+    assert "--yes" in completed.stderr
+    assert status_of(database, project) == "open"
+    assert pgwallet_here(*arguments, "--yes", database_url=database).returncode == 0
+    assert status_of(database, project) == ("succeeded" if way == "release" else "failed")
 
 
 def test_errors_are_coloured_unless_no_color_is_set(database: str) -> None:

@@ -245,7 +245,7 @@ def test_a_closed_project_is_settled_batch_by_batch(
 ) -> None:
     for _ in range(3):
         run("pledge", wallet, project, "20")
-    assert run("project", "close", project, outcome)["status"] == outcome
+    assert run("project", "close", project, outcome, "--yes")["status"] == outcome
     first = run("project", f"{way}-escrows", project, "--limit", 2)
     rest = run("project", f"{way}-escrows", project, "--after-escrow-id", first["last_escrow_id"])
     none = run("project", f"{way}-escrows", project)

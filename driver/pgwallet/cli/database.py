@@ -101,9 +101,16 @@ DatabaseUrlOfCommandLine = Annotated[
 
 @contextmanager
 def connected(conninfo: str) -> Iterator[Connection]:
-    """A connection that begins no transaction on its own, as the batches need it."""
+    """A connection that begins no transaction on its own, as the batches need it.
+
+    It prepares no statements: behind a pooler their names may stand for those of another client.
+    """
     with psycopg.connect(
-        conninfo, autocommit=True, client_encoding="utf8", fallback_application_name="pgwallet"
+        conninfo,
+        autocommit=True,
+        client_encoding="utf8",
+        fallback_application_name="pgwallet",
+        prepare_threshold=None,
     ) as conn:
         yield conn
 

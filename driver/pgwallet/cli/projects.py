@@ -1,14 +1,15 @@
 """Commands for projects: opening and closing them, settling them, paying out."""
 
-import sys
 from typing import Annotated
 
 import typer
 
 import pgwallet
+from pgwallet._parameters import as_id
 
+from .asking import confirm
 from .commands import INTERRUPTED, Session, group, on_database, passing_on
-from .output import err
+from .output import err, money
 from .parameters import (
     BatchSize,
     Outcome,
@@ -40,7 +41,7 @@ def close(
     \b
     Example:  pgwallet project close 510976 succeeded
     """
-    _confirm(f"Close project {project_id} as {outcome}? This is final.", yes)
+    _confirm(session, project_id, outcome, "", yes)
     session.show(pgwallet.close_project(session.conn, project_id, outcome))
 
 
@@ -56,7 +57,7 @@ def release(
     \b
     Example:  pgwallet project release 510976 --batch-size 500
     """
-    _confirm(f"Close project {project_id} as succeeded and release all of it? This is final.", yes)
+    _confirm(session, project_id, Outcome.SUCCEEDED, " and release them", yes)
     _settle(session, RELEASING, project_id, batch_size)
 
 
@@ -72,7 +73,7 @@ def refund(
     \b
     Example:  pgwallet project refund 510976
     """
-    _confirm(f"Close project {project_id} as failed and refund all of it? This is final.", yes)
+    _confirm(session, project_id, Outcome.FAILED, " and refund them", yes)
     _settle(session, REFUNDING, project_id, batch_size)
 
 
@@ -96,10 +97,27 @@ passing_on(
 )
 
 
-def _confirm(question: str, yes: bool) -> None:
-    """Asks who sits at a terminal; a script has decided already."""
-    if not yes and sys.stdin.isatty():
-        typer.confirm(question, abort=True, err=True)
+_AT_STAKE = """
+select p.reference, p.status, p.locked_count, p.locked_amount, p.currency
+from pgwallet.project_summary as p
+where p.project_id = %s
+"""
+
+
+def _confirm(session: Session, project_id: int, outcome: Outcome, more: str, yes: bool) -> None:
+    """Asks with what shows a wrong id: the project's name, and how much is at stake."""
+    if yes:
+        return
+    row = session.conn.execute(_AT_STAKE, [as_id("project_id", project_id)]).fetchone()
+    if row is None or row[1] not in ("open", outcome):
+        return  # for the ledger to refuse
+    reference, _, count, amount, currency = row
+    escrows = f"{count:,} locked escrow{'' if count == 1 else 's'}, {money(amount, currency)}"
+    confirm(
+        f"Project {project_id} '{reference}' has {escrows}. "
+        f"Close it as {outcome}{more}? This is final.",
+        yes,
+    )
 
 
 def _settle(session: Session, settling: Settling[T], project_id: int, batch_size: int) -> None:
