@@ -19,10 +19,9 @@ pytestmark = pytest.mark.sql
 WALLETS = 12
 MIDDLE = 5
 
+# refund_expired_escrows waits for no wallet.
 REFUNDS: dict[str, Callable[[psycopg.Connection, int], Any]] = {
-    "refund_escrows": lambda conn, project_id: pgwallet.refund_escrows(conn, project_id),
-    "refund_expired_escrows": lambda conn, project_id: pgwallet.refund_expired_escrows(conn),
-    "refund_project": lambda conn, project_id: list(pgwallet.refund_project(conn, project_id)),
+    "refund_escrows": lambda conn, project_id: pgwallet.refund_escrows(conn, project_id, wait=True),
 }
 
 
@@ -73,10 +72,7 @@ def test_wallets_are_locked_by_id(connect: Connect, name: str) -> None:
         call = partial(move_in_all, waiter, name, fresh_world(observer), order)
     else:
         call = partial(REFUNDS[name], waiter, project_id)
-        if name == "refund_expired_escrows":
-            observer.execute("update pgwallet.escrow set expires_at = now()")
-        else:
-            pgwallet.close_project(observer, project_id, "failed")
+        pgwallet.close_project(observer, project_id, "failed")
     read_tables_whole(waiter)
     holder.execute(
         "select from pgwallet.account where account_id = %s for update", [wallets[MIDDLE]]

@@ -165,7 +165,7 @@ def test_refunds_to_the_same_wallets_by_any_plan_never_deadlock(connect: Connect
         count, last_escrow_id = 0, 0
         while True:
             batch = pgwallet.refund_escrows(
-                conn, project_id, chance.randint(2, 2 * WALLETS), last_escrow_id
+                conn, project_id, chance.randint(2, 2 * WALLETS), last_escrow_id, wait=True
             )
             if not batch.escrow_count:
                 return count

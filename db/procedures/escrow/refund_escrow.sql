@@ -69,6 +69,9 @@ begin
       perform pgwallet._refuse_settled(p_escrow_id, v_escrow.status, v_left, p_amount);
     end if;
 
+    perform
+    from pgwallet.account as a where a.account_id = v_escrow.wallet_id
+    for no key update;
     perform pgwallet._refund(v_transaction_id, array[p_escrow_id], array[v_amount]);
   end if;
 

@@ -1,7 +1,8 @@
--- Refunds one batch of a failed project's escrows: those that nobody holds, or with p_wait also
--- those that others hold, once they have come to an end.
+-- Refunds one batch of a failed project's escrows: those that nobody holds, neither them nor their
+-- wallets, or with p_wait also those that others hold, once they have come to an end.
 --
--- Locks, in order: the escrows by id, the wallets by id.
+-- Locks, in order: with p_wait the escrows by id, then the wallets by id; without, each wallet with
+-- its escrow, waiting for none.
 -- Plans are made once and walk along indexes, an escrow at a time: that suits any size.
 create or replace function pgwallet.refund_escrows(
   p_project_id bigint,
@@ -40,18 +41,23 @@ begin
 
   if p_wait then
     perform pgwallet._wait_for_escrows(p_project_id, p_limit, p_after_escrow_id);
+    perform pgwallet._wait_for_wallets(p_project_id, p_limit, p_after_escrow_id);
   end if;
 
+  -- The wallet is tried first: one that is held may have pledged often, and of what is left out
+  -- nothing should stay locked.
   select array_agg(l.escrow_id), array_agg(l.amount), sum(l.amount)
   into v_escrow_ids, v_amounts, v_amount
   from (
     select e.escrow_id, e.amount - e.released_amount - e.refunded_amount as amount
     from pgwallet.escrow as e
+    inner join pgwallet.account as a on a.account_id = e.wallet_id
     where e.project_id = p_project_id and e.escrow_id > coalesce(p_after_escrow_id, 0)
       and e.status = 'locked'
     order by e.escrow_id
     limit p_limit
-    for no key update skip locked
+    for no key update of a skip locked
+    for no key update of e skip locked
   ) as l;
 
   if v_escrow_ids is not null then

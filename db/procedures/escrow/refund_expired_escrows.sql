@@ -1,8 +1,8 @@
 -- Refunds one batch of escrows past their expiry, of all projects that have not succeeded. The
 -- amount is null if the batch spans several currencies, which cannot be added up.
 --
--- Locks, in order: the escrows, without waiting for those that others hold; shares of their
--- projects by id, so that none succeeds meanwhile; the wallets by id.
+-- Locks each escrow with its wallet and shares the row of its project, waiting for none of them. No
+-- advisory lock: for a batch over many projects a server has no room for those.
 -- Plans are made once and walk along indexes, an escrow at a time: that suits any size.
 create or replace function pgwallet.refund_expired_escrows(p_limit integer default 100)
 returns table (
@@ -19,7 +19,8 @@ set enable_mergejoin = off
 set jit = off
 as $function$
 declare
-  v_candidates bigint[];
+  -- Read once: an index cannot be walked up to a time that goes on.
+  v_now timestamptz := clock_timestamp();
   v_escrow_ids bigint[];
   v_amounts numeric[];
   v_amount numeric;
@@ -28,36 +29,24 @@ declare
 begin
   perform pgwallet._check_limit(p_limit);
 
-  select array_agg(x.escrow_id)
-  into v_candidates
-  from (
-    select e.escrow_id
-    from pgwallet.escrow as e
-    inner join pgwallet.project as p on p.project_id = e.project_id and p.status <> 'succeeded'
-    where e.status = 'locked' and e.expires_at <= clock_timestamp()
-    order by e.expires_at, e.escrow_id
-    limit p_limit
-    for no key update of e skip locked
-  ) as x;
-
-  perform pgwallet._hold_project(x.project_id)
-  from (
-    select distinct e.project_id
-    from pgwallet.escrow as e
-    where e.escrow_id = any (v_candidates)
-    order by e.project_id
-  ) as x;
-
-  -- A fresh statement: without the escrows of projects that have succeeded since.
-  select array_agg(l.escrow_id), array_agg(l.amount), sum(l.amount), array_agg(distinct l.currency)
+  -- The wallet is tried first: one that is held may have pledged often, and of what is left out
+  -- nothing should stay locked.
+  select
+    array_agg(l.escrow_id order by l.escrow_id), array_agg(l.amount order by l.escrow_id),
+    sum(l.amount), array_agg(distinct l.currency)
   into v_escrow_ids, v_amounts, v_amount, v_currencies
   from (
     select
       e.escrow_id, e.amount - e.released_amount - e.refunded_amount as amount, p.currency
     from pgwallet.escrow as e
-    inner join pgwallet.project as p on p.project_id = e.project_id and p.status <> 'succeeded'
-    where e.escrow_id = any (v_candidates)
-    order by e.escrow_id
+    inner join pgwallet.project as p on p.project_id = e.project_id
+    inner join pgwallet.account as a on a.account_id = e.wallet_id
+    where e.status = 'locked' and e.expires_at <= v_now and p.status <> 'succeeded'
+    order by e.expires_at, e.escrow_id
+    limit p_limit
+    for no key update of a skip locked
+    for share of p skip locked
+    for no key update of e skip locked
   ) as l;
 
   if v_escrow_ids is not null then

@@ -1,6 +1,4 @@
--- Gives amounts of escrows, which the caller has locked, back to the wallets that pledged them.
---
--- Locks: the wallets by id.
+-- Gives amounts of escrows back to the wallets that pledged them. The caller has locked both.
 create or replace function pgwallet._refund(
   p_transaction_id bigint,
   p_escrow_ids bigint[],
@@ -11,15 +9,7 @@ language plpgsql
 set search_path = pg_catalog, pg_temp
 as $function$
 begin
-  perform
-  from pgwallet.account as a
-  where a.account_id in (
-    select e.wallet_id from pgwallet.escrow as e where e.escrow_id = any (p_escrow_ids)
-  )
-  order by a.account_id
-  for no key update;
-
-  -- A fresh statement: balances as they are now that nobody can change them.
+  -- Whoever waited for the locks sees in a fresh statement what the balances are now.
   with refund as materialized (
     select
       e.escrow_id, e.wallet_id, p.escrow_account_id, u.amount,
