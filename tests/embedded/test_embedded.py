@@ -1,6 +1,7 @@
 """The embedded server starts anywhere, for anyone, and leaves nothing behind."""
 
 import os
+import runpy
 import signal
 import subprocess
 import sys
@@ -298,6 +299,37 @@ def test_import_pgwallet_is_enough_to_reach_it() -> None:
     program = "import pgwallet; print(pgwallet.embedded.start.__name__)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert done.stdout == "start\n", done.stderr
+
+
+def as_a_program(*arguments: str) -> object:
+    """Runs `python -m pgwallet.embedded` in this process until it exits, and tells with what."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", ["pgwallet.embedded", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            runpy.run_path(embedded.__file__, run_name="__main__")
+    return ended.value.code
+
+
+def test_as_a_program_it_explains_itself_and_starts_nothing(
+    temporary: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert as_a_program("--help") == 0
+    shown = capsys.readouterr().out
+    assert shown.startswith("usage: python -m pgwallet.embedded ")
+    assert "DIRECTORY" in shown
+    assert as_a_program("--wrong") == 2
+    assert as_a_program("a", "b") == 2
+    assert as_a_program("--version", "9") == 2
+    assert list(temporary.iterdir()) == []
+
+
+def test_as_a_program_it_takes_a_directory_and_says_what_is_wrong_with_it(
+    temporary: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "mine.txt").write_text("mine")
+    assert "not empty" in str(as_a_program(str(tmp_path)))
+    assert "create it first" in str(as_a_program(str(tmp_path / "missing" / "data")))
+    assert list(temporary.iterdir()) == []
 
 
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGHUP])
