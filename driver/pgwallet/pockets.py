@@ -14,15 +14,15 @@ _EXACT = Context(prec=200)
 
 
 def _allocation(rows: Rows, arguments: Arguments) -> Allocation:
-    shares = tuple(Share(*row[:-2]) for row in rows)
-    transaction_id, replayed = rows[0][-2:] if rows else (None, False)
+    every = [Share(*row[:-2]) for row in rows]
+    transaction_id, replayed = rows[0][-2:]
     allocated = Decimal(0)
-    for share in shares:
+    for share in every:
         allocated = _EXACT.add(allocated, share.amount)
-    remaining = _EXACT.subtract(arguments["amount"], allocated)
-    if shares:
-        # The amount may have come without decimals, or with more zeros than the currency.
-        remaining = remaining.quantize(allocated, context=_EXACT)
+    # The amount may have come without decimals, or with more zeros than the currency.
+    remaining = _EXACT.subtract(arguments["amount"], allocated).quantize(allocated, context=_EXACT)
+    # Where no pocket received anything, there is one row without a pocket, and no share.
+    shares = tuple(share for share in every if share.pocket_id is not None)
     return Allocation(shares, allocated, remaining, transaction_id, replayed)
 
 
@@ -38,11 +38,12 @@ def create_pocket(
     pocket_type: str | None = None,
     target_amount: Decimal | int | None = None,
 ) -> Pocket:
-    """Add a pocket to a wallet.
+    """Add a pocket to a wallet, or find the one that is there.
 
-    `allocation_percentage` is the pocket's share of what is allocated, from 0 to 100 with up
-    to four decimals; `target_amount` is in major units. Returns the `Pocket`.
-    Raises InvalidAmount, InvalidArgument (also for a name taken in this wallet),
+    The same name and arguments as a pocket has now return that one. `allocation_percentage` is the
+    pocket's share of what is allocated, from 0 to 100 with up to four decimals; `target_amount` is
+    in major units. Returns the `Pocket`.
+    Raises InvalidAmount, InvalidArgument (also for a name that another pocket of the wallet has),
     WalletNotFound, AllocationExceeds100.
     Calls pgwallet.create_pocket.
     """
@@ -102,7 +103,8 @@ def allocate_deposits(
 
     The lists run in parallel and are of one length; `amounts` are in major units of each
     wallet's currency; `rounding` is half_up or largest_remainder. Returns a `ShareRow` for
-    each pocket that received money, wallets in the order given.
+    each pocket that received money, wallets in the order given; where none did, one without a
+    pocket and with an amount of 0.
     Raises InvalidAmount, InvalidArgument, WalletNotFound, IdempotencyConflict,
     InsufficientFunds.
     Calls pgwallet.allocate_deposits.

@@ -112,7 +112,7 @@ class Allocation:
 
     `shares` come largest percentage first, then lowest pocket id. `allocated` is their sum
     and `remaining` the part of the amount that stays in the wallet. `transaction_id` is None
-    when no pocket received money, and in a preview.
+    in a preview.
     """
 
     shares: tuple[Share, ...]
@@ -124,14 +124,17 @@ class Allocation:
 
 @dataclass(frozen=True, slots=True)
 class ShareRow:
-    """What one pocket got in `allocate_deposits`; `balance` is the pocket's."""
+    """What one pocket got in `allocate_deposits`; `balance` is the pocket's.
+
+    Where no pocket of a wallet got anything, one row has an `amount` of 0 and no pocket.
+    """
 
     wallet_id: int
-    pocket_id: int
-    name: str
-    allocation_percentage: Decimal
+    pocket_id: int | None
+    name: str | None
+    allocation_percentage: Decimal | None
     amount: Decimal
-    balance: Decimal
+    balance: Decimal | None
     transaction_id: int
     replayed: bool
 

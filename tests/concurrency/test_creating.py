@@ -1,6 +1,7 @@
 """Sessions that make the same wallet, pocket or project at the same time."""
 
 from collections.abc import Callable
+from decimal import Decimal
 
 import psycopg
 import pytest
@@ -93,13 +94,41 @@ def test_a_project_with_other_arguments_is_refused_to_the_second(connect: Connec
 
 
 @pytest.mark.parametrize("level", ALL_LEVELS)
+@pytest.mark.parametrize("percentage", [40, 0])
+def test_two_who_make_one_pocket_get_the_same(
+    connect: Connect, level: IsolationLevel, percentage: int
+) -> None:
+    first, second, observer = connect(), connect(), connect(autocommit=True)
+    wallet_id = funded(observer, "ada", 10)
+    at(second, level)
+    made_first = pgwallet.create_pocket(first, wallet_id, "holiday", percentage)
+    with blocked(
+        second, observer, lambda: pgwallet.create_pocket(second, wallet_id, "holiday", percentage)
+    ) as waiting:
+        first.commit()
+        if level == IsolationLevel.READ_COMMITTED:
+            assert waiting.result() == made_first
+        else:
+            with pytest.raises(psycopg.errors.SerializationFailure):
+                waiting.result()
+    second.rollback()
+    assert pgwallet.create_pocket(second, wallet_id, "holiday", percentage) == made_first
+    second.rollback()
+    assert made(observer, "pocket") == [made_first.pocket_id]
+    other_id = pgwallet.create_pocket(observer, wallet_id, "rest", 100 - percentage).pocket_id
+    pgwallet.allocate_deposit(observer, wallet_id, 10)
+    share = Decimal(percentage) / 10
+    assert_books(observer, {wallet_id: 0, made_first.pocket_id: share, other_id: 10 - share})
+
+
+@pytest.mark.parametrize("level", ALL_LEVELS)
 def test_a_name_of_a_pocket_is_given_once(connect: Connect, level: IsolationLevel) -> None:
     first, second, observer = connect(), connect(), connect(autocommit=True)
     wallet_id = funded(observer, "ada", 10)
     at(second, level)
     pocket_id = pgwallet.create_pocket(first, wallet_id, "holiday", 40).pocket_id
     with blocked(
-        second, observer, lambda: pgwallet.create_pocket(second, wallet_id, "holiday", 40)
+        second, observer, lambda: pgwallet.create_pocket(second, wallet_id, "holiday", 41)
     ) as waiting:
         first.commit()
         expected = (

@@ -134,9 +134,11 @@ def test_an_allocation_is_exact_in_any_decimal_context(call: CallIt) -> None:
 
 def test_an_allocation_without_pockets_leaves_everything(call: CallIt) -> None:
     wallet_id, _ = wallet_with_pockets(call, "ada")
-    assert call(pgwallet.allocate_deposit, wallet_id, 10) == Allocation(
-        (), Decimal(0), Decimal(10), None, False
+    allocation = call(pgwallet.allocate_deposit, wallet_id, 10)
+    assert allocation == Allocation(
+        (), Decimal(0), Decimal(10), allocation.transaction_id, replayed=False
     )
+    assert allocation.transaction_id is not None
 
 
 def test_a_preview_moves_nothing(call: CallIt) -> None:

@@ -142,7 +142,8 @@ def test_a_wallet_without_pockets_that_comes_twice_takes_nothing_from_the_others
     ada, bob = funded(conn, "ada", 10), funded(conn, "bob", 10)
     pgwallet.create_pocket(conn, ada, "all", 100)
     rows = pgwallet.allocate_deposits(conn, [ada, bob, bob], [10, 1, 1])
-    assert [(row.wallet_id, str(row.amount)) for row in rows] == [(ada, "10.00")]
+    amounts = [(row.wallet_id, str(row.amount)) for row in rows]
+    assert amounts == [(ada, "10.00"), (bob, "0.00"), (bob, "0.00")]
     assert pgwallet.balance(conn, bob) == 10
 
 
@@ -155,7 +156,7 @@ def test_a_wallet_that_comes_again_for_a_share_of_nothing_is_not_refused(
     rows = pgwallet.allocate_deposits(
         conn, [wallet_id, wallet_id], [60, Decimal("0.01")], rounding=rounding
     )
-    assert [row.amount for row in rows] == [6]
+    assert [row.amount for row in rows] == [6, 0]
     assert pgwallet.balance(conn, wallet_id) == 4
 
 

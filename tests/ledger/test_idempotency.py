@@ -1,5 +1,6 @@
 """A key used again: the first call's result, or a conflict, and never a second effect."""
 
+from dataclasses import replace
 from typing import Any
 
 import psycopg
@@ -151,14 +152,17 @@ def test_an_allocation_that_moves_nothing_still_uses_its_key(conn: psycopg.Conne
     nothing = pgwallet.allocate_deposit(conn, wallet_id, 5, idempotency_key="once")
     assert nothing.shares == ()
     many = pgwallet.allocate_deposits(conn, [wallet_id], [5], ["twice"])
-    assert many == []
+    assert [row.replayed for row in many] == [False]
     assert value(conn, "select count(idempotency_key) from pgwallet.transaction") == 2
 
     # Pockets that come later change nothing about it.
     pgwallet.create_pocket(conn, wallet_id, "late", 100)
     before = everything(conn)
-    assert pgwallet.allocate_deposit(conn, wallet_id, 5, idempotency_key="once").shares == ()
-    assert pgwallet.allocate_deposits(conn, [wallet_id], [5], ["twice"]) == []
+    again = pgwallet.allocate_deposit(conn, wallet_id, 5, idempotency_key="once")
+    assert again == replace(nothing, replayed=True)
+    assert pgwallet.allocate_deposits(conn, [wallet_id], [5], ["twice"]) == [
+        replace(many[0], replayed=True)
+    ]
     assert everything(conn) == before
     with refused(conn, "PW203"):
         pgwallet.allocate_deposit(conn, wallet_id, 6, idempotency_key="once")

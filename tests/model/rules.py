@@ -100,7 +100,7 @@ class Rules(Machine):
         saving_for: Amount,
     ) -> None:
         wallet_id = self.id_of("wallet", wallet)
-        self.call(
+        self._remember(
             "create_pocket",
             wallet_id=wallet_id,
             name=name,
@@ -346,7 +346,8 @@ class Rules(Machine):
         """Calls, and keeps the call to be made again if that has no effect of its own."""
         result = self.call(function, **arguments)
         keys = arguments.get("idempotency_keys") or [arguments.get("idempotency_key")]
-        if result is not None and (any(keys) or function == "create_project"):
+        again = any(keys) or function in ("create_pocket", "create_project")
+        if result is not None and again:
             self.calls.append((function, arguments))
         return result
 

@@ -1,6 +1,8 @@
 """Pockets: making them, their percentages, and who takes part in an allocation."""
 
+from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 import psycopg
 import pytest
@@ -22,11 +24,63 @@ def test_a_new_pocket_is_empty_and_as_it_was_asked_for(conn: psycopg.Connection)
 
 def test_a_name_is_taken_in_its_wallet_only(conn: psycopg.Connection) -> None:
     ada, bob = funded(conn, "ada", 0), funded(conn, "bob", 0)
-    pgwallet.create_pocket(conn, ada, "holiday")
-    pgwallet.create_pocket(conn, bob, "holiday")
+    pocket_id = pgwallet.create_pocket(conn, ada, "holiday").pocket_id
+    assert pgwallet.create_pocket(conn, bob, "holiday").pocket_id != pocket_id
     with refused(conn, "PW002") as said:
         pgwallet.create_pocket(conn, ada, "holiday", 10)
     assert "holiday" in said[0].message
+
+
+def test_a_pocket_that_is_there_is_returned_as_it_is_now(conn: psycopg.Connection) -> None:
+    wallet_id = funded(conn, "ada", 10)
+    first = pgwallet.create_pocket(conn, wallet_id, "holiday", 60, "savings", 500)
+    pgwallet.transfer_to_pocket(conn, first.pocket_id, 4)
+    before = everything(conn)
+    again = pgwallet.create_pocket(
+        conn, wallet_id, "holiday", Decimal("60.0000"), "savings", Decimal("500.000")
+    )
+    assert everything(conn) == before
+    assert again == replace(first, balance=Decimal("4.00"))
+
+    plain = pgwallet.create_pocket(conn, wallet_id, "plain")
+    assert pgwallet.create_pocket(conn, wallet_id, "plain") == plain
+    # Not a second time: there are 40 left for another one.
+    pgwallet.create_pocket(conn, wallet_id, "rest", 40)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"allocation_percentage": 59},
+        {"allocation_percentage": 0},
+        {"pocket_type": "rent"},
+        {"pocket_type": None},
+        {"target_amount": Decimal("500.01")},
+        {"target_amount": None},
+    ],
+)
+def test_a_pocket_with_other_arguments_is_refused_and_named(
+    conn: psycopg.Connection, other: dict[str, Any]
+) -> None:
+    wallet_id = funded(conn, "ada", 0)
+    arguments: dict[str, Any] = {
+        "allocation_percentage": 60,
+        "pocket_type": "savings",
+        "target_amount": 500,
+    }
+    pocket = pgwallet.create_pocket(conn, wallet_id, "holiday", **arguments)
+    with refused(conn, "PW002") as said:
+        pgwallet.create_pocket(conn, wallet_id, "holiday", **(arguments | other))
+    assert f"pocket {pocket.pocket_id}" in (said[0].detail or "")
+
+
+def test_a_pocket_is_compared_with_what_it_is_now(conn: psycopg.Connection) -> None:
+    wallet_id = funded(conn, "ada", 0)
+    pocket = pgwallet.create_pocket(conn, wallet_id, "holiday", 60)
+    changed = pgwallet.set_allocation(conn, pocket.pocket_id, 30)
+    with refused(conn, "PW002"):
+        pgwallet.create_pocket(conn, wallet_id, "holiday", 60)
+    assert pgwallet.create_pocket(conn, wallet_id, "holiday", 30) == changed
 
 
 def test_percentages_can_be_moved_up_to_100(conn: psycopg.Connection) -> None:

@@ -40,7 +40,8 @@ def test_every_way_to_allocate_gives_the_exact_shares(
     single = pgwallet.allocate_deposit(conn, wallet_id, amount, rounding)
     bulk = pgwallet.allocate_deposits(conn, [wallet_id], [amount], rounding=rounding)
 
-    for shares in (preview.shares, single.shares, bulk):
+    received = [share for share in bulk if share.pocket_id is not None]
+    for shares in (preview.shares, single.shares, received):
         assert {share.pocket_id: str(share.amount) for share in shares} == expected
         assert [share.pocket_id for share in shares] == order
     assert single.allocated == sum(map(Decimal, expected.values()))

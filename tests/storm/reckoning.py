@@ -10,7 +10,7 @@ import psycopg
 
 import pgwallet
 from tests.storm.shared import Fact, Plan
-from tests.storm.told import Hollow, Moved, RefundedBatch, Settled, Told, sums
+from tests.storm.told import Moved, RefundedBatch, Settled, Told, sums
 from tests.storm.workers import Storm, Worker
 
 TRANSACTIONS = """
@@ -189,7 +189,7 @@ def _refunded_batches(storm: Storm, ledger: dict[int, Recorded]) -> Iterator[str
 
 
 def _nothing_else(storm: Storm, ledger: dict[int, Recorded]) -> Iterator[str]:
-    """What no client was told by its id is in a notice, or is an allocation that moved nothing."""
+    """What no client was told by its id is in a notice."""
     known = {
         record.transaction_id
         for record in storm.records
@@ -197,8 +197,6 @@ def _nothing_else(storm: Storm, ledger: dict[int, Recorded]) -> Iterator[str]:
     }
     yield from (f"rolled back, but there: {number}" for number in storm.undone if number in ledger)
 
-    hollow = Counter(record.key for record in storm.records if isinstance(record, Hollow))
-    missing = Counter({key: 1 if key else count for key, count in hollow.items()})
     batches: Counter[tuple[str, str]] = Counter()
     amounts: defaultdict[tuple[str, str], Decimal] = defaultdict(Decimal)
     for record in storm.records:
@@ -210,15 +208,12 @@ def _nothing_else(storm: Storm, ledger: dict[int, Recorded]) -> Iterator[str]:
         if transaction_id in known:
             continue
         escrows = {source for source, _, _ in there.movements}
-        if there.kind == "allocation" and not there.movements:
-            missing[there.key] -= 1
-        elif there.kind in ("release", "refund") and there.escrow_id is None and len(escrows) == 1:
+        if there.kind in ("release", "refund") and there.escrow_id is None and len(escrows) == 1:
             batch = (there.kind, escrows.pop())
             batches[batch] -= 1
             amounts[batch] -= sum(amount for _, _, amount in there.movements)
         else:
             yield f"no client was told of {transaction_id}: {there}"
-    yield from (f"{count} allocations of key {key}" for key, count in missing.items() if count)
     for batch, count in batches.items():
         if count or amounts[batch]:
             yield f"{batch}: {count} batches of {amounts[batch]} in notices alone"

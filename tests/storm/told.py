@@ -31,13 +31,6 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
-class Hollow:
-    """An allocation in which no pocket received money: recorded, but without an id to tell."""
-
-    key: str | None
-
-
-@dataclass(frozen=True, slots=True)
 class RefundedBatch:
     """One transaction of which the client knows the sum (none over several currencies)."""
 
@@ -57,7 +50,7 @@ class Settled:
     amount: Decimal
 
 
-Record = Told | Hollow | RefundedBatch | Settled | Fact
+Record = Told | RefundedBatch | Settled | Fact
 Reader = Callable[[Shared, Arguments, Any], Iterable[Record]]
 
 NOTICE = re.compile(r"project (\d+): (done, )?\d+ escrows (release|refund)e?d, ([0-9.]+) in all")
@@ -128,18 +121,14 @@ def _allocated(shared: Shared, a: Arguments, r: Any) -> Iterable[Record]:
 
 def _allocated_many(shared: Shared, a: Arguments, rows: Any) -> Iterable[Record]:
     for wallet_id, key in zip(a["wallet_ids"], a["idempotency_keys"], strict=True):
-        shares = [row for row in rows if row.wallet_id == wallet_id]
-        first = shares[0] if shares else None
-        yield _shares(
-            wallet_id, key, first and first.transaction_id, bool(first and first.replayed), shares
-        )
+        of_it = [row for row in rows if row.wallet_id == wallet_id]
+        shares = [row for row in of_it if row.pocket_id is not None]
+        yield _shares(wallet_id, key, of_it[0].transaction_id, of_it[0].replayed, shares)
 
 
 def _shares(
-    wallet_id: int, key: str | None, transaction_id: int | None, replayed: bool, shares: Any
+    wallet_id: int, key: str | None, transaction_id: int, replayed: bool, shares: Any
 ) -> Record:
-    if transaction_id is None:
-        return Hollow(key)
     moved = sums((str(wallet_id), str(share.pocket_id), share.amount) for share in shares)
     balances = {str(share.pocket_id): share.balance for share in shares}
     return Told("allocation", transaction_id, replayed, key, moved, balances)

@@ -1,4 +1,5 @@
--- Splits an amount that is in a wallet over its pockets by their percentages.
+-- Splits an amount that is in a wallet over its pockets by their percentages. Where no pocket
+-- receives anything, one row without a pocket says so.
 --
 -- Locks, in order: the idempotency key, the wallet.
 --
@@ -23,6 +24,7 @@ set enable_seqscan = off
 as $function$
 declare
   v_request text;
+  v_currency pgwallet.currency;
   v_transaction_id bigint;
   v_balance numeric;
   v_limit integer;
@@ -49,7 +51,7 @@ begin
       'allocation', p_idempotency_key, v_request, p_metadata, p_effective_at
     );
     if v_transaction_id is null then
-      perform pgwallet._check_account('wallet', p_wallet_id, p_amount);
+      v_currency := pgwallet._check_account('wallet', p_wallet_id, p_amount);
       v_transaction_id := pgwallet._replay(p_idempotency_key, v_request);
       return query
       select
@@ -59,10 +61,16 @@ begin
       inner join pgwallet.pocket as k on k.pocket_id = p.destination_account_id
       where p.transaction_id = v_transaction_id
       order by p.posting_id;
+      if not found then
+        transaction_id := v_transaction_id;
+        amount := round(0.0, v_currency.exponent);
+        replayed := true;
+        return next;
+      end if;
       return;
     end if;
     if p_rounding <> 'half_up' then
-      perform pgwallet._check_account('wallet', p_wallet_id, p_amount);
+      v_currency := pgwallet._check_account('wallet', p_wallet_id, p_amount);
       return query
       select
         s.transaction_id, s.pocket_id, s.name, s.allocation_percentage,
@@ -71,6 +79,12 @@ begin
         array[p_wallet_id], array[p_amount], array[v_transaction_id], p_rounding
       ) as s
       order by s.place;
+      if not found then
+        transaction_id := v_transaction_id;
+        amount := round(0.0, v_currency.exponent);
+        replayed := false;
+        return next;
+      end if;
       return;
     end if;
   end if;
@@ -147,6 +161,10 @@ begin
 
   if not found then
     perform pgwallet._check_shares(array[p_wallet_id], array[p_amount], v_limit, p_rounding);
+    transaction_id := v_transaction_id;
+    amount := round(0.0, scale(v_balance));
+    replayed := false;
+    return next;
   end if;
 end;
 $function$;

@@ -1,4 +1,5 @@
--- Splits amounts in many wallets over their pockets: one transaction an element, all or none.
+-- Splits amounts in many wallets over their pockets: one transaction an element, all or none. An
+-- element in which no pocket receives anything has one row without a pocket.
 --
 -- Locks, in order: the idempotency keys, sorted; the wallets by id.
 -- Plans are made once and walk along indexes, an element at a time: that suits any size, and made
@@ -47,11 +48,29 @@ begin
 
   if not true = any (v_replays) then
     return query
+    with moved as materialized (
+      select m.*
+      from pgwallet._move_shares(p_wallet_ids, p_amounts, v_transaction_ids, p_rounding) as m
+    )
+
     select
-      a.transaction_id, a.wallet_id, a.pocket_id, a.name, a.allocation_percentage,
-      a.amount, a.balance, false
-    from pgwallet._move_shares(p_wallet_ids, p_amounts, v_transaction_ids, p_rounding) as a
-    order by a.ordinal, a.place;
+      r.transaction_id, r.wallet_id, r.pocket_id, r.name, r.allocation_percentage,
+      r.amount, r.balance, false
+    from (
+      select
+        m.ordinal, m.place, m.transaction_id, m.wallet_id, m.pocket_id, m.name,
+        m.allocation_percentage, m.amount, m.balance
+      from moved as m
+      union all
+      select
+        u.ordinal, null, u.transaction_id, u.wallet_id, null, null,
+        null, round(0.0, scale(a.balance)), null
+      from unnest(p_wallet_ids, v_transaction_ids) with ordinality
+        as u (wallet_id, transaction_id, ordinal)
+      inner join pgwallet.account as a on a.account_id = u.wallet_id
+      where u.ordinal not in (select m.ordinal from moved as m)
+    ) as r
+    order by r.ordinal, r.place;
     return;
   end if;
 
@@ -67,12 +86,13 @@ begin
 
   return query
   select
-    p.transaction_id, p.source_account_id, k.pocket_id, k.name, k.allocation_percentage,
-    p.amount, p.destination_balance, u.replayed
-  from unnest(v_transaction_ids, v_replays) with ordinality
-    as u (transaction_id, replayed, ordinal)
-  inner join pgwallet.posting as p on p.transaction_id = u.transaction_id
-  inner join pgwallet.pocket as k on k.pocket_id = p.destination_account_id
+    u.transaction_id, u.wallet_id, k.pocket_id, k.name, k.allocation_percentage,
+    coalesce(p.amount, round(0.0, scale(a.balance))), p.destination_balance, u.replayed
+  from unnest(p_wallet_ids, v_transaction_ids, v_replays) with ordinality
+    as u (wallet_id, transaction_id, replayed, ordinal)
+  inner join pgwallet.account as a on a.account_id = u.wallet_id
+  left join pgwallet.posting as p on p.transaction_id = u.transaction_id
+  left join pgwallet.pocket as k on k.pocket_id = p.destination_account_id
   order by u.ordinal, p.posting_id;
 end;
 $function$;

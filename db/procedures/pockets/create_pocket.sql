@@ -1,4 +1,5 @@
--- Makes a pocket in a wallet, with the percentage of allocated deposits that it receives.
+-- Makes a pocket in a wallet, with the percentage of allocated deposits that it receives. The same
+-- name and arguments as a pocket has now return that one.
 --
 -- Locks, in order: a share of the ids of slot 0 for a wallet there, the wallet.
 create or replace function pgwallet.create_pocket(
@@ -18,6 +19,7 @@ set search_path = pg_catalog, pg_temp
 as $function$
 declare
   v_currency pgwallet.currency;
+  v_pocket pgwallet.pocket;
   v_pocket_id bigint;
 begin
   if p_target_amount is not null
@@ -34,29 +36,39 @@ begin
   v_pocket_id := pgwallet._draw_account_id((p_wallet_id % 1024)::integer);
   perform from pgwallet.account as a where a.account_id = p_wallet_id for no key update;
 
-  if exists (
-    select
-    from pgwallet.pocket as k
-    where k.wallet_id = p_wallet_id and k.name = p_name collate "C"
-  ) then
-    raise exception using
-      errcode = 'PW002',
-      message = format('wallet %s has a pocket %L already', p_wallet_id, p_name),
-      detail = 'Names are unique in a wallet.',
-      hint = 'Use that pocket, or take another name.';
-  end if;
-  perform pgwallet._add_percentage(p_wallet_id, p_allocation_percentage);
+  select k.* into v_pocket
+  from pgwallet.pocket as k
+  where k.wallet_id = p_wallet_id and k.name = p_name collate "C";
+  if found then
+    if v_pocket.allocation_percentage <> p_allocation_percentage
+      or v_pocket.pocket_type is distinct from p_pocket_type collate "C"
+      or v_pocket.target_amount is distinct from p_target_amount
+    then
+      raise exception using
+        errcode = 'PW002',
+        message = format('wallet %s has another pocket %L', p_wallet_id, p_name),
+        detail = format(
+          'It is pocket %s with %s percent, of type %L, with a target of %s.',
+          v_pocket.pocket_id, v_pocket.allocation_percentage, v_pocket.pocket_type,
+          coalesce(v_pocket.target_amount::text, 'null')
+        ),
+        hint = 'Use that pocket, repeat what it has to get it, or take another name.';
+    end if;
+    v_pocket_id := v_pocket.pocket_id;
+  else
+    perform pgwallet._add_percentage(p_wallet_id, p_allocation_percentage);
 
-  -- A balance has its currency's decimals from the start: other functions read them from it.
-  insert into pgwallet.account (account_id, kind, currency, balance)
-  values (v_pocket_id, 'pocket', v_currency.currency, round(0.0, v_currency.exponent));
-  insert into pgwallet.pocket (
-    pocket_id, wallet_id, name, allocation_percentage, pocket_type, target_amount
-  )
-  values (
-    v_pocket_id, p_wallet_id, p_name, trim_scale(p_allocation_percentage), p_pocket_type,
-    round(p_target_amount, v_currency.exponent)
-  );
+    -- A balance has its currency's decimals from the start: other functions read them from it.
+    insert into pgwallet.account (account_id, kind, currency, balance)
+    values (v_pocket_id, 'pocket', v_currency.currency, round(0.0, v_currency.exponent));
+    insert into pgwallet.pocket (
+      pocket_id, wallet_id, name, allocation_percentage, pocket_type, target_amount
+    )
+    values (
+      v_pocket_id, p_wallet_id, p_name, trim_scale(p_allocation_percentage), p_pocket_type,
+      round(p_target_amount, v_currency.exponent)
+    );
+  end if;
 
   return query
   select
@@ -69,4 +81,4 @@ end;
 $function$;
 
 comment on function pgwallet.create_pocket(bigint, text, numeric, text, numeric) is
-'Makes a pocket in a wallet. Raises: PW001, PW002, PW101, PW302.';
+'Makes a pocket in a wallet, or returns it again. Raises: PW001, PW002, PW101, PW302.';

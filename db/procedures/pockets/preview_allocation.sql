@@ -35,6 +35,10 @@ begin
   ) as s
   inner join pgwallet.account as a on a.account_id = s.pocket_id
   order by s.place;
+  if not found then
+    amount := round(0.0, v_currency.exponent);
+    return next;
+  end if;
 end;
 $function$;
 

@@ -209,13 +209,13 @@ class Books:
             result = do()
             self._done[key] = (request, result)
             return result
-        if not self.would_replay(key, request):
+        if self._done[key][0] != request:
             raise IdempotencyConflict(f"key {key} was used for something else")
         again: R = self._again(self._done[key][1])
         return again
 
-    def would_replay(self, key: str | None, request: Hashable) -> bool:
-        return key in self._done and self._done[key][0] == request
+    def was_used(self, key: str | None) -> bool:
+        return key in self._done
 
     def new_elements(self, keys: Sequence[str | None], requests: Sequence[Hashable]) -> list[int]:
         """The places of a bulk call that are no replays; refuses keys used for something else."""
@@ -237,11 +237,12 @@ class Books:
         if isinstance(result, Share):
             return replace(result, allocation_percentage=self._percentage(result.pocket_id))
         if isinstance(result, ShareRow):
-            result = replace(result, allocation_percentage=self._percentage(result.pocket_id))
+            if result.pocket_id is not None:
+                percentage = self._percentage(result.pocket_id)
+                result = replace(result, allocation_percentage=percentage)
         elif isinstance(result, Allocation):
-            # Without shares there is no row to say that it is a replay.
             shares = tuple(self._again(share) for share in result.shares)
-            return replace(result, shares=shares, replayed=bool(shares))
+            return replace(result, shares=shares, replayed=True)
         elif hasattr(result, "status"):
             result = replace(result, status=self.escrows[result.escrow_id].status)
         return replace(result, replayed=True)

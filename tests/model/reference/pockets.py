@@ -40,8 +40,12 @@ def create_pocket(
     wallet = books.find("wallet", wallet_id)
     target = None if target_amount is None else minor_units(target_amount, wallet.currency)
     # Which names are taken is the wallet's to say, so it comes after what is asked of the wallet.
-    if any(pocket.name == name for pocket in _pockets_of(books, wallet)):
-        raise InvalidArgument(f"wallet {wallet_id} has a pocket {name} already")
+    for pocket in _pockets_of(books, wallet):
+        if pocket.name == name:
+            is_now = (pocket.percentage, pocket.pocket_type, pocket.target_amount)
+            if is_now != (percentage, pocket_type, target):
+                raise InvalidArgument(f"wallet {wallet_id} has another pocket {name}")
+            return _shown(pocket)
     _check_total(books, wallet, percentage)
     assert name is not None
     account = books.open("pocket", wallet.currency, books.new_id(wallet.account_id % SLOTS))
@@ -167,7 +171,18 @@ def allocate_deposits(
                     replayed=False,
                 )
             )
-        return rows
+        # No pocket received anything.
+        empty = ShareRow(
+            wallet_id=wallet.account_id,
+            pocket_id=None,
+            name=None,
+            allocation_percentage=None,
+            amount=money(0, wallet.currency),
+            balance=None,
+            transaction_id=transaction.transaction_id,
+            replayed=False,
+        )
+        return rows or [empty]
 
     return [
         row
@@ -257,8 +272,6 @@ def _share(pocket: Pocket, share: int, balance: Decimal) -> Share:
 
 def _allocation(shares: list[Share], amount: Decimal, transaction_id: int | None) -> Allocation:
     allocated = sum((share.amount for share in shares), Decimal(0))
-    # Of a call that moved nothing the driver sees no row, so no transaction either.
-    transaction_id = transaction_id if shares else None
     return Allocation(tuple(shares), allocated, amount - allocated, transaction_id, False)
 
 
