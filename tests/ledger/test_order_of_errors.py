@@ -37,7 +37,7 @@ def test_the_first_refusal_in_order_comes_first(
 def test_an_expiry_in_the_past_is_refused_before_what_does_not_exist(
     shared: psycopg.Connection, world: World
 ) -> None:
-    """Unless the key was used: then the call may be a replay, which may well come after it."""
+    """Also where the key was used, for another call: a replay may well come after the expiry."""
     with shared.transaction(force_rollback=True):
         pgwallet.deposit(shared, world.yen_wallet, 1, idempotency_key=USED)
         arguments = {
@@ -49,5 +49,7 @@ def test_an_expiry_in_the_past_is_refused_before_what_does_not_exist(
         }
         with refused(shared, "PW002"):
             call(shared, "pledge", **arguments, p_idempotency_key="fresh")
+        with refused(shared, "PW002"):
+            call(shared, "pledge", **arguments, p_idempotency_key=USED)
         with refused(shared, "PW001"):
             call(shared, "pledge", **{**arguments, "p_amount": "1e15"}, p_idempotency_key="fresh")

@@ -36,31 +36,17 @@ begin
   if (p_amount > 0 and p_amount < 1000000000000000) is not true then
     perform pgwallet._refuse_amount(p_amount);
   end if;
-  if p_idempotency_key is not null or p_effective_at is not null
-    or octet_length(p_metadata::text) > 1000
+  if p_idempotency_key !~ '[!-~]' or length(p_idempotency_key) > 200
+    or p_effective_at is not null or octet_length(p_metadata::text) > 1000
   then
     perform pgwallet._check_call(p_idempotency_key, p_metadata, p_effective_at);
   end if;
   if p_idempotency_key is not null then
     v_request := format('pledge(%s, %s, %s)', p_wallet_id, p_project_id, trim_scale(p_amount));
-  end if;
-  if p_expires_at is not null then
-    if p_idempotency_key is null then
-      perform pgwallet._check_expiry(p_expires_at);
-    else
-      -- A replay may come when it is past.
-      perform pgwallet._check_time('expires_at', p_expires_at);
-    end if;
-  end if;
-  if p_idempotency_key is not null then
     v_transaction_id := pgwallet._insert_transaction(
       'pledge', p_idempotency_key, v_request, p_metadata, p_effective_at, v_escrow_id
     );
     if v_transaction_id is null then
-      perform pgwallet._check_account('wallet', p_wallet_id, null);
-      perform pgwallet._check_account('project', p_project_id, null);
-      perform pgwallet._check_account('wallet', p_wallet_id, p_amount);
-      v_transaction_id := pgwallet._replay(p_idempotency_key, v_request);
       return query
       select
         t.transaction_id, e.escrow_id, e.wallet_id, e.project_id,
@@ -68,12 +54,21 @@ begin
       from pgwallet.transaction as t
       inner join pgwallet.escrow as e on e.escrow_id = t.escrow_id
       inner join pgwallet.posting as p on p.transaction_id = t.transaction_id
-      where t.transaction_id = v_transaction_id;
-      return;
+      where t.idempotency_key = p_idempotency_key collate "C" and t.request = v_request;
+      if found then
+        return;
+      end if;
     end if;
-    if p_expires_at is not null then
-      perform pgwallet._check_expiry(p_expires_at);
-    end if;
+  end if;
+  -- Only now: a replay may come when it is past.
+  if p_expires_at is not null then
+    perform pgwallet._check_expiry(p_expires_at);
+  end if;
+  if p_idempotency_key is not null and v_transaction_id is null then
+    perform pgwallet._check_account('wallet', p_wallet_id, null);
+    perform pgwallet._check_account('project', p_project_id, null);
+    perform pgwallet._check_account('wallet', p_wallet_id, p_amount);
+    perform pgwallet._refuse_key(p_idempotency_key, v_request);
   end if;
 
   -- The lock that _hold_project takes, without that call where nobody is closing.

@@ -35,8 +35,8 @@ begin
   if p_amount is not null and (p_amount > 0 and p_amount < 1000000000000000) is not true then
     perform pgwallet._refuse_amount(p_amount);
   end if;
-  if p_idempotency_key is not null or p_effective_at is not null
-    or octet_length(p_metadata::text) > 1000
+  if p_idempotency_key !~ '[!-~]' or length(p_idempotency_key) > 200
+    or p_effective_at is not null or octet_length(p_metadata::text) > 1000
   then
     perform pgwallet._check_call(p_idempotency_key, p_metadata, p_effective_at);
   end if;
@@ -59,7 +59,13 @@ begin
   returning t.transaction_id into v_transaction_id;
   v_replayed := not found;
   if v_replayed then
-    v_transaction_id := pgwallet._replay(p_idempotency_key, v_request);
+    select t.transaction_id
+    into v_transaction_id
+    from pgwallet.transaction as t
+    where t.idempotency_key = p_idempotency_key collate "C" and t.request = v_request;
+    if not found then
+      perform pgwallet._refuse_key(p_idempotency_key, v_request);
+    end if;
   else
     select e.* into v_escrow
     from pgwallet.escrow as e where e.escrow_id = p_escrow_id

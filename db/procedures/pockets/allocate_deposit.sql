@@ -33,8 +33,8 @@ begin
   if (p_amount > 0 and p_amount < 1000000000000000) is not true then
     perform pgwallet._refuse_amount(p_amount);
   end if;
-  if p_idempotency_key is not null or p_effective_at is not null
-    or octet_length(p_metadata::text) > 1000
+  if p_idempotency_key !~ '[!-~]' or length(p_idempotency_key) > 200
+    or p_effective_at is not null or octet_length(p_metadata::text) > 1000
   then
     perform pgwallet._check_call(p_idempotency_key, p_metadata, p_effective_at);
   end if;
@@ -51,21 +51,19 @@ begin
       'allocation', p_idempotency_key, v_request, p_metadata, p_effective_at
     );
     if v_transaction_id is null then
-      v_currency := pgwallet._check_account('wallet', p_wallet_id, p_amount);
-      v_transaction_id := pgwallet._replay(p_idempotency_key, v_request);
       return query
       select
-        p.transaction_id, k.pocket_id, k.name, k.allocation_percentage,
-        p.amount, p.destination_balance, true
-      from pgwallet.posting as p
-      inner join pgwallet.pocket as k on k.pocket_id = p.destination_account_id
-      where p.transaction_id = v_transaction_id
+        t.transaction_id, k.pocket_id, k.name, k.allocation_percentage,
+        coalesce(p.amount, round(0.0, scale(a.balance))), p.destination_balance, true
+      from pgwallet.transaction as t
+      inner join pgwallet.account as a on a.account_id = p_wallet_id
+      left join pgwallet.posting as p on p.transaction_id = t.transaction_id
+      left join pgwallet.pocket as k on k.pocket_id = p.destination_account_id
+      where t.idempotency_key = p_idempotency_key collate "C" and t.request = v_request
       order by p.posting_id;
       if not found then
-        transaction_id := v_transaction_id;
-        amount := round(0.0, v_currency.exponent);
-        replayed := true;
-        return next;
+        perform pgwallet._check_account('wallet', p_wallet_id, p_amount);
+        perform pgwallet._refuse_key(p_idempotency_key, v_request);
       end if;
       return;
     end if;

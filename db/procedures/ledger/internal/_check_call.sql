@@ -1,6 +1,7 @@
 -- Refuses a malformed key, metadata that are too large, or a malformed time, which most calls that
--- move money may carry. Callers leave out metadata of 1,000 bytes, which any limit allows: to look
--- the limit up took 8 % of a deposit.
+-- move money may carry. Callers ask only where something may be wrong, since to ask always took
+-- 13 % of a call with a key: they leave out keys with a visible character and metadata of 1,000
+-- bytes, which any limit allows.
 create or replace function pgwallet._check_call(
   p_idempotency_key text,
   p_metadata jsonb,

@@ -1,5 +1,5 @@
 -- Inserts the transaction of a call, unless its key was used already. Then it returns null, and
--- _replay finds the transaction that has the key, or refuses another request.
+-- the caller looks for the transaction that has the key and its request.
 --
 -- Locks: the key; a call with the same one waits here until this one has ended.
 -- p_request is what the next call with that key is compared with, text by text: as long as rows

@@ -56,7 +56,7 @@ begin
   order by u.ordinal
   limit 1;
   if found then
-    perform pgwallet._replay(v_other.idempotency_key, v_other.request);
+    perform pgwallet._refuse_key(v_other.idempotency_key, v_other.request);
   end if;
 
   select
@@ -72,8 +72,8 @@ begin
     return;
   end if;
 
-  -- Neither inserted nor there: _replay refuses the first of those.
-  perform pgwallet._replay(min(u.idempotency_key), null)
+  -- Neither inserted nor there.
+  perform pgwallet._refuse_key(min(u.idempotency_key), null)
   from unnest(p_idempotency_keys) with ordinality as u (idempotency_key, ordinal)
   where not exists (
     select from pgwallet.transaction as t where t.idempotency_key = u.idempotency_key collate "C"

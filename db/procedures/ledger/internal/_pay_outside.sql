@@ -24,8 +24,8 @@ begin
   if (p_amount > 0 and p_amount < 1000000000000000) is not true then
     perform pgwallet._refuse_amount(p_amount);
   end if;
-  if p_idempotency_key is not null or p_effective_at is not null
-    or octet_length(p_metadata::text) > 1000
+  if p_idempotency_key !~ '[!-~]' or length(p_idempotency_key) > 200
+    or p_effective_at is not null or octet_length(p_metadata::text) > 1000
   then
     perform pgwallet._check_call(p_idempotency_key, p_metadata, p_effective_at);
   end if;
@@ -35,12 +35,15 @@ begin
       p_kind, p_idempotency_key, v_request, p_metadata, p_effective_at
     );
     if v_transaction_id is null then
-      perform pgwallet._check_account(p_account_kind, p_account_id, p_amount);
-      v_transaction_id := pgwallet._replay(p_idempotency_key, v_request);
       return query
       select p.transaction_id, p.source_balance, true
-      from pgwallet.posting as p
-      where p.transaction_id = v_transaction_id;
+      from pgwallet.transaction as t
+      inner join pgwallet.posting as p on p.transaction_id = t.transaction_id
+      where t.idempotency_key = p_idempotency_key collate "C" and t.request = v_request;
+      if not found then
+        perform pgwallet._check_account(p_account_kind, p_account_id, p_amount);
+        perform pgwallet._refuse_key(p_idempotency_key, v_request);
+      end if;
       return;
     end if;
   end if;
