@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from bench.contest import Contest, Figure, Result, held
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="smaller and fewer, in 2 minutes")
+    parser.add_argument("--rounds", type=int, metavar="N", help="samples of each contender")
     parser.add_argument("--only", metavar="TEXT", help="the contests that have this in their name")
     parser.add_argument(
         "--into",
@@ -25,11 +27,12 @@ def main() -> None:
     )
     arguments = parser.parse_args()
     sizes = contests.QUICK if arguments.quick else contests.FULL
+    sizes = replace(sizes, rounds=arguments.rounds or sizes.rounds)
     console = Console()
     results: list[Result] = []
     grown: list[Result] = []
     numbers: list[Figure] = []
-    with server.started() as bench, Progress(console=console, transient=True) as progress:
+    with server.started(sizes.log) as bench, Progress(console=console, transient=True) as progress:
         environment = server.described(bench.conn)
         for heading, values in environment.items():
             console.print(f"{heading}: {', '.join(' '.join(item) for item in values.items())}")
@@ -49,7 +52,7 @@ def main() -> None:
             prepare(contest)
             into.append(held(contest, sizes.rounds, lambda: progress.advance(task)))
 
-        made = crowd.made(bench.conn)
+        made = crowd.made(bench.conn, 2 * sizes.savers, sizes.wide_wallets)
         orm = contests.Orm(bench.database("orm"))
         for contest in chain(
             contests.single_calls(bench, orm, made, sizes),

@@ -30,6 +30,9 @@ class Sizes:
     many_escrows: int  # of a large project
     postings: int  # of a large ledger
     wallets: int  # of a large ledger
+    savers: int  # wallets of one bulk allocation
+    wide_wallets: int  # with a hundred pockets each
+    log: int  # MB of WAL files from the start
 
 
 FULL = Sizes(
@@ -39,6 +42,9 @@ FULL = Sizes(
     many_escrows=1_000_000,
     postings=10_000_000,
     wallets=1_000_000,
+    savers=1_000,
+    wide_wallets=200,
+    log=1_500,
 )
 QUICK = Sizes(
     rounds=2,
@@ -47,8 +53,10 @@ QUICK = Sizes(
     many_escrows=20_000,
     postings=10_000,
     wallets=1_000,
+    savers=100,
+    wide_wallets=20,
+    log=150,
 )
-SAVERS = 1_000  # wallets of one bulk allocation
 
 
 def single_calls(bench: Bench, orm: "Orm", crowd: Crowd, sizes: Sizes) -> Iterator[Contest]:
@@ -58,7 +66,7 @@ def single_calls(bench: Bench, orm: "Orm", crowd: Crowd, sizes: Sizes) -> Iterat
         return Runs(bench, conninfo or bench.conninfo, script, clients, sizes.seconds, each)
 
     tpcb = bench.database("tpcb")
-    bench.pgbench("--initialize", "--quiet", "--scale=10", tpcb)
+    bench.pgbench("--initialize", "--quiet", f"--scale={sizes.savers // 100}", tpcb)
     wallets = cycle([crowd.wallets[n] for n in range(crowd.wallets.count)])
     deposits = repeated(lambda: pgwallet.deposit(bench.conn, next(wallets), 10))
     for clients in (1, 8):
@@ -124,10 +132,12 @@ def single_calls(bench: Bench, orm: "Orm", crowd: Crowd, sizes: Sizes) -> Iterat
         {"deposit, 8 clients": 10},
     )
     yield Contest(
-        f"allocate_deposits of {SAVERS:,} wallets, {POCKETS} pockets each, 2 clients",
+        f"allocate_deposits of {sizes.savers:,} wallets, {POCKETS} pockets each, 2 clients",
         "postings/s",
         {
-            "pgwallet": run(scripts.allocate_deposits(crowd, SAVERS), 2, each=SAVERS * POCKETS),
+            "pgwallet": run(
+                scripts.allocate_deposits(crowd, sizes.savers), 2, each=sizes.savers * POCKETS
+            ),
             "allocate_deposit, 8 clients": run(scripts.allocate(crowd), 8, each=POCKETS),
         },
         {"allocate_deposit, 8 clients": 6},

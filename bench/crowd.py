@@ -10,9 +10,7 @@ import psycopg
 
 import pgwallet
 
-WALLETS = 2_000
 POCKETS = 5
-WIDE_WALLETS = 200
 WIDE_POCKETS = 100
 PROJECTS = 100
 BATCH = 8_190  # deposits a call
@@ -66,12 +64,14 @@ class Crowd:
     external_account_id: int
 
 
-def made(conn: psycopg.Connection) -> Crowd:
-    """Makes them in a new ledger; also `batch`, a table with the arrays of BATCHES bulk calls."""
-    wallets = _ids(conn, OWNERS, name="backer", wallets=WALLETS)
-    wide_wallets = _ids(conn, OWNERS, name="saver", wallets=WIDE_WALLETS)
-    pockets = _pockets(conn, wallets, POCKETS)
-    wide_pockets = _pockets(conn, wide_wallets, WIDE_POCKETS)
+def made(conn: psycopg.Connection, wallets: int, wide_wallets: int) -> Crowd:
+    """Makes so many of both kinds of wallets in a new ledger, their pockets, and the projects; also
+    `batch`, a table with the arrays of BATCHES bulk calls.
+    """
+    backers = _ids(conn, OWNERS, name="backer", wallets=wallets)
+    savers = _ids(conn, OWNERS, name="saver", wallets=wide_wallets)
+    pockets = _pockets(conn, backers, POCKETS)
+    wide_pockets = _pockets(conn, savers, WIDE_POCKETS)
     projects = _ids(
         conn,
         "select p.project_id from generate_series(1, %(projects)s) as g (n) "
@@ -86,13 +86,13 @@ def made(conn: psycopg.Connection) -> Crowd:
         ") as w group by 1) as b",
         [BATCH, BATCHES, BATCH * BATCHES],
     )
-    funded = wallets + wide_wallets
+    funded = backers + savers
     pgwallet.deposit_many(conn, funded, [BALANCE] * len(funded))
     conn.execute("vacuum analyze")
     return Crowd(
-        wallets=Ids.of(wallets),
+        wallets=Ids.of(backers),
         pockets=Ids.of(pockets),
-        wide_wallets=Ids.of(wide_wallets),
+        wide_wallets=Ids.of(savers),
         wide_pockets=Ids.of(wide_pockets),
         projects=Ids.of(projects),
         escrow_accounts=Ids.of(

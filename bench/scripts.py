@@ -5,7 +5,7 @@ beforehand but those that other clients change meanwhile, the balances. It check
 returns what the call returns, as far as the rows have it.
 """
 
-from bench.crowd import POCKETS, PROJECTS, WALLETS, WIDE_POCKETS, WIDE_WALLETS, Crowd, Ids
+from bench.crowd import POCKETS, PROJECTS, WIDE_POCKETS, Crowd, Ids
 
 ALLOCATED = 100
 
@@ -18,14 +18,14 @@ def _picked(name: str, count: int, **ids: Ids) -> str:
 
 
 def deposit(crowd: Crowd) -> str:
-    return _picked("n", WALLETS, wallet=crowd.wallets) + (
+    return _picked("n", crowd.wallets.count, wallet=crowd.wallets) + (
         "select * from pgwallet.deposit(:wallet, 10);\n"
     )
 
 
 def deposit_floor(crowd: Crowd) -> str:
     return (
-        _picked("n", WALLETS, wallet=crowd.wallets)
+        _picked("n", crowd.wallets.count, wallet=crowd.wallets)
         + f"""
       with recorded as (
         insert into pgwallet.transaction (kind) values ('deposit') returning transaction_id
@@ -45,14 +45,14 @@ def deposit_floor(crowd: Crowd) -> str:
 
 def deposit_with_key(crowd: Crowd) -> str:
     """With a key, as a caller who may have to repeat the call."""
-    return _picked("n", WALLETS, wallet=crowd.wallets) + (
+    return _picked("n", crowd.wallets.count, wallet=crowd.wallets) + (
         "select * from pgwallet.deposit(:wallet, 10, gen_random_uuid()::text);\n"
     )
 
 
 def pledge(crowd: Crowd, projects: int = PROJECTS) -> str:
     return (
-        _picked("n", WALLETS, wallet=crowd.wallets)
+        _picked("n", crowd.wallets.count, wallet=crowd.wallets)
         + _picked("p", projects, project=crowd.projects)
         + "select * from pgwallet.pledge(:wallet, :project, 1);\n"
     )
@@ -61,7 +61,7 @@ def pledge(crowd: Crowd, projects: int = PROJECTS) -> str:
 def pledge_floor(crowd: Crowd) -> str:
     places = {"project": crowd.projects, "escrow_account": crowd.escrow_accounts}
     return (
-        _picked("n", WALLETS, wallet=crowd.wallets)
+        _picked("n", crowd.wallets.count, wallet=crowd.wallets)
         + _picked("p", PROJECTS, **places)
         + """
       with drawn as materialized (
@@ -90,31 +90,31 @@ def pledge_floor(crowd: Crowd) -> str:
 
 
 def allocate(crowd: Crowd) -> str:
-    return _picked("n", WALLETS, wallet=crowd.wallets) + (
+    return _picked("n", crowd.wallets.count, wallet=crowd.wallets) + (
         f"select * from pgwallet.allocate_deposit(:wallet, {ALLOCATED});\n"
     )
 
 
 def allocate_floor(crowd: Crowd) -> str:
-    return _allocation_floor(WALLETS, crowd.wallets, crowd.pockets, POCKETS)
+    return _allocation_floor(crowd.wallets, crowd.pockets, POCKETS)
 
 
 def allocate_wide(crowd: Crowd) -> str:
-    return _picked("n", WIDE_WALLETS, wallet=crowd.wide_wallets) + (
+    return _picked("n", crowd.wide_wallets.count, wallet=crowd.wide_wallets) + (
         f"select * from pgwallet.allocate_deposit(:wallet, {ALLOCATED});\n"
     )
 
 
 def allocate_wide_floor(crowd: Crowd) -> str:
-    return _allocation_floor(WIDE_WALLETS, crowd.wide_wallets, crowd.wide_pockets, WIDE_POCKETS)
+    return _allocation_floor(crowd.wide_wallets, crowd.wide_pockets, WIDE_POCKETS)
 
 
-def _allocation_floor(count: int, wallets: Ids, pockets: Ids, each: int) -> str:
+def _allocation_floor(wallets: Ids, pockets: Ids, each: int) -> str:
     """The amounts and what the wallet has left after each are arrays in the statement's text."""
     amounts = [f"{ALLOCATED // each}.00"] * each
     left = [f"{ALLOCATED - ALLOCATED // each * n}.00" for n in range(1, each + 1)]
     return (
-        _picked("n", count, wallet=wallets)
+        _picked("n", wallets.count, wallet=wallets)
         + f"\\set pocket {pockets.first} + :n * {pockets.step * each}\n"
         + f"""
       with recorded as (

@@ -35,7 +35,7 @@ SETTINGS = {
 class Bench:
     """One server with SETTINGS, a ledger on it, and more databases as they are asked for."""
 
-    def __init__(self, server: embedded.Server, stack: ExitStack) -> None:
+    def __init__(self, server: embedded.Server, stack: ExitStack, log: int) -> None:
         self.server = server
         self._stack = stack
         self.conninfo = self.database("main_ledger")
@@ -43,8 +43,9 @@ class Bench:
         # WAL files to write again, as a server has that has run for a while: making new ones
         # would stop whoever comes first.
         self.conn.execute(
-            "select from generate_series(1, 1500) as g (n) cross join lateral ("
-            "select pg_logical_emit_message(false, '', repeat('x', 1048576 + g.n * 0))) as m"
+            "select from generate_series(1, %s) as g (n) cross join lateral ("
+            "select pg_logical_emit_message(false, '', repeat('x', 1048576 + g.n * 0))) as m",
+            [log],
         )
         self.conn.execute("checkpoint")
 
@@ -78,8 +79,11 @@ class Bench:
 
 
 @contextmanager
-def started() -> Iterator[Bench]:
-    """An embedded PostgreSQL 18 with SETTINGS, in a directory that goes with it."""
+def started(log: int) -> Iterator[Bench]:
+    """An embedded PostgreSQL 18 with SETTINGS, in a directory that goes with it.
+
+    `log` is how many MB of WAL files it has from the start.
+    """
     with tempfile.TemporaryDirectory(prefix="bench-") as directory, ExitStack() as stack:
         data = Path(directory, "data")
         with (
@@ -88,7 +92,7 @@ def started() -> Iterator[Bench]:
         ):
             for name, value in SETTINGS.items():
                 conn.execute(f"alter system set {name} = '{value}'".encode())
-        yield Bench(stack.enter_context(embedded.start(data)), stack)
+        yield Bench(stack.enter_context(embedded.start(data)), stack, log)
 
 
 def described(conn: psycopg.Connection) -> dict[str, dict[str, str]]:

@@ -206,7 +206,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     options = parser.parse_args()
     console = Console()
-    with server.started() as bench:
+    with server.started(log=500) as bench:
         other = bench.database("other_version")
         _migrate(options.directory, other)
         names = [name for name in CALLS if options.only in name]

@@ -48,6 +48,8 @@ def test_a_quick_run_measures_every_contender_and_its_ledger_is_sound(tmp_path: 
         "-m",
         "bench",
         "--quick",
+        "--rounds",
+        "1",
         "--only",
         "1 client",
         "--into",
