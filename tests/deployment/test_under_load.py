@@ -35,7 +35,7 @@ sys.stdin.read(1)
 pgwallet.migrate(sys.argv[1])
 """
 DEADLINE = 120.0  # seconds
-CONNECTIONS = 6
+CONNECTIONS = 4
 ROUNDS = 4
 KILLS = 6
 

@@ -56,6 +56,7 @@ class Storm:
         self.undone: list[int] = []
         self.failures: list[str] = []
         self.outcomes: Counter[tuple[str, str]] = Counter()
+        self.calls = 0  # so far; of those that end at the same moment it may miss some
         self.checks = 0
 
     def connect(self) -> Connection:
@@ -70,6 +71,11 @@ class Storm:
     def fail(self, what: str) -> None:
         self.failures.append(what)
         self.over.set()
+
+    def until_called(self, calls: int) -> None:
+        """Returns once the clients have made so many calls, or the storm is over."""
+        while self.calls < calls and not self.over.wait(0.05):
+            pass
 
     def until_told(self, more: int) -> None:
         """Returns once the clients were told so many things more, or the storm is over."""
@@ -188,6 +194,7 @@ class Worker:
             )
         outcome = self.outcome_of(conn, plan, way)
         self.outcomes[plan.name, outcome] += 1
+        self.storm.calls += 1
         closing = plan.name in SETTLING or plan.name == "close_project"
         if outcome == "PW204" or (closing and outcome == "done"):
             self.replace(conn, plan.arguments["project_id"])
