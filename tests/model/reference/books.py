@@ -209,13 +209,13 @@ class Books:
             result = do()
             self._done[key] = (request, result)
             return result
-        if self._done[key][0] != request:
+        if not self.would_replay(key, request):
             raise IdempotencyConflict(f"key {key} was used for something else")
         again: R = self._again(self._done[key][1])
         return again
 
-    def was_used(self, key: str | None) -> bool:
-        return key in self._done
+    def would_replay(self, key: str | None, request: Hashable) -> bool:
+        return key in self._done and self._done[key][0] == request
 
     def new_elements(self, keys: Sequence[str | None], requests: Sequence[Hashable]) -> list[int]:
         """The places of a bulk call that are no replays; refuses keys used for something else."""

@@ -52,11 +52,11 @@ def pledge(
     check_amount(amount)
     check_key(idempotency_key)
     request = ("pledge", wallet_id, project_id, amount)
-    # A repeated call may well come after the expiry, so its key is asked first.
+    # A repeated call may well come after the expiry.
     if (
         expires_at is not None
         and expires_at <= datetime.now(UTC)
-        and not books.was_used(idempotency_key)
+        and not books.would_replay(idempotency_key, request)
     ):
         raise InvalidArgument("expires_at is in the past")
     wallet = books.find("wallet", wallet_id)
