@@ -1,5 +1,6 @@
 """Settling all escrows of a project in batches, each committed on its own."""
 
+import warnings
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import TypeVar
 
@@ -12,6 +13,46 @@ B = TypeVar("B", ReleaseBatch, RefundBatch)
 
 # The first pass skips escrows that other transactions hold, the second waits for them.
 _WAITS = (False, True)
+
+
+class Batches(Iterator[B]):
+    """What the batches gave, one after the other; says so when nobody asked for the first."""
+
+    def __init__(self, name: str, batches: Iterator[B]) -> None:
+        self._name: str | None = name
+        self._batches: Iterator[B] = batches
+
+    def __next__(self) -> B:
+        self._name = None
+        return next(self._batches)
+
+    def __del__(self) -> None:
+        _warn_of(self._name)
+
+
+class AsyncBatches(AsyncIterator[B]):
+    """The same on an async connection."""
+
+    def __init__(self, name: str, batches: AsyncIterator[B]) -> None:
+        self._name: str | None = name
+        self._batches: AsyncIterator[B] = batches
+
+    async def __anext__(self) -> B:
+        self._name = None
+        return await anext(self._batches)
+
+    def __del__(self) -> None:
+        _warn_of(self._name)
+
+
+def _warn_of(never_begun: str | None) -> None:
+    if never_begun is not None:
+        warnings.warn(
+            f"{never_begun} was never iterated, so it did nothing: write "
+            f"`for batch in pgwallet.{never_begun}(...)`",
+            RuntimeWarning,
+            stacklevel=3,
+        )
 
 
 def in_batches(

@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any, Generic, ParamSpec, TypeVar, get_args, get_origin
+from uuid import UUID
 
 from ._parameters import (
     as_bool,
@@ -17,6 +18,7 @@ from ._parameters import (
     as_id,
     as_json,
     as_list_of,
+    as_name,
     as_text,
     as_time,
 )
@@ -30,18 +32,22 @@ Arguments = dict[str, Any]
 # An int is sent as bigint, which ids are; this is what has the type integer in SQL.
 Count = Annotated[int, "integer"]
 
+# Owners and keys are text in SQL; applications have their own ids at hand.
+Name = str | int | UUID
+
 # The SQL type of an argument, and what makes the value to send of the one that was given.
 _SENT: dict[Any, tuple[str, Callable[[str, Any], object]]] = {
     int: ("bigint", as_id),
     Count: ("integer", as_count),
     Decimal | int: ("numeric", as_decimal),
     str: ("text", as_text),
+    Name: ("text", as_name),
     bool: ("boolean", as_bool),
     datetime: ("timestamptz", as_time),
     Any: ("jsonb", as_json),
     Iterable[int]: ("bigint[]", as_list_of(as_id)),
     Iterable[Decimal | int]: ("numeric[]", as_list_of(as_decimal)),
-    Iterable[str | None]: ("text[]", as_list_of(as_text)),
+    Iterable[Name | None]: ("text[]", as_list_of(as_name)),
 }
 _SENT |= {kind | None: sent for kind, sent in _SENT.items()}
 

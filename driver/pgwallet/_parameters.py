@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal
 from typing import Any, TypeVar
+from uuid import UUID
 
 from psycopg.types.numeric import Int4, Int8
 
@@ -25,6 +26,8 @@ _MAX_INTEGER_DIGITS = 15
 _MAX_DECIMALS = 100
 _TOO_LARGE = Decimal("1E+15")
 _TOO_FINE = Decimal("1E-100")
+# The ledger refuses texts of more than 200 characters; a number of so many bits has 300 digits.
+_NAME_BITS = 1000
 _UNROUNDED = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN)
 
 # A NUL as json.dumps writes it, told from a backslash followed by the letters u0000.
@@ -73,6 +76,17 @@ def as_text(name: str, value: str) -> str:
     except UnicodeEncodeError as error:
         raise InvalidArgument(f"{name} is not valid Unicode", str(error)) from error
     return value
+
+
+def as_name(name: str, value: str | int | UUID) -> str:
+    """An owner or a key; what an application numbers is sent as its digits."""
+    if isinstance(value, UUID):
+        return str(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(int(value)) if value.bit_length() < _NAME_BITS else "9" * _NAME_BITS
+    if not isinstance(value, str):
+        raise TypeError(f"{name} must be a str, an int or a UUID, not {type(value).__name__}")
+    return as_text(name, value)
 
 
 def as_time(name: str, value: datetime) -> datetime:

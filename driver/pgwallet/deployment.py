@@ -68,6 +68,21 @@ $$;
 create schema if not exists pgwallet;
 """
 
+# What `migrate` logs, for who runs the script.
+_WARN_OF_OWNER = f"""\
+do $$
+begin
+  if (select r.rolsuper or r.rolcanlogin from pg_roles as r where r.rolname = current_user) then
+    raise warning using
+      message = format(
+        'pgwallet will be owned by %s, which is a superuser or may log in', current_user
+      ),
+      hint = 'Let a role own it that is neither, see {_ROLES_PAGE}';
+  end if;
+end
+$$;
+"""
+
 # The owner of the schema, the role that asks, and what it may do.
 _ROLES = """
 select r.rolname, r.rolsuper, r.rolcanlogin, pg_get_userbyid(n.nspowner),
@@ -271,11 +286,12 @@ def install_script(functions_only: bool = False) -> str:
         parts += [code.functions]
     return "\n".join(
         [
-            "-- pgwallet: run as the role that is to own it, for example after: set role ...",
-            "-- psql --set ON_ERROR_STOP=1 --file this_file",
+            "-- pgwallet: run with psql as the role that is to own it, say after: set role ...",
+            "\\set ON_ERROR_STOP on",
             "begin;",
             "set local client_encoding = 'UTF8';",
             "set local search_path = pg_catalog, pg_temp;",
+            _WARN_OF_OWNER,
             *parts,
             "commit;\n",
         ]

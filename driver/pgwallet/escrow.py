@@ -5,7 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from ._call import Count
+from ._call import Count, Name
 from ._function import database_function
 from .results import ExpiredBatch, Pledge, PledgeRow, Refund, RefundBatch, Release, ReleaseBatch
 
@@ -16,7 +16,7 @@ def pledge(
     project_id: int,
     amount: Decimal | int,
     expires_at: datetime | None = None,
-    idempotency_key: str | None = None,
+    idempotency_key: Name | None = None,
     metadata: Any = None,
     effective_at: datetime | None = None,
 ) -> Pledge:
@@ -37,7 +37,7 @@ def pledge_many(
     project_id: int,
     wallet_ids: Iterable[int],
     amounts: Iterable[Decimal | int],
-    idempotency_keys: Iterable[str | None] | None = None,
+    idempotency_keys: Iterable[Name | None] | None = None,
 ) -> list[PledgeRow]:
     """Lock the money of many wallets for one project, all of it or none.
 
@@ -54,7 +54,7 @@ def pledge_many(
 def release_escrow(
     escrow_id: int,
     amount: Decimal | int | None = None,
-    idempotency_key: str | None = None,
+    idempotency_key: Name | None = None,
     metadata: Any = None,
     effective_at: datetime | None = None,
 ) -> Release:
@@ -72,7 +72,7 @@ def release_escrow(
 def refund_escrow(
     escrow_id: int,
     amount: Decimal | int | None = None,
-    idempotency_key: str | None = None,
+    idempotency_key: Name | None = None,
     metadata: Any = None,
     effective_at: datetime | None = None,
 ) -> Refund:

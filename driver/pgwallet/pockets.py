@@ -5,7 +5,7 @@ from datetime import datetime
 from decimal import Context, Decimal
 from typing import Any
 
-from ._call import Arguments, Result, Rows, columns_of
+from ._call import Arguments, Name, Result, Rows, columns_of
 from ._function import database_function, database_function_returning
 from .results import Allocation, Pocket, PocketTransfer, Share, ShareRow
 
@@ -64,7 +64,7 @@ def allocate_deposit(
     wallet_id: int,
     amount: Decimal | int,
     rounding: str = "half_up",
-    idempotency_key: str | None = None,
+    idempotency_key: Name | None = None,
     metadata: Any = None,
     effective_at: datetime | None = None,
 ) -> Allocation:
@@ -96,7 +96,7 @@ def preview_allocation(
 def allocate_deposits(
     wallet_ids: Iterable[int],
     amounts: Iterable[Decimal | int],
-    idempotency_keys: Iterable[str | None] | None = None,
+    idempotency_keys: Iterable[Name | None] | None = None,
     rounding: str = "half_up",
 ) -> list[ShareRow]:
     """Split amounts over the pockets of many wallets, all of it or none.
@@ -115,7 +115,7 @@ def allocate_deposits(
 def transfer_to_pocket(
     pocket_id: int,
     amount: Decimal | int,
-    idempotency_key: str | None = None,
+    idempotency_key: Name | None = None,
     metadata: Any = None,
     effective_at: datetime | None = None,
 ) -> PocketTransfer:
@@ -132,7 +132,7 @@ def transfer_to_pocket(
 def transfer_from_pocket(
     pocket_id: int,
     amount: Decimal | int,
-    idempotency_key: str | None = None,
+    idempotency_key: Name | None = None,
     metadata: Any = None,
     effective_at: datetime | None = None,
 ) -> PocketTransfer:

@@ -7,7 +7,8 @@ from typing import Any, overload
 
 import psycopg
 
-from ._batches import B, in_batches, in_batches_async
+from ._batches import AsyncBatches, B, Batches, in_batches, in_batches_async
+from ._call import Name
 from ._connection import AsyncConnection, Connection, not_a_connection
 from ._function import DatabaseFunction, database_function
 from ._parameters import as_count, as_id
@@ -52,7 +53,7 @@ def close_project(project_id: int, outcome: str) -> Project:
 def payout(
     project_id: int,
     amount: Decimal | int,
-    idempotency_key: str | None = None,
+    idempotency_key: Name | None = None,
     metadata: Any = None,
     effective_at: datetime | None = None,
 ) -> Payout:
@@ -81,14 +82,15 @@ def release_project(
 
     Returns an iterator (an async one on an async connection) that yields a `ReleaseBatch`,
     with sums in major units, after each batch of up to `batch_size` escrows is committed.
-    Nothing happens before the first step. Whoever stops half-way can call it again, and it
-    goes on from there. Batches that met a deadlock are run again as `run_transaction` does.
+    Nothing happens before the first step; where it is never taken, a RuntimeWarning says so.
+    Whoever stops half-way can call it again, and it goes on from there. Batches that met a
+    deadlock are run again as `run_transaction` does.
     Raises InvalidArgument, ProjectNotFound, ProjectClosed (it has failed), and
     psycopg.ProgrammingError on a connection that is in a transaction.
     Calls pgwallet.close_project and pgwallet.release_escrows, as the procedure
     pgwallet.release_project does.
     """
-    return _settle(conn, project_id, "succeeded", batch_size, release_escrows)
+    return _settle("release_project", conn, project_id, "succeeded", batch_size, release_escrows)
 
 
 @overload
@@ -106,17 +108,19 @@ def refund_project(
 
     Returns an iterator (an async one on an async connection) that yields a `RefundBatch`,
     with the sum in major units, after each batch of up to `batch_size` escrows is committed.
-    Nothing happens before the first step. Whoever stops half-way can call it again, and it
-    goes on from there. Batches that met a deadlock are run again as `run_transaction` does.
+    Nothing happens before the first step; where it is never taken, a RuntimeWarning says so.
+    Whoever stops half-way can call it again, and it goes on from there. Batches that met a
+    deadlock are run again as `run_transaction` does.
     Raises InvalidArgument, ProjectNotFound, ProjectClosed (it has succeeded), and
     psycopg.ProgrammingError on a connection that is in a transaction.
     Calls pgwallet.close_project and pgwallet.refund_escrows, as the procedure
     pgwallet.refund_project does.
     """
-    return _settle(conn, project_id, "failed", batch_size, refund_escrows)
+    return _settle("refund_project", conn, project_id, "failed", batch_size, refund_escrows)
 
 
 def _settle(
+    name: str,
     conn: Connection | AsyncConnection,
     project_id: int,
     outcome: str,
@@ -132,12 +136,26 @@ def _settle(
         raise InvalidArgument("batch_size must be at least 1", f"It is {batch_size}.")
     if isinstance(conn, psycopg.Connection):
         refuse_open_transaction(conn)
-        return in_batches(
-            conn, lambda conn: close_project(conn, project_id, outcome), settle, project_id, limit
+        return Batches(
+            name,
+            in_batches(
+                conn,
+                lambda conn: close_project(conn, project_id, outcome),
+                settle,
+                project_id,
+                limit,
+            ),
         )
     if isinstance(conn, psycopg.AsyncConnection):
         refuse_open_transaction(conn)
-        return in_batches_async(
-            conn, lambda conn: close_project(conn, project_id, outcome), settle, project_id, limit
+        return AsyncBatches(
+            name,
+            in_batches_async(
+                conn,
+                lambda conn: close_project(conn, project_id, outcome),
+                settle,
+                project_id,
+                limit,
+            ),
         )
     raise not_a_connection(conn)

@@ -5,12 +5,13 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from ._call import Name
 from ._function import database_function
 from .results import Deposit, DepositRow, Wallet, Withdrawal
 
 
 @database_function
-def create_wallet(owner_id: str, currency: str = "EUR") -> Wallet:
+def create_wallet(owner_id: Name, currency: str = "EUR") -> Wallet:
     """Open an owner's wallet, or find the one that is there.
 
     An owner has one in each currency, which is an ISO 4217 code. Returns the `Wallet`.
@@ -23,7 +24,7 @@ def create_wallet(owner_id: str, currency: str = "EUR") -> Wallet:
 def deposit(
     wallet_id: int,
     amount: Decimal | int,
-    idempotency_key: str | None = None,
+    idempotency_key: Name | None = None,
     metadata: Any = None,
     effective_at: datetime | None = None,
 ) -> Deposit:
@@ -40,7 +41,7 @@ def deposit(
 def withdraw(
     wallet_id: int,
     amount: Decimal | int,
-    idempotency_key: str | None = None,
+    idempotency_key: Name | None = None,
     metadata: Any = None,
     effective_at: datetime | None = None,
 ) -> Withdrawal:
@@ -58,7 +59,7 @@ def withdraw(
 def deposit_many(
     wallet_ids: Iterable[int],
     amounts: Iterable[Decimal | int],
-    idempotency_keys: Iterable[str | None] | None = None,
+    idempotency_keys: Iterable[Name | None] | None = None,
 ) -> list[DepositRow]:
     """Put money into many wallets, all of it or none.
 

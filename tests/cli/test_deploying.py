@@ -4,7 +4,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from tests.access.roles import login_role
+from tests.access.roles import as_role, login_role
 from tests.cli.command import json_of, pgwallet_here
 from tests.databases import as_owner
 from tests.deployment.programs import psql
@@ -70,6 +70,19 @@ def test_sql_installs_what_migrate_would(empty_database: str) -> None:
     installed = psql(as_owner(empty_database), script.stdout, "ON_ERROR_STOP=1")
     assert installed.returncode == 0, installed.stderr
     assert pgwallet_here("status", "--check", database_url=empty_database).returncode == 0
+
+
+def test_sql_stops_at_the_first_error_and_warns_of_its_owner(
+    server: str, empty_database: str
+) -> None:
+    script = pgwallet_here("sql").stdout
+    with login_role(server) as role:
+        refused = psql(as_role(empty_database, role), script)
+    assert (refused.returncode, refused.stderr.count("ERROR")) == (3, 1), refused.stderr
+    installed = psql(empty_database, script)
+    assert installed.returncode == 0
+    assert "WARNING:  pgwallet will be owned by postgres" in installed.stderr
+    assert "how-to/roles" in installed.stderr
 
 
 def test_sql_can_print_the_functions_alone(database: str) -> None:

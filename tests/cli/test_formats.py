@@ -108,7 +108,7 @@ def test_an_allocation_nests_its_shares_and_csv_repeats_what_is_around_them(
         assert (line["amount"], line["remaining"], line["replayed"]) == ("2.50", "5.00", "true")
 
     shown = pgwallet_here(*arguments, database_url=database).stdout
-    for text in ("Amount EUR", "fun, really", "Stays in the wallet", "5.00 EUR"):
+    for text in ("Amount EUR", "fun, really", "Not allocated", "5.00 EUR"):
         assert text in shown
 
 

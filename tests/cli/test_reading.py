@@ -7,6 +7,7 @@ import psycopg
 import pytest
 
 import pgwallet
+from pgwallet.cli.rights import LEAST_ACCESS
 from tests.access.roles import as_role, login_role
 from tests.cli.command import json_of, pgwallet_command, pgwallet_here, pledged_project
 from tests.databases import as_owner
@@ -155,16 +156,60 @@ def test_an_application_that_reads_no_table_sees_the_amount_alone(
     assert "1,230.00" in completed.stdout
 
 
-def test_a_role_without_rights_is_told_how_to_get_them(role: str, database: str) -> None:
-    completed = pgwallet_here("balance", 1, database_url=as_role(database, role))
+@pytest.mark.parametrize(
+    ("has", "command", "least"),
+    [
+        (None, ("balance", 1), "auditor"),
+        (None, ("deposit", 1, 1), "app"),
+        (None, ("allocate-deposit", 1, 1), "app"),
+        (None, ("project", "release", 1), "operator"),
+        ("app", ("check",), "auditor"),
+        ("app", ("escrow", "refund", 1), "operator"),
+        ("app", ("project", "close", 1, "failed"), "operator"),
+        ("auditor", ("deposit", 1, 1), "app"),
+        ("auditor", ("project", "refund", 1, "--yes"), "operator"),
+    ],
+)
+def test_a_role_without_rights_is_told_the_least_that_suffices(
+    role: str, database: str, has: str | None, command: tuple[object, ...], least: str
+) -> None:
+    if has:
+        with psycopg.connect(as_owner(database)) as conn:
+            conn.execute(f"select pgwallet.grant_{has}(%s)".encode(), [role])
+    completed = pgwallet_here(*command, database_url=as_role(database, role))
     assert completed.returncode == 1
-    assert "pgwallet grant auditor" in completed.stderr
+    assert "ERROR: permission denied" in completed.stderr
+    assert f"pgwallet grant {least} ROLE" in completed.stderr
+
+
+def test_the_least_access_for_each_is_what_the_database_gives(
+    role: str, conn: psycopg.Connection
+) -> None:
+    granted: dict[str, str] = {}
+    for access in ("operator", "app", "auditor"):  # a later one suffices where it is given
+        conn.execute("savepoint without")
+        conn.execute(f"select pgwallet.grant_{access}(%s)".encode(), [role])
+        rows = conn.execute(
+            """
+            select p.proname::text from pg_proc as p
+            where p.pronamespace = 'pgwallet'::regnamespace
+              and has_function_privilege(%(role)s, p.oid, 'execute')
+            union all
+            select c.relname::text from pg_class as c
+            where c.relnamespace = 'pgwallet'::regnamespace and c.relkind = 'v'
+              and has_table_privilege(%(role)s, c.oid, 'select')
+            """,
+            {"role": role},
+        ).fetchall()
+        granted |= {name: access for (name,) in rows}
+        conn.execute("rollback to without")
+    assert granted == LEAST_ACCESS
 
 
 def test_who_is_not_the_owner_cannot_give_rights(role: str, database: str) -> None:
     completed = pgwallet_here("grant", "operator", role, database_url=as_role(database, role))
     assert (completed.returncode, completed.stdout) == (1, "")
-    assert "The owner of the schema pgwallet" in completed.stderr
+    assert "Only the owner of the schema pgwallet" in completed.stderr
 
 
 def test_a_database_without_pgwallet_is_named_as_such(empty_database: str) -> None:

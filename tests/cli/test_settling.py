@@ -92,6 +92,7 @@ def test_releasing_again_releases_nothing(database: str) -> None:
     completed = pgwallet_command("project", "release", project, "--yes", database_url=database)
     assert completed.returncode == 0
     assert shown(completed.stdout, "Escrows") == "0"
+    assert shown(completed.stdout, "Net") == "0.00 EUR"
 
 
 def test_a_failed_project_is_not_released(database: str) -> None:

@@ -182,6 +182,16 @@ def test_what_is_no_wallet_with_an_amount_is_wrong_usage(database: str, pair: st
     assert "such as" in completed.stderr
 
 
+@pytest.mark.parametrize("dry_run", [(), ("--dry-run",)])
+def test_a_wallet_without_pockets_is_told_that_nothing_was_allocated(
+    database: str, wallet: int, dry_run: tuple[str, ...]
+) -> None:
+    completed = pgwallet_here("allocate-deposit", wallet, "99999", *dry_run, database_url=database)
+    assert completed.returncode == 0
+    assert "No pocket got anything" in completed.stdout
+    assert "in the wallet" not in completed.stdout
+
+
 def test_the_rounding_is_the_one_asked_for(run: Json, wallet: int) -> None:
     for name in ("a", "b", "c", "d"):
         run("pocket", "create", wallet, name, "--allocation-percentage", "25")
@@ -232,6 +242,8 @@ def test_a_pledge_past_its_expiry_is_given_back(
     expires_at = (datetime.now(UTC) + timedelta(days=1)).isoformat()
     run("pledge", wallet, project, "20", "--expires-at", expires_at)
     assert run("escrow", "refund-expired")["escrow_count"] == 0
+    # In no currency there is no amount to show.
+    assert "Refunded" not in pgwallet_here("escrow", "refund-expired", database_url=database).stdout
     with psycopg.connect(database) as conn:
         conn.execute("update pgwallet.escrow set expires_at = expires_at - interval '2 days'")
     batch = run("escrow", "refund-expired", "--limit", 10)

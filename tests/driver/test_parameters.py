@@ -4,7 +4,9 @@ import math
 from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from enum import IntEnum
 from typing import Any
+from uuid import UUID
 
 import psycopg
 import pytest
@@ -13,16 +15,24 @@ import pgwallet
 from pgwallet import InvalidAmount, InvalidArgument, PgWalletError, WalletNotFound
 from tests.driver.calling import CALLS, CallIt, arguments_of, sent
 
+
+class Outcome(IntEnum):
+    """An int whose text is no number in some versions of Python."""
+
+    WON = 3
+
+
 # What each annotation refuses, and how the refusal names what it wants.
 WRONG_TYPES: list[tuple[Any, str, list[object]]] = [
     (int, "an int", [True, 1.0, "1", Decimal(1), [1]]),
     (Decimal | int, "a Decimal or an int", [True, 1.0, "1", math.nan, [1]]),
     (bool, "a bool", [1, 0, "yes", [True]]),
     (str, "a str", [1, b"x", ["x"], True]),
+    (str | int | UUID, "a str, an int or a UUID", [1.0, b"x", ["x"], True, Decimal(1)]),
     (datetime, "a datetime", ["2024-01-01", date(2024, 1, 1), 0]),
     (Iterable[int], "an iterable", [1, "12", b"12"]),
     (Iterable[Decimal | int], "an iterable", [1, "12", Decimal(1)]),
-    (Iterable[str | None], "an iterable", [1, "ab"]),
+    (Iterable[str | int | UUID | None], "an iterable", [1, "ab"]),
 ]
 
 
@@ -37,7 +47,7 @@ def test_a_wrong_type_is_refused_by_the_name_of_the_argument(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("argument", "values"),
-    [("wallet_ids", [1, "2"]), ("amounts", [1, 2.5]), ("idempotency_keys", ["a", 1])],
+    [("wallet_ids", [1, "2"]), ("amounts", [1, 2.5]), ("idempotency_keys", ["a", 1.5])],
 )
 def test_a_wrong_type_within_a_list_is_refused(argument: str, values: list[object]) -> None:
     with pytest.raises(TypeError, match=rf"^an element of {argument} must be"):
@@ -61,7 +71,11 @@ def test_arguments_that_do_not_fit_are_refused_in_pythons_words(
 
 
 def deposit(
-    call: CallIt, many: bool, wallet_id: int, amount: Decimal | int, key: str | None = None
+    call: CallIt,
+    many: bool,
+    wallet_id: int,
+    amount: Decimal | int,
+    key: str | int | UUID | None = None,
 ) -> None:
     """The same deposit, alone or as an element of a list."""
     if many:
@@ -167,6 +181,28 @@ def test_a_bad_key_is_refused(call: CallIt, key: str, many: bool) -> None:
     wallet_id = call(pgwallet.create_wallet, "ada").wallet_id
     with pytest.raises(InvalidArgument):
         deposit(call, many, wallet_id, 1, key)
+
+
+@pytest.mark.parametrize("many", [False, True])
+def test_owners_and_keys_may_be_the_numbers_and_uuids_of_the_application(
+    call: CallIt, many: bool
+) -> None:
+    uuid = UUID("6BA7B810-9DAD-11D1-80B4-00C04FD430C8")
+    for name in (uuid, 17, Outcome.WON):
+        wallet = call(pgwallet.create_wallet, name)
+        text = str(name) if name is uuid else str(int(name))
+        assert wallet.owner_id == text
+        assert call(pgwallet.create_wallet, text).wallet_id == wallet.wallet_id
+        for key in (name, text):
+            deposit(call, many, wallet.wallet_id, 1, key)
+        assert call(pgwallet.balance, wallet.wallet_id) == 1
+
+
+@pytest.mark.parametrize("digits", [201, 5000, -5000])
+def test_a_number_too_long_for_a_name_is_refused(call: CallIt, digits: int) -> None:
+    number = 10 ** abs(digits) * (1 if digits > 0 else -1)
+    with pytest.raises(InvalidArgument):
+        call(pgwallet.create_wallet, number)
 
 
 CYCLE: list[object] = []

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import threading
 import tracemalloc
+import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
@@ -113,6 +114,28 @@ def test_nothing_happens_before_the_first_step(connect: Connect) -> None:
     assert pgwallet.create_project(conn, "bridge").status == "succeeded"
     with pytest.raises(pgwallet.ProjectClosed):
         pgwallet.pledge(conn, wallet_id, project_id, 1)
+
+
+@pytest.mark.parametrize("settle", [pgwallet.release_project, pgwallet.refund_project])
+def test_who_never_takes_the_first_step_is_told_that_nothing_was_done(
+    connect: Connect, database: str, settle: Settle
+) -> None:
+    conn = connect(autocommit=True)
+    project_id, _ = pledged(conn, 2)
+    said = f"{settle.__name__} was never iterated, so it did nothing"
+
+    async def main() -> None:
+        async with await psycopg.AsyncConnection.connect(database) as aconn:
+            with pytest.warns(RuntimeWarning, match=said):
+                settle(aconn, project_id)
+
+    with pytest.warns(RuntimeWarning, match=said) as warned:
+        settle(conn, project_id)
+    assert warned[0].filename == __file__
+    asyncio.run(main())
+    assert left_locked(conn, project_id) == 2
+    with warnings.catch_warnings(action="error"):
+        next(iter(settle(conn, project_id)))
 
 
 def test_who_stops_half_way_can_go_on(connect: Connect) -> None:

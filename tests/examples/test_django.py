@@ -45,6 +45,32 @@ async def main(wallet_id, project_id):
 asyncio.run(main(*map(int, sys.argv[1:])))
 """
 
+# Celery's part: a task that is sent is run at once.
+CELERY = """
+import os, sys, types
+import django
+
+class Celery:
+    def __init__(self, name):
+        self.conf = types.SimpleNamespace()
+
+    def task(self, **options):
+        def made(function):
+            function.delay = function
+            return function
+        return made
+
+conninfo, film, page = sys.argv[1:]
+sys.modules["celery"] = types.SimpleNamespace(Celery=Celery)
+os.environ["PGWALLET_DATABASE_URL"] = conninfo
+django.setup()
+exec(page)
+succeed(int(film))
+for _ in range(2):
+    pay_out(int(film), "3.50", "may")
+"""
+JOBS_PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "jobs.md"
+
 
 @pytest.fixture(scope="module")
 def shop(server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
@@ -133,6 +159,22 @@ def test_async_views_serve_at_once_from_a_pool_that_lives_as_long_as_the_server(
     ]
     assert program.returncode == 0
     assert (balance, orders) == (Decimal(3), [("async", Decimal(2))])
+
+
+def test_the_tasks_for_celery_release_a_project_and_pay_it_out_once(shop: Shop) -> None:
+    found = re.search("## Celery.*?```python\n(.*?)```", JOBS_PAGE.read_text("utf-8"), re.DOTALL)
+    assert found is not None
+    with psycopg.connect(shop.conninfo) as conn:
+        wallet = pgwallet.create_wallet(conn, "celery").wallet_id
+        film = pgwallet.create_project(conn, "celery", commission_rate=0, fee_rate=0).project_id
+        pgwallet.deposit(conn, wallet, 5)
+        pgwallet.pledge(conn, wallet, film, 5)
+        conn.execute("select pgwallet.grant_operator(%s)", [shop.app])
+    worker = make_conninfo(shop.conninfo, user=shop.app, password=shops.PASSWORD)
+    with shop.program(CELERY, worker, str(film), found[1]) as program:
+        program.communicate()
+    with psycopg.connect(shop.conninfo) as conn:
+        assert (program.returncode, pgwallet.balance(conn, film)) == (0, Decimal("1.50"))
 
 
 def test_backwards_the_ledger_stays_and_forwards_it_is_found_again(new_shop: Shop) -> None:

@@ -5,9 +5,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import update_wrapper
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, TypeVar, cast
 
 import typer
+from psycopg import errors
 from typer.core import TyperCommand, TyperGroup
 
 from pgwallet._connection import Connection
@@ -70,14 +71,23 @@ def group() -> typer.Typer:
     )
 
 
-def on_database(commands: typer.Typer, name: str | None = None) -> Callable[[F], F]:
-    """Makes a function a command: it gets a Session first, and the options below at the end."""
+def on_database(
+    commands: typer.Typer, name: str | None = None, calls: str = ""
+) -> Callable[[F], F]:
+    """Makes a function a command: it gets a Session first, and the options below at the end.
+
+    `calls` is the function of the ledger that needs most rights, unless the command has its name.
+    """
 
     def register(function: F) -> F:
         def command(*, json: bool, csv: bool, database_url: str, **arguments: Any) -> None:
             form = Form.JSON if json else Form.CSV if csv else Form.TABLE
             with connected(database_url) as conn:
-                function(Session(database_url, conn, form), **arguments)
+                try:
+                    function(Session(database_url, conn, form), **arguments)
+                except errors.InsufficientPrivilege as error:
+                    error.add_note(calls or function.__name__)
+                    raise
 
         update_wrapper(command, function, assigned=("__module__", "__name__", "__doc__"))
         _, *own = inspect.signature(function).parameters.values()
@@ -112,7 +122,7 @@ def passing_on(
     summary, _, _ = (function.__doc__ or "").partition("\n")
     text = "\n\n".join(filter(None, (summary, more)))
     command.__doc__ = f"{text}\n\n\b\nExample:  pgwallet {example}\n"
-    on_database(commands, name)(command)
+    on_database(commands, name, cast(Any, function).__name__)(command)
 
 
 # Each is the id of an account too, and all that meet in one call are of one currency.

@@ -12,6 +12,8 @@ from psycopg.conninfo import conninfo_to_dict
 
 from pgwallet._connection import Connection
 
+from .rights import hint_of
+
 VARIABLE = "PGWALLET_DATABASE_URL"
 _EXAMPLE = "postgresql://user@host/database or 'host=... dbname=...'"
 _HELP = f"The database: {_EXAMPLE}."
@@ -27,11 +29,6 @@ _HINTS = (
     (
         (errors.UndefinedFunction, errors.UndefinedTable),
         "This database has another version of pgwallet. Look with: pgwallet status",
-    ),
-    (
-        (errors.InsufficientPrivilege,),
-        "The owner of the schema pgwallet gives rights with: pgwallet grant operator ROLE, "
-        "or pgwallet grant auditor ROLE for reading alone.",
     ),
 )
 
@@ -125,6 +122,8 @@ def explained(error: psycopg.Error) -> str:
     for kinds, known in _HINTS:
         if isinstance(error, kinds):
             hint = known
+    if isinstance(error, errors.InsufficientPrivilege):
+        hint = hint_of(error)
     if isinstance(error, psycopg.OperationalError) and error.sqlstate is None:
         hint = _UNREACHED
     if hint:

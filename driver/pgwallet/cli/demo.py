@@ -107,7 +107,9 @@ def _held(conn: Connection, installed: bool) -> str:
     """What is in the database already, in words; nothing in an empty one."""
     if installed:
         if conn.execute(_MAY_FINISH).fetchone() != (True,):
-            raise errors.InsufficientPrivilege("this role may not run the demo to its end")
+            raise errors.InsufficientPrivilege(
+                "this role may not call close_project, as the demo does"
+            )
         if conn.execute(_HOLDS_MONEY).fetchone() == (True,):
             return "wallets or projects"
     other = conn.execute(_OTHERS).fetchone()

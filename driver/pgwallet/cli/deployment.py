@@ -105,8 +105,10 @@ def sql(
 ) -> None:
     """Print the whole installation as SQL for psql.
 
+    It stops at the first error, with nothing installed, and warns of an owner that is a superuser.
+
     \b
-    Example:  pgwallet sql | psql --set ON_ERROR_STOP=1 shop
+    Example:  pgwallet sql | psql shop
     """
     typer.echo(install_script(functions), nl=False)
 

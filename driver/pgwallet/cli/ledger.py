@@ -68,7 +68,7 @@ def statement(
         session.say(f"There may be more: --after-posting-id {rows[-1].posting_id}")
 
 
-@on_database(reading)
+@on_database(reading, calls="check_ledger")
 def check(
     session: Session,
     since_transaction_id: Annotated[

@@ -12,6 +12,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Any, get_args
+from uuid import UUID
 
 import typer
 
@@ -55,12 +56,26 @@ def _wallet_amount(value: str) -> WalletAmount:
     return WalletAmount(int(found[1]), _number(found[2]))
 
 
-def _time(value: str) -> datetime:
+def time_of(text: str) -> datetime | None:
+    """A time that has its time zone; None for any other text."""
     try:
-        time = datetime.fromisoformat(value)
+        time = datetime.fromisoformat(text)
     except ValueError:
-        time = None
-    if time is None or time.utcoffset() is None:
+        return None
+    return None if time.utcoffset() is None else time
+
+
+def json_of(text: str) -> Any:
+    """A JSON value, without the constants that JSON has not; raises ValueError."""
+    try:
+        return json.loads(text, parse_constant=_no_json)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+
+
+def _time(value: str) -> datetime:
+    time = time_of(value)
+    if time is None:
         raise typer.BadParameter(
             "this is not a time with its time zone such as 2026-01-31T12:00:00Z"
         )
@@ -69,8 +84,8 @@ def _time(value: str) -> datetime:
 
 def _metadata(value: str) -> Any:
     try:
-        return json.loads(value, parse_constant=_no_json)
-    except (ValueError, RecursionError):
+        return json_of(value)
+    except ValueError:
         raise typer.BadParameter('this is not JSON such as {"order": 17}') from None
 
 
@@ -144,8 +159,9 @@ OPTIONS: dict[str, Any] = {
 def taken_from(parameter: inspect.Parameter) -> inspect.Parameter:
     """A parameter of a function of the ledger, as its command takes it."""
     known = ARGUMENTS if parameter.default is parameter.empty else OPTIONS
-    # Typer takes no union; the text of an amount is read as a Decimal.
-    kind = Decimal if Decimal in get_args(parameter.annotation) else parameter.annotation
+    # Typer takes no union; the text of an amount is read as a Decimal, that of a name is one.
+    kinds = get_args(parameter.annotation)
+    kind = Decimal if Decimal in kinds else str if UUID in kinds else parameter.annotation
     return parameter.replace(annotation=Annotated[kind, known[parameter.name]])
 
 

@@ -86,6 +86,11 @@ def allocate_deposit(
             session.conn, wallet_id, amount, rounding, idempotency_key, metadata, effective_at
         )
     session.show(split, session.currency_of(wallet_id))
+    if not split.shares:
+        session.say(
+            "No pocket got anything: none has a percentage that makes a unit of this amount. "
+            "Give one its share with: pgwallet pocket create, pocket set-allocation"
+        )
     if dry_run:
         session.say("A dry run: nothing was moved.")
 

@@ -29,7 +29,7 @@ passing_on(
 )
 
 
-@on_database(project, "close")
+@on_database(project, "close", calls="close_project")
 def close(
     session: Session,
     project_id: ProjectId,
@@ -45,7 +45,7 @@ def close(
     session.show(pgwallet.close_project(session.conn, project_id, outcome))
 
 
-@on_database(project, "release")
+@on_database(project, "release", calls="release_escrows")
 def release(
     session: Session, project_id: ProjectId, batch_size: BatchSize = 1000, yes: Yes = False
 ) -> None:
@@ -61,7 +61,7 @@ def release(
     _settle(session, RELEASING, project_id, batch_size)
 
 
-@on_database(project, "refund")
+@on_database(project, "refund", calls="refund_escrows")
 def refund(
     session: Session, project_id: ProjectId, batch_size: BatchSize = 1000, yes: Yes = False
 ) -> None:

@@ -27,7 +27,7 @@ _LABELS = {
     "counterpart_id": "From/to",
     "created_at": "Recorded (UTC)",
     "effective_at": "Effective (UTC)",
-    "remaining": "Stays in the wallet",
+    "remaining": "Not allocated",
     "wallet_balance": "Balance of the wallet",
 }
 
@@ -204,6 +204,9 @@ def _print_upright(columns: Iterable[_Column], result: Any, currency: str | None
     lines = table(text(""), number(""), header=False)
     for column in columns:
         value = getattr(result, column.name)
+        # A batch over all projects that found no escrow has no currency, so no amount to show.
+        if column.is_money and currency is None and getattr(result, "escrow_count", 1) == 0:
+            continue
         if value is not None and column.name != "currency":
             lines.add_row(column.label, column.cell(value, currency))
     show(lines)

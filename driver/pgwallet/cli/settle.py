@@ -67,20 +67,28 @@ class Settled(Generic[T]):
     interrupted: bool = False
 
 
-_ZERO = Decimal(0)
+def _zero(project: Project) -> Decimal:
+    """Nothing, in the decimals of the project's currency."""
+    return project.max_pledge * 0
+
 
 RELEASING: Settling[Released] = Settling(
     "succeeded",
     "released",
     ("gross_amount", "commission_amount", "fee_amount", "net_amount"),
-    lambda project: Released(project.project_id, 0, _ZERO, _ZERO, _ZERO, _ZERO, project.currency),
+    lambda project: Released(
+        project.project_id,
+        0,
+        *(_zero(project), _zero(project), _zero(project), _zero(project)),
+        project.currency,
+    ),
     lambda conn, project_id, batch_size: pgwallet.release_project(conn, project_id, batch_size),
 )
 REFUNDING: Settling[Refunded] = Settling(
     "failed",
     "refunded",
     ("refunded_amount",),
-    lambda project: Refunded(project.project_id, 0, _ZERO, project.currency),
+    lambda project: Refunded(project.project_id, 0, _zero(project), project.currency),
     lambda conn, project_id, batch_size: pgwallet.refund_project(conn, project_id, batch_size),
 )
 

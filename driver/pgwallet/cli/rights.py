@@ -1,0 +1,48 @@
+"""Which access suffices for what was refused, so that nobody is given more than that."""
+
+import re
+
+from psycopg import errors
+
+# Where they are: _grant in the database, which a test compares this with.
+_OPERATION = frozenset(
+    {
+        *("close_project", "payout", "release_escrow", "refund_escrow", "release_escrows"),
+        *("refund_escrows", "refund_expired_escrows", "release_project", "refund_project"),
+    }
+)
+_READING = frozenset(
+    {
+        *("balance", "balance_at", "statement", "check_ledger"),
+        *("wallet_summary", "pocket_summary", "project_summary", "escrow_summary"),
+        *("platform_summary", "transaction_log"),
+    }
+)
+_APPLICATION = frozenset(
+    {
+        *("create_wallet", "create_pocket", "set_allocation", "create_project"),
+        *("deposit", "deposit_many", "withdraw", "pledge", "pledge_many"),
+        *("allocate_deposit", "allocate_deposits", "preview_allocation"),
+        *("transfer_to_pocket", "transfer_from_pocket"),
+    }
+)
+LEAST_ACCESS = {
+    **dict.fromkeys(_OPERATION, "operator"),
+    **dict.fromkeys(_READING, "auditor"),
+    **dict.fromkeys(_APPLICATION, "app"),
+}
+
+
+def hint_of(error: errors.InsufficientPrivilege) -> str:
+    """What the role lacks: by what the command calls, which is its note, else by the message."""
+    said = [*getattr(error, "__notes__", ()), error.diag.message_primary or str(error)]
+    for word in re.findall(r"\w+", " ".join(said)):
+        if word in LEAST_ACCESS:
+            return (
+                "The owner of the schema pgwallet gives what this needs, and no more, with: "
+                f"pgwallet grant {LEAST_ACCESS[word]} ROLE"
+            )
+    return (
+        "Only the owner of the schema pgwallet may do this. To act as the owner, add "
+        "options=-crole=OWNER to the connection string."
+    )
