@@ -152,7 +152,7 @@ BYPASSES = [
 ]
 
 
-@pytest.mark.parametrize("table", RECORDS + HOLDERS)
+@pytest.mark.parametrize("table", [*RECORDS, *HOLDERS, "pgwallet.settings"])
 def test_what_the_owner_can_do_to_the_triggers_is_reported(
     stage: Stage, owner: psycopg.Connection, table: str
 ) -> None:

@@ -1,0 +1,141 @@
+-- Finds triggers, constraints and indexes that are missing or off, sequences behind their tables,
+-- and settings that are gone.
+--
+-- A part of check_ledger. Reads catalogs, and of the tables only the highest ids.
+create or replace function pgwallet._find_lost_guards()
+returns table (invariant integer, subject text, detail text)
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $function$
+begin
+  -- 5. Postings and transactions are never updated, and nothing is deleted. The whole trigger is
+  -- compared: one with fewer events, a condition or another function would refuse less.
+  return query
+  select
+    5, format('table pgwallet.%s', g.table_name),
+    format('Its trigger %s is missing, disabled or another one.', g.trigger_name)
+  from (
+    select
+      r.name as table_name, l.name as trigger_name,
+      'DELETE' || case when r.is_history then ' OR UPDATE' else '' end || l.also as events,
+      l.level as condition
+    from (
+      values
+        ('transaction', true), ('posting', true), ('account', false), ('wallet', false),
+        ('pocket', false), ('project', false), ('escrow', false), ('settings', false)
+    ) as r (name, is_history)
+    cross join (
+      values
+        ('refuse_change', ' OR TRUNCATE', 'STATEMENT'), ('refuse_row_change', '', 'ROW')
+    ) as l (name, also, level)
+    union all
+    values (
+      'currency', 'refuse_other_decimals', 'UPDATE OF exponent',
+      'ROW WHEN ((old.exponent IS DISTINCT FROM new.exponent))'
+    )
+  ) as g
+  where not exists (
+    select
+    from pg_trigger as t
+    where t.tgrelid = to_regclass('pgwallet.' || g.table_name) and t.tgname = g.trigger_name
+      and t.tgenabled = 'A'
+      and pg_get_triggerdef(t.oid) = format(
+        'CREATE TRIGGER %s BEFORE %s ON pgwallet.%s FOR EACH %s '
+        'EXECUTE FUNCTION pgwallet._refuse_change()',
+        g.trigger_name, g.events, g.table_name, g.condition
+      )
+  );
+
+  -- What refuses a row that would break an invariant.
+  return query
+  select
+    g.invariant, format('table pgwallet.%s', g.table_name),
+    format('Its constraint %s is missing or not valid.', n.name)
+  from (
+    values
+      (1, 'account', array['account_pkey', 'account_balance_check', 'account_kind_check']),
+      (1, 'posting', array['posting_pkey', 'posting_amount_check', 'posting_accounts_check']),
+      (
+        3, 'escrow',
+        array['escrow_pkey', 'escrow_amount_check', 'escrow_parts_check', 'escrow_status_check']
+      ),
+      (6, 'transaction', array['transaction_pkey', 'transaction_key_check']),
+      (
+        7, 'wallet',
+        array[
+          'wallet_pkey', 'wallet_owner_key', 'wallet_allocation_check', 'wallet_wallet_id_fkey'
+        ]
+      ),
+      (
+        7, 'pocket',
+        array[
+          'pocket_pkey', 'pocket_name_key', 'pocket_allocation_percentage_check',
+          'pocket_pocket_id_fkey', 'pocket_wallet_id_fkey'
+        ]
+      ),
+      (
+        7, 'project',
+        array[
+          'project_pkey', 'project_reference_key', 'project_escrow_account_id_key',
+          'project_commission_rate_check', 'project_fee_rate_check', 'project_rates_check',
+          'project_max_pledge_check', 'project_closed_check', 'project_project_id_fkey',
+          'project_escrow_account_id_fkey'
+        ]
+      ),
+      (
+        7, 'currency',
+        array[
+          'currency_pkey', 'currency_exponent_check', 'currency_external_account_id_key',
+          'currency_commission_account_id_key', 'currency_fee_account_id_key'
+        ]
+      ),
+      (
+        7, 'settings',
+        array[
+          'settings_pkey', 'settings_only_row_check', 'settings_commission_rate_check',
+          'settings_fee_rate_check', 'settings_rates_check', 'settings_decimals_check',
+          'settings_max_pledge_check'
+        ]
+      )
+  ) as g (invariant, table_name, names)
+  cross join unnest(g.names) with ordinality as n (name, place)
+  where not exists (
+    select
+    from pg_constraint as c
+    left join pg_index as i on i.indexrelid = c.conindid and c.contype in ('p', 'u')
+    where c.conrelid = to_regclass('pgwallet.' || g.table_name) and c.conname = n.name
+      and c.convalidated and i.indisvalid is not false
+  )
+  order by g.invariant, g.table_name, n.place;
+
+  -- 6. One idempotency key, one effect: the index refuses the second.
+  return query
+  select
+    6, 'table pgwallet.transaction',
+    'Its unique index transaction_idempotency_key is missing or not valid.'
+  where not exists (
+    select
+    from pg_index as i
+    where i.indexrelid = to_regclass('pgwallet.transaction_idempotency_key')
+      and i.indisvalid and i.indisready
+      and pg_get_indexdef(i.indexrelid) =
+        'CREATE UNIQUE INDEX transaction_idempotency_key ON pgwallet.transaction '
+        'USING btree (idempotency_key) WHERE (idempotency_key IS NOT NULL)'
+  );
+
+  -- 6. Nothing is given out twice: each sequence is ahead of its tables.
+  return query
+  select
+    6, format('sequence %s', s.sequence_name),
+    format('It gives out %s next, the tables go up to %s.', s.next_value, s.highest_value)
+  from pgwallet.list_sequences() as s
+  where s.next_value <= s.highest_value
+  order by s.sequence_name;
+
+  -- 7. Calls read rates and limits from one row.
+  return query
+  select 7, 'table pgwallet.settings', 'Its only row is gone.'
+  where not exists (select from pgwallet.settings as s where s.only_row);
+end;
+$function$;

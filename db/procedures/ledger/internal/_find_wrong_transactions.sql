@@ -1,0 +1,54 @@
+-- Finds transactions with too few or too many postings, and idempotency keys that several have.
+--
+-- A part of check_ledger, whose argument it takes.
+create or replace function pgwallet._find_wrong_transactions(p_since_transaction_id bigint)
+returns table (invariant integer, subject text, detail text)
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_custom_plan
+as $function$
+declare
+  v_whole boolean := p_since_transaction_id is null;
+  -- Below any id, also one that was forged.
+  v_since bigint := coalesce(p_since_transaction_id, '-9223372036854775808'::bigint);
+begin
+  -- 6. One idempotency key, one effect.
+  return query
+  select
+    6, format('idempotency key %L', t.idempotency_key),
+    format('%s transactions carry it.', count(*))
+  from pgwallet.transaction as t
+  where t.idempotency_key is not null and (
+    v_whole or t.idempotency_key in (
+      select n.idempotency_key from pgwallet.transaction as n where n.transaction_id > v_since
+    )
+  )
+  group by t.idempotency_key
+  having count(*) > 1
+  order by t.idempotency_key;
+
+  -- 7. A transaction has its postings. An allocation may have moved nothing; it, a release and a
+  -- batch of refunds may have moved to several accounts.
+  return query
+  select
+    7, format('transaction %s', t.transaction_id),
+    format('It is a %s, and has %s postings.', t.kind, coalesce(n.posting_count, 0))
+  from pgwallet.transaction as t
+  left join (
+    select p.transaction_id, count(*) as posting_count
+    from pgwallet.posting as p
+    where p.transaction_id > v_since
+    group by p.transaction_id
+  ) as n on n.transaction_id = t.transaction_id
+  where t.transaction_id > v_since
+    and case
+      when t.kind = 'allocation' then false
+      when n.posting_count is null then true
+      when t.kind = 'release' then n.posting_count > 3
+      when t.kind = 'refund' and t.escrow_id is null then false
+      else n.posting_count > 1
+    end
+  order by t.transaction_id;
+end;
+$function$;
