@@ -1,13 +1,16 @@
 """A dump, restored into an empty database, is the same ledger, and work goes on in it."""
 
 import os
+import secrets
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psycopg
 import pytest
-from psycopg import IsolationLevel
+from psycopg import IsolationLevel, errors
+from psycopg.conninfo import make_conninfo
 
 import pgwallet
 from tests.access.roles import as_role, login_role
@@ -15,6 +18,7 @@ from tests.catalogue.world import world_in
 from tests.databases import as_owner
 from tests.deployment.programs import schema_dump
 from tests.ledger.calling import everything, value
+from tests.ledger.test_blank_texts import INVISIBLE, VISIBLE
 from tests.storm.told import RefundedBatch, Told
 from tests.storm.workers import storm
 
@@ -104,6 +108,58 @@ def test_work_goes_on_in_a_restored_database(
         conn.execute("delete from pgwallet.posting")
     assert refused.value.sqlstate == "PW901"
     assert pgwallet.migrate(as_owner(empty_database)).functions_installed is False
+
+
+# What a database may sort and class its characters by; the first that the server has is taken.
+OTHER_LOCALES = (
+    "encoding 'UTF8' locale_provider icu icu_locale 'en-US' locale 'C.UTF-8'",
+    "encoding 'UTF8' locale_provider builtin builtin_locale 'C.UTF-8' locale 'C'",
+    "encoding 'UTF8' locale 'C.UTF-8'",
+)
+
+
+@contextmanager
+def created_in(server: str, locales: Sequence[str]) -> Iterator[str]:
+    name = f"pgwallet_test_{secrets.token_hex(6)}"
+    with psycopg.connect(server, autocommit=True) as admin:
+        for locale in locales:
+            with suppress(errors.DatabaseError):
+                admin.execute(f"create database {name} template template0 {locale}".encode())
+                break
+        else:
+            pytest.skip("the server has no such locale")
+        try:
+            yield make_conninfo(server, dbname=name)
+        finally:
+            admin.execute(f"drop database {name} with (force)".encode())
+
+
+def test_what_was_taken_in_one_locale_is_restored_in_another(server: str, tmp_path: Path) -> None:
+    """Whatever a call took, though locales differ in what is a blank."""
+    with (
+        created_in(server, ["encoding 'UTF8' locale 'C'"]) as plain,
+        created_in(server, OTHER_LOCALES) as other,
+    ):
+        pgwallet.migrate(plain)
+        with psycopg.connect(plain) as conn:
+            world = world_in(conn)
+            for text in (*INVISIBLE, *VISIBLE):
+                with suppress(pgwallet.InvalidArgument), conn.transaction():
+                    pgwallet.create_wallet(conn, text)
+                    pgwallet.create_project(conn, text)
+                    pgwallet.create_pocket(conn, world.wallet, text)
+                    pgwallet.deposit(conn, world.wallet, 1, idempotency_key=text)
+
+        copy_as_archive(plain, other, tmp_path / "dump")
+
+        with psycopg.connect(plain) as conn, psycopg.connect(other) as restored:
+            pgwallet.deposit(restored, world.wallet, 1, idempotency_key=VISIBLE[0])
+            assert counted(restored) == counted(conn)
+            assert pgwallet.check_ledger(restored) == []
+
+
+def counted(conn: psycopg.Connection) -> dict[str, int]:
+    return {table: count for table, (count, _) in everything(conn).items()}
 
 
 @pytest.mark.timeout(300)

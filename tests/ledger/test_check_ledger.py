@@ -298,6 +298,27 @@ def test_the_last_posting_before_is_what_later_ones_are_held_against(
         ("delete from pgwallet.escrow where escrow_id = {locked}", 2, "project"),
         ("update pgwallet.escrow set net_amount = 1 where escrow_id = {new}", 3, "escrow"),
         ("delete from pgwallet.transaction where escrow_id = {new}", 5, "posting"),
+        ("update pgwallet.escrow set wallet_id = {locked} where escrow_id = {new}", 3, "escrow"),
+        (
+            "update pgwallet.posting set created_at = '2000-01-01' where transaction_id > {last}",
+            1,
+            "wallet",
+        ),
+        (
+            "update pgwallet.transaction set kind = 'refund' where escrow_id = {new}",
+            7,
+            "transaction",
+        ),
+        ("update pgwallet.transaction set request = 'x' where escrow_id = {new}", 6, "transaction"),
+        ("insert into pgwallet.transaction (kind) values ('payout')", 7, "transaction"),
+        ("delete from pgwallet.posting where transaction_id > {last}", 7, "transaction"),
+        (
+            "update pgwallet.account set external_account_id = 0 where account_id = {wallet}",
+            7,
+            "wallet",
+        ),
+        ("update pgwallet.wallet set allocation_percentage = 7", 7, "wallet"),
+        ("alter table pgwallet.settings disable trigger refuse_change", 5, "table"),
         (
             "update pgwallet.posting set destination_account_id = "
             "(select external_account_id from pgwallet.currency where currency = 'JPY') "
@@ -312,11 +333,12 @@ def test_each_invariant_is_looked_at_for_what_is_new(
     conn: psycopg.Connection, ids: dict[str, int], change: str, invariant: int, subject: str
 ) -> None:
     last = value(conn, "select max(transaction_id) from pgwallet.transaction")
-    new = pgwallet.pledge(conn, ids["wallet"], ids["project"], 10).escrow_id
+    new = pgwallet.pledge(conn, ids["wallet"], ids["project"], 10, idempotency_key="new").escrow_id
     assert pgwallet.check_ledger(conn, last) == []
     unguard(conn)
     conn.execute("alter table pgwallet.escrow drop constraint escrow_parts_check")
-    conn.execute(change.format(new=new, locked=ids["escrow"]).encode())
+    named = {"new": new, "locked": ids["escrow"], "wallet": ids["wallet"], "last": last}
+    conn.execute(change.format(**named).encode())
     guard(conn)
     found = {(row.invariant, row.subject) for row in pgwallet.check_ledger(conn, last)}
     assert any(row[0] == invariant and row[1].startswith(subject) for row in found), found

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 import pgwallet
-from tests.ledger.calling import funded, project, value
+from tests.ledger.calling import funded, project, refused, value
 
 pytestmark = pytest.mark.sql
 
@@ -153,6 +153,27 @@ def test_a_statement_shows_metadata_and_when_it_happened(conn: psycopg.Connectio
     assert untold.metadata is None
     assert untold.effective_at == untold.created_at
     assert told.created_at > happened
+
+
+@pytest.mark.parametrize(
+    "zone", ["UTC", "America/New_York", "Asia/Tokyo", "Etc/GMT+12", "Pacific/Kiritimati"]
+)
+def test_the_first_and_the_last_time_that_are_taken_are_shown_in_every_zone(
+    conn: psycopg.Connection, zone: str
+) -> None:
+    """A client whose years are 1 to 9999 could not hold them in its own zone."""
+    wallet_id = funded(conn, "ada", 0)
+    edges = ("0001-01-03 00:00+00", "9999-12-29 23:59:59.999999+00")
+    for edge, beyond in zip(edges, ("-1 microsecond", "1 microsecond"), strict=True):
+        call = "select pgwallet.deposit({}, 1, p_effective_at => {})"
+        edge = f"'{edge}'::timestamptz"
+        conn.execute(call.format(wallet_id, edge).encode())
+        with refused(conn, "PW002"):
+            conn.execute(call.format(wallet_id, f"{edge} + interval '{beyond}'").encode())
+    conn.execute("select set_config('timezone', %s, true)", [zone])
+    first, last = pgwallet.statement(conn, wallet_id)
+    assert first.effective_at == datetime(1, 1, 3, tzinfo=UTC)
+    assert last.effective_at == datetime(9999, 12, 29, 23, 59, 59, 999999, tzinfo=UTC)
 
 
 def test_a_new_account_has_a_balance_of_zero_and_no_statement(conn: psycopg.Connection) -> None:
