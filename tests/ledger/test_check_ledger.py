@@ -176,6 +176,26 @@ def test_3_an_escrow_whose_parts_do_not_fit(
     assert ("3", f"escrow {ids['released']}") in found(conn)
 
 
+def test_3_a_project_is_told_which_of_its_sums_differ(
+    conn: psycopg.Connection, ids: dict[str, int]
+) -> None:
+    unguard(conn)
+    conn.execute("delete from pgwallet.escrow where escrow_id = %s", [ids["released"]])
+    pgwallet.refund_escrow(conn, ids["escrow"], 1)
+    conn.execute("update pgwallet.escrow set refunded_amount = 2 where refunded_amount = 1")
+    guard(conn)
+    details = " ".join(
+        row.detail
+        for row in pgwallet.check_ledger(conn)
+        if (row.invariant, row.subject) == (3, f"project {ids['project']}")
+    )
+    assert "were pledged 20.00, the postings of its escrow account make 50.00" in details
+    assert "were refunded 2, the postings of its escrow account make 1.00" in details
+    for what, amount in (("net", "27.63"), ("commission", "1.50"), ("fee", "0.87")):
+        made = f"the postings of its escrow account make {amount}"
+        assert f"were released as {what} 0, {made}" in details
+
+
 def test_3_an_escrow_that_gave_more_than_it_had(
     conn: psycopg.Connection, ids: dict[str, int]
 ) -> None:

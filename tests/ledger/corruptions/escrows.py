@@ -86,7 +86,16 @@ ESCROWS = [
         (3, "project {film}"),
     ),
     corrupted(
-        "two refunds of a batch are exchanged between wallets",
+        "a refund went to another wallet",
+        "update pgwallet.posting set destination_account_id = {eve}, destination_balance = 20.00 "
+        "where posting_id = {posting_refund};"
+        "update pgwallet.account set balance = balance + 20 where account_id = {eve};"
+        "update pgwallet.account set balance = balance - 20 where account_id = {bob}",
+        (3, "escrow {refunded}"),
+        (3, "project {film}"),
+    ),
+    corrupted(
+        "a refund of a batch went to another wallet",
         "update pgwallet.posting set destination_account_id = {eve}, destination_balance = 9.00 "
         "where transaction_id = {tx_flop} and destination_account_id = {ada};"
         "update pgwallet.account set balance = 9.00 where account_id = {eve};"

@@ -94,6 +94,12 @@ HOLDERS = [
         (7, "wallet {eve}"),
     ),
     corrupted(
+        "the account of commission is deleted",
+        "delete from pgwallet.account where account_id = {commission}",
+        (7, "commission {commission}"),
+        (1, "posting {posting_commission}"),
+    ),
+    corrupted(
         "an account gets another kind",
         "update pgwallet.account set kind = 'pocket' where account_id = {eve}",
         (7, "wallet {eve}"),

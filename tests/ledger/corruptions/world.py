@@ -67,6 +67,11 @@ def ids_of_a_world(conn: psycopg.Connection) -> dict[str, int]:
             "select min(posting_id) from pgwallet.posting where transaction_id = %s",
             ids[f"tx_{key}"],
         )
+    ids["posting_commission"] = value(
+        conn,
+        "select min(posting_id) from pgwallet.posting where destination_account_id = %s",
+        ids["commission"],
+    )
     ids["tx_hit"] = last_of(conn, "release")
     ids["tx_flop"] = last_of(conn, "refund")
     ids["tx_yen"] = value(
