@@ -17,7 +17,7 @@ from bench.contest import Contest, Figure, Result, held
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="smaller and fewer, in 2 minutes")
-    parser.add_argument("--rounds", type=int, metavar="N", help="samples of each contender")
+    parser.add_argument("--smoke", action="store_true", help="only see that it all still runs")
     parser.add_argument("--only", metavar="TEXT", help="the contests that have this in their name")
     parser.add_argument(
         "--into",
@@ -26,8 +26,9 @@ def main() -> None:
         help="write results.json, results.png and growth.png there, and tables into DIRECTORY.md",
     )
     arguments = parser.parse_args()
-    sizes = contests.QUICK if arguments.quick else contests.FULL
-    sizes = replace(sizes, rounds=arguments.rounds or sizes.rounds)
+    sizes = contests.QUICK if arguments.quick or arguments.smoke else contests.FULL
+    if arguments.smoke:
+        sizes = replace(sizes, rounds=1, seconds=0)
     console = Console()
     results: list[Result] = []
     grown: list[Result] = []

@@ -18,6 +18,8 @@ from bench.releases import Releases
 from bench.server import Bench
 
 FLOOR, BULK, LOOP = "floor", "ORM in bulk", "ORM in a loop"
+KEYED, REPLAYED = "pgwallet with a key", "pgwallet, repeated"
+REMAINDER = "pgwallet, largest_remainder"
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,8 @@ def single_calls(bench: Bench, orm: "Orm", crowd: Crowd, sizes: Sizes) -> Iterat
             {
                 "pgwallet": run(scripts.deposit(crowd), clients),
                 FLOOR: run(scripts.deposit_floor(crowd), clients),
-                "pgwallet with a key": run(scripts.deposit_with_key(crowd), clients),
+                KEYED: run(scripts.deposit_with_key(crowd), clients),
+                REPLAYED: run(scripts.deposit_again(crowd), clients),
                 "TPC-B": run(None, clients, conninfo=tpcb),
                 **({"pgwallet in Python": deposits} if clients == 1 else {}),
             },
@@ -89,6 +92,7 @@ def single_calls(bench: Bench, orm: "Orm", crowd: Crowd, sizes: Sizes) -> Iterat
             {
                 "pgwallet": run(scripts.pledge(crowd), clients),
                 FLOOR: run(scripts.pledge_floor(crowd), clients),
+                KEYED: run(scripts.pledge(crowd, key=True), clients),
                 **({"ORM": orm.pledges()} if clients == 1 else {}),
             },
             {FLOOR: 0.85},
@@ -99,6 +103,8 @@ def single_calls(bench: Bench, orm: "Orm", crowd: Crowd, sizes: Sizes) -> Iterat
         {
             "pgwallet": run(scripts.allocate(crowd), 1),
             FLOOR: run(scripts.allocate_floor(crowd), 1),
+            KEYED: run(scripts.allocate(crowd, key=True), 1),
+            REMAINDER: run(scripts.allocate(crowd, "largest_remainder"), 1),
             BULK: orm.allocations(POCKETS, allocation.allocate_after),
             LOOP: orm.allocations(POCKETS, allocation.allocate_before),
         },
@@ -110,6 +116,8 @@ def single_calls(bench: Bench, orm: "Orm", crowd: Crowd, sizes: Sizes) -> Iterat
         {
             "pgwallet": run(scripts.allocate_wide(crowd), 1),
             FLOOR: run(scripts.allocate_wide_floor(crowd), 1),
+            KEYED: run(scripts.allocate_wide(crowd, key=True), 1),
+            REMAINDER: run(scripts.allocate_wide(crowd, "largest_remainder"), 1),
             BULK: orm.allocations(WIDE_POCKETS, allocation.allocate_after),
             LOOP: orm.allocations(WIDE_POCKETS, allocation.allocate_before),
         },

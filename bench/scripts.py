@@ -8,6 +8,8 @@ returns what the call returns, as far as the rows have it.
 from bench.crowd import POCKETS, PROJECTS, WIDE_POCKETS, Crowd, Ids
 
 ALLOCATED = 100
+REPEATED = 10  # calls that are made again and again
+WITH_KEY = ", p_idempotency_key => gen_random_uuid()::text"
 
 
 def _picked(name: str, count: int, **ids: Ids) -> str:
@@ -50,11 +52,18 @@ def deposit_with_key(crowd: Crowd) -> str:
     )
 
 
-def pledge(crowd: Crowd, projects: int = PROJECTS) -> str:
+def deposit_again(crowd: Crowd) -> str:
+    """But for the first ones, calls that were made before."""
+    return _picked("n", REPEATED, wallet=crowd.wallets) + (
+        "select * from pgwallet.deposit(:wallet, 10, 'again ' || :n);\n"
+    )
+
+
+def pledge(crowd: Crowd, projects: int = PROJECTS, *, key: bool = False) -> str:
     return (
         _picked("n", crowd.wallets.count, wallet=crowd.wallets)
         + _picked("p", projects, project=crowd.projects)
-        + "select * from pgwallet.pledge(:wallet, :project, 1);\n"
+        + f"select * from pgwallet.pledge(:wallet, :project, 1{WITH_KEY if key else ''});\n"
     )
 
 
@@ -89,24 +98,27 @@ def pledge_floor(crowd: Crowd) -> str:
     )
 
 
-def allocate(crowd: Crowd) -> str:
-    return _picked("n", crowd.wallets.count, wallet=crowd.wallets) + (
-        f"select * from pgwallet.allocate_deposit(:wallet, {ALLOCATED});\n"
-    )
+def allocate(crowd: Crowd, rounding: str = "half_up", *, key: bool = False) -> str:
+    return _allocation(crowd.wallets, rounding, key)
 
 
 def allocate_floor(crowd: Crowd) -> str:
     return _allocation_floor(crowd.wallets, crowd.pockets, POCKETS)
 
 
-def allocate_wide(crowd: Crowd) -> str:
-    return _picked("n", crowd.wide_wallets.count, wallet=crowd.wide_wallets) + (
-        f"select * from pgwallet.allocate_deposit(:wallet, {ALLOCATED});\n"
-    )
+def allocate_wide(crowd: Crowd, rounding: str = "half_up", *, key: bool = False) -> str:
+    return _allocation(crowd.wide_wallets, rounding, key)
 
 
 def allocate_wide_floor(crowd: Crowd) -> str:
     return _allocation_floor(crowd.wide_wallets, crowd.wide_pockets, WIDE_POCKETS)
+
+
+def _allocation(wallets: Ids, rounding: str, key: bool) -> str:
+    arguments = f":wallet, {ALLOCATED}, '{rounding}'{WITH_KEY if key else ''}"
+    return _picked("n", wallets.count, wallet=wallets) + (
+        f"select * from pgwallet.allocate_deposit({arguments});\n"
+    )
 
 
 def _allocation_floor(wallets: Ids, pockets: Ids, each: int) -> str:
