@@ -13,6 +13,7 @@ import pgwallet
 from tests.access.roles import as_role, login_role
 from tests.cli.command import (
     pgwallet_command,
+    pgwallet_here,
     pledged_project,
     settled_escrows,
     shown,
@@ -63,7 +64,7 @@ def end_of(process: subprocess.Popen[str]) -> tuple[str, str]:
 
 def test_release_prints_totals(database: str) -> None:
     project = pledged_project(database, "film", 250)
-    completed = pgwallet_command(
+    completed = pgwallet_here(
         "project", "release", project, "--batch-size", 100, "--yes", database_url=database
     )
     assert completed.returncode == 0
@@ -78,7 +79,7 @@ def test_release_prints_totals(database: str) -> None:
 
 def test_refund_prints_totals(database: str) -> None:
     project = pledged_project(database, "film", 250)
-    completed = pgwallet_command(
+    completed = pgwallet_here(
         "project", "refund", project, "--batch-size", 100, "--yes", database_url=database
     )
     assert completed.returncode == 0
@@ -88,8 +89,8 @@ def test_refund_prints_totals(database: str) -> None:
 
 def test_releasing_again_releases_nothing(database: str) -> None:
     project = pledged_project(database, "film", 2)
-    pgwallet_command("project", "release", project, "--yes", database_url=database)
-    completed = pgwallet_command("project", "release", project, "--yes", database_url=database)
+    pgwallet_here("project", "release", project, "--yes", database_url=database)
+    completed = pgwallet_here("project", "release", project, "--yes", database_url=database)
     assert completed.returncode == 0
     assert shown(completed.stdout, "Escrows") == "0"
     assert shown(completed.stdout, "Net") == "0.00 EUR"
@@ -98,10 +99,9 @@ def test_releasing_again_releases_nothing(database: str) -> None:
 def test_a_failed_project_is_not_released(database: str) -> None:
     project = pledged_project(database, "film", 2)
     assert (
-        pgwallet_command("project", "refund", project, "--yes", database_url=database).returncode
-        == 0
+        pgwallet_here("project", "refund", project, "--yes", database_url=database).returncode == 0
     )
-    completed = pgwallet_command("project", "release", project, "--yes", database_url=database)
+    completed = pgwallet_here("project", "release", project, "--yes", database_url=database)
     assert (completed.returncode, completed.stdout) == (1, "")
     assert "HINT: " in completed.stderr
 
@@ -120,7 +120,7 @@ def test_an_operator_releases_and_sees_how_far_it_is(role: str, database: str) -
     project = pledged_project(database, "film", 250)
     with psycopg.connect(as_owner(database)) as conn:
         conn.execute("select pgwallet.grant_operator(%s)", [role])
-    completed = pgwallet_command(
+    completed = pgwallet_here(
         "project", "release", project, "--yes", database_url=as_role(database, role)
     )
     assert completed.returncode == 0
@@ -131,25 +131,26 @@ def test_an_operator_releases_and_sees_how_far_it_is(role: str, database: str) -
 
 @pytest.mark.parametrize("command", ["release", "refund"])
 def test_ctrl_c_stops_between_batches_and_the_next_run_goes_on(database: str, command: str) -> None:
-    project = pledged_project(database, "film", 5000)
+    project = pledged_project(database, "film", 3000)
     process = started(
         "project", command, project, "--batch-size", 1, "--yes", database_url=database
     )
     deadline = time.monotonic() + DEADLINE
     while settled_escrows(database, project) < 20:
         assert time.monotonic() < deadline
+        time.sleep(0.02)
     process.send_signal(signal.SIGINT)
     stdout, _ = end_of(process)
 
     settled = settled_escrows(database, project)
-    assert 20 <= settled < 5000
+    assert 20 <= settled < 3000
     assert shown(stdout, "Escrows") == f"{settled:,}"
     assert is_sound(database)
 
-    completed = pgwallet_command("project", command, project, "--yes", database_url=database)
+    completed = pgwallet_here("project", command, project, "--yes", database_url=database)
     assert completed.returncode == 0
-    assert f"{5000 - settled:,}" in completed.stdout
-    assert settled_escrows(database, project) == 5000
+    assert f"{3000 - settled:,}" in completed.stdout
+    assert settled_escrows(database, project) == 3000
     assert is_sound(database)
 
 
