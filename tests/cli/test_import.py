@@ -47,7 +47,7 @@ class Shop:
 
     def imported(self, text: str, *options: object, name: str = "march.csv") -> Any:
         """What an import that succeeds says of each kind and currency."""
-        completed = self.run(text, "--json", *options, name=name)
+        completed = self.run(text, "--json", "--again", *options, name=name)
         assert (completed.returncode, completed.stderr) == (0, ""), completed
         return [
             (row["kind"], row["imported"], row["replayed"], f"{row['amount']} {row['currency']}")
@@ -150,6 +150,54 @@ def test_a_second_run_moves_nothing_and_says_so(shop: Shop) -> None:
         assert everything(conn) == before
     assert completed.returncode == 0
     assert "Imported before, under the name march.csv or by key: 5." in completed.stdout
+    assert [
+        line.split("│")[6].strip() for line in completed.stdout.splitlines() if line[0] == "│"
+    ] == [
+        "105.50",
+        "700",
+        "50.50",
+    ]
+
+
+def test_a_file_of_which_only_some_lines_are_known_is_refused_unless_told_again(shop: Shop) -> None:
+    shop.imported(MIXED)
+    longer = MIXED + "deposit,bob,EUR,5.50,\n"
+    with psycopg.connect(shop.conninfo) as conn:
+        before = everything(conn)
+        for options in ((), ("--dry-run",), ("--json",)):
+            completed = shop.run(longer, *options)
+            assert completed.returncode == 1
+            assert (
+                "1 line is new, 5 were imported before. Nothing was imported." in completed.stderr
+            )
+            assert "--again" in completed.stderr
+        conn.rollback()
+        assert everything(conn) == before
+    (deposits, _, pledges) = json.loads(completed.stdout)
+    assert (deposits["imported"], deposits["amount"]) == (1, "5.50")
+    assert (deposits["replayed"], deposits["amount_replayed"]) == (2, "105.50")
+    assert (pledges["imported"], pledges["amount_replayed"]) == (0, "50.50")
+    assert shop.run(longer, "--again").returncode == 0
+    assert shop.balance(shop.bob) == 11
+
+
+def test_how_many_wallets_are_opened_is_said(shop: Shop) -> None:
+    text = "kind,owner_id,currency,amount\n" + "".join(
+        f"deposit,{owner},{currency},1\n"
+        for owner, currency in (
+            ("zoe", "EUR"),
+            ("zoe", ""),
+            ("amy", ""),
+            ("ada", "JPY"),
+            ("ada", ""),
+        )
+    )
+    for options, said in ((("--dry-run",), "would open 3 wallets"), ((), "Opened 3 wallets")):
+        completed = shop.run(text, "--create-wallets", *options)
+        assert (completed.returncode, said in completed.stdout) == (0, True), completed.stdout
+        again = shop.run(text, "--create-wallets", "--dry-run", "--json")
+        opened = {row["currency"]: row["wallets_opened"] for row in json.loads(again.stdout)}
+        assert opened == ({"EUR": 2, "JPY": 1} if options else {"EUR": 0, "JPY": 0})
 
 
 def test_the_order_of_lines_and_how_a_wallet_is_named_make_no_difference(shop: Shop) -> None:
@@ -210,9 +258,8 @@ def test_a_key_of_the_line_wins(shop: Shop) -> None:
         pgwallet.deposit_many(conn, [shop.ada], [Decimal(10)], ["order-1"])
     header = "owner_id,amount,idempotency_key\n"
     assert shop.imported(
-        f"{header}ada,10.00,order-1\nada,10,order-2\nada,10,order-2\nada,10,\n",
-        *("--kind", "deposit"),
-    ) == [("deposit", 2, 2, "20.00 EUR")]
+        f"{header}ada,10.00,order-1\nada,10,order-2\nada,10,\n", *("--kind", "deposit")
+    ) == [("deposit", 2, 1, "20.00 EUR")]
     assert shop.imported(f"{header}ada,10,order-2\n", "--kind", "deposit", name="april.csv") == [
         ("deposit", 0, 1, "0.00 EUR")
     ]
@@ -284,6 +331,8 @@ def test_a_progress_bar_is_for_terminals(shop: Shop) -> None:
     watched = pgwallet_command("import", path, database_url=shop.conninfo, FORCE_COLOR="1")
     assert watched.returncode == 0
     assert "100%" in watched.stderr
+    for what in ("accounts", "keys", "funds"):
+        assert f"Checking {what}" in watched.stderr
     piped = pgwallet_command("import", path, database_url=shop.conninfo)
     assert (piped.returncode, piped.stderr) == (0, "")
 

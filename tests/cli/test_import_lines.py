@@ -36,6 +36,9 @@ def test_each_cell_gets_its_place() -> None:
         "reference": "film",
         "amount": "12.50",
         "idempotency_key": "k-1",
+        "effective_at": None,
+        "expires_at": None,
+        "metadata": None,
     }
 
 
@@ -149,6 +152,20 @@ def test_an_amount_is_digits_and_a_point(amount: str) -> None:
         ("wallet_id,amount,reference", "1024,1,film", "a deposit goes to no project"),
         ("wallet_id,amount,idempotency_key", "1024,1,  ", "it has no idempotency_key"),
         ("wallet_id,amount,idempotency_key", f"1024,1,{'x' * 201}", "idempotency_key has 201"),
+        ("wallet_id,amount,idempotency_key", "1024,1,k-1 ", "idempotency_key 'k-1 ' has blanks"),
+        ("owner_id,amount", " ada,1", "owner_id ' ada' has blanks around it"),
+        ("owner_id,amount", "ada\u200b,1", "has blanks around it"),
+        (
+            "owner_id,amount,effective_at",
+            "ada,1,2026-01-31",
+            "effective_at '2026-01-31' is no time",
+        ),
+        ("owner_id,amount,effective_at", "ada,1,0001-01-01T00:00:00Z", "is out of range"),
+        ("owner_id,amount,expires_at", "ada,1,2026-01-31T00:00:00Z", "only a pledge expires"),
+        ("owner_id,amount,metadata", "ada,1,{'a': 1}", "is no JSON"),
+        ("owner_id,amount,metadata", 'ada,1,"""\\u0000"""', "is no JSON"),
+        ("owner_id,amount,metadata", 'ada,1,"""\\ud800"""', "is no JSON"),
+        ("owner_id,amount,metadata", "ada,1,1e999", "is no JSON"),
     ],
 )
 def test_a_malformed_cell_is_a_bad_line(header: str, line: str, reason: str) -> None:
@@ -159,9 +176,35 @@ def test_a_pledge_needs_a_project_and_a_kind_is_one_of_two() -> None:
     text = "kind,owner_id,amount,reference\npledge,ada,1,\ntransfer,ada,1,\n,ada,1,\n"
     found = problems(text, None)
     assert "reference" in found[2]
-    assert found[3] == "kind 'transfer' is neither deposit nor pledge"
-    assert found[4] == "kind '' is neither deposit nor pledge"
+    assert found[3] == "kind 'transfer' is neither deposit, withdrawal nor pledge"
+    assert found[4] == "kind '' is neither deposit, withdrawal nor pledge"
     assert "project_id" in problems("wallet_id,amount,project_id\n1024,1,film\n", Kind.PLEDGE)[2]
+
+
+def test_times_and_metadata_are_read() -> None:
+    expires = "2030-01-31T12:00:00+01:00"
+    header = "kind,owner_id,amount,reference,effective_at,expires_at,metadata"
+    text = f'pledge,ada,1,film,2026-01-31T12:00:00Z,{expires},"{{""order"": 17}}"\n'
+    (line,) = lines(f"{header}\n{text}", None)
+    assert line.cells[8:] == ("2026-01-31T12:00:00+00:00", expires, '{"order": 17}')
+    (line,) = lines(f"{header}\nwithdrawal,ada,1,,,,\n", None)
+    assert (line.cells[0], line.cells[8:]) == ("withdrawal", (None, None, None))
+
+
+def test_blanks_around_a_reference_are_a_bad_line() -> None:
+    text = "owner_id,amount,reference\nada,1,film \n"
+    assert problems(text, Kind.PLEDGE) == {2: "reference 'film ' has blanks around it"}
+
+
+def test_columns_that_are_to_be_ignored_are() -> None:
+    data = b"Date,owner_id,amount,memo,\nx,ada,1,y,z\n"
+    read = read_lines(BufferedReader(BytesIO(data)), Kind.DEPOSIT, ("Date", "memo", ""))
+    assert [line.cells[2] for line in read] == ["ada"]
+    assert "--ignore-columns" in refusal(data)
+
+
+def test_lines_of_blanks_and_commas_are_left_out() -> None:
+    assert [line.number for line in lines("owner_id,amount\n   \nada,1\n,\n , \n")] == [3]
 
 
 def test_bytes_that_are_no_text_spoil_their_line_alone() -> None:

@@ -110,10 +110,11 @@ def test_a_key_of_another_call_is_a_bad_line(shop: Shop) -> None:
         "deposit,ada,EUR,1.01,,k-5\n"
     )
     assert shop.bad_lines(text) == {
-        3: "idempotency key 'k-1' belongs to line 2, which is another",
+        3: "it repeats the idempotency key 'k-1' of line 2",
         4: "idempotency key 'k-2' was used for another call",
         5: "idempotency key 'k-3' was used for another call",
-        8: "idempotency key 'k-4' belongs to line 6, which is another",
+        7: "it repeats the idempotency key 'k-4' of line 6",
+        8: "it repeats the idempotency key 'k-4' of line 6",
         9: "idempotency key 'k-5' was used for another call",
     }
 
@@ -143,6 +144,7 @@ def test_the_report_is_a_table_for_people_and_csv_for_programs(shop: Shop) -> No
     completed = shop.run(text)
     assert completed.returncode == 1
     assert "│    7 │ owner 'zoe' has no wallet in EUR │" in completed.stdout
+    assert "│     1 │ owner ... has no wallet in EUR │" in completed.stdout
     assert completed.stderr == (
         "ERROR: 1 of 6 lines cannot be imported. Nothing was imported.\n"
         "HINT: If these owners are new, --create-wallets opens their wallets.\n"
@@ -152,11 +154,22 @@ def test_the_report_is_a_table_for_people_and_csv_for_programs(shop: Shop) -> No
 
 
 def test_a_table_of_bad_lines_ends_where_nobody_reads_on(shop: Shop) -> None:
-    text = "owner_id,amount\n" + "ada,0\n" * 1234
+    text = "owner_id,amount\n" + "ada,0\nzoe,1\n'zoë',2\nada,0.001\n" * 309 + "ada,-1\n"
     completed = shop.run(text, "--kind", "deposit")
-    assert "... and 234 more; --csv and --json show them all." in completed.stdout
-    assert completed.stdout.count("above 0") == 1000
-    assert len(shop.bad_lines(text, "--kind", "deposit")) == 1234
+    counted, _, examples = completed.stdout.partition("┃ Line ┃")
+    rows = [
+        [cell.strip() for cell in line.split("│")[1:3]]
+        for line in counted.splitlines()
+        if line[0] == "│"
+    ]
+    assert rows == [
+        ["618", "owner ... has no wallet in EUR"],
+        ["310", "amount ... is not above ... and below ..."],
+        ["309", "amount ... has too many decimals for EUR"],
+    ]
+    assert examples.count("│") == 3 * 9
+    assert "... and 1,228 more; --csv and --json show them all." in completed.stdout
+    assert len(shop.bad_lines(text, "--kind", "deposit")) == 1237
 
 
 def test_a_file_that_cannot_be_read_is_an_error_without_a_table(shop: Shop) -> None:

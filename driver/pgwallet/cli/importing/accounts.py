@@ -16,7 +16,8 @@ def find_accounts(conn: Connection, create_wallets: bool) -> None:
     conn.execute(
         """
         create temporary table import_wallet (
-          wallet_id bigint, owner_id text, currency text, balance numeric
+          wallet_id bigint, owner_id text, currency text, balance numeric,
+          is_new boolean not null default false
         ) on commit drop
         """
     )
@@ -150,8 +151,8 @@ def _create_wallets(conn: Connection) -> None:
                 # In one order, so that two imports do not wait for each other.
                 conn.execute(
                     """
-                    insert into pg_temp.import_wallet (wallet_id, owner_id, currency, balance)
-                    select w.wallet_id, w.owner_id, w.currency, w.balance
+                    insert into pg_temp.import_wallet
+                    select w.wallet_id, w.owner_id, w.currency, w.balance, true
                     from (
                       select o.owner_id
                       from pg_temp.import_owner as o

@@ -4,7 +4,7 @@ The lines wait in temporary tables, so that however many there are, the server c
 at a time and this process holds one chunk. What is read are the views for operators.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby, islice
 from typing import Any
@@ -18,6 +18,18 @@ from .lines import Kind, Line
 
 # Rows that this process holds at a time.
 _CHUNK = 5000
+
+
+# Of the checks.
+STEPS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why lines cannot be imported, without what differs from one to the next."""
+
+    lines: int
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +50,8 @@ def prepare(conn: Connection) -> None:
         """
         create temporary table import_line (
           line bigint, kind text, wallet_id bigint, owner_id text, currency text,
-          project_id bigint, reference text, amount numeric, idempotency_key text, problem text
+          project_id bigint, reference text, amount numeric, idempotency_key text,
+          effective_at timestamptz, expires_at timestamptz, metadata jsonb, problem text
         ) on commit drop
         """
     )
@@ -46,8 +59,13 @@ def prepare(conn: Connection) -> None:
         """
         create temporary table import_entry (
           line bigint primary key, kind text, wallet_id bigint, wallet text, project_id bigint,
-          amount numeric, currency text, balance numeric, idempotency_key text, replayed boolean,
-          problem text
+          amount numeric, currency text, balance numeric, idempotency_key text,
+          effective_at timestamptz, expires_at timestamptz, metadata jsonb, replayed boolean,
+          problem text,
+          -- Without what is quoted and the figures, which differ from one line to the next.
+          reason text generated always as (
+            regexp_replace(problem, $$'([^']|'')*'|-?[0-9]+([.][0-9]+)?$$, '...', 'g')
+          ) stored
         ) on commit drop
         """
     )
@@ -67,10 +85,16 @@ def stage(conn: Connection, lines: Iterable[Line]) -> int:
     return count
 
 
-def check(conn: Connection, name: str, create_wallets: bool) -> int:
-    """Finds wallets, projects and what was imported before; returns the number of bad lines."""
+def check(conn: Connection, name: str, create_wallets: bool, step: Callable[[str], None]) -> int:
+    """Finds wallets, projects and what was imported before; returns the number of bad lines.
+
+    `step` is told what is looked at next, STEPS times.
+    """
+    step("accounts")
     find_accounts(conn, create_wallets)
+    step("keys")
     conn.execute(_CHECK, {"name": name})
+    step("funds")
     conn.execute(
         """
         insert into pg_temp.import_entry (line, problem)
@@ -106,18 +130,14 @@ with keyed as (
 entry as (
   select
     k.*,
-    first_value(k.line) over same as first_line,
-    (k.kind, k.wallet_id, k.project_id, k.amount) is not distinct from (
-      first_value(k.kind) over same, first_value(k.wallet_id) over same,
-      first_value(k.project_id) over same, first_value(k.amount) over same
-    ) as agrees_with_first
+    first_value(k.line) over (partition by k.key collate "C" order by k.line) as first_line
   from keyed as k
-  window same as (partition by k.key collate "C" order by k.line)
 )
 
 insert into pg_temp.import_entry (
   line, kind, wallet_id, wallet,
-  project_id, amount, currency, balance, idempotency_key, replayed, problem
+  project_id, amount, currency, balance, idempotency_key,
+  effective_at, expires_at, metadata, replayed, problem
 )
 select
   e.line, e.kind, w.wallet_id,
@@ -125,8 +145,11 @@ select
     when e.owner_id is null then 'wallet ' || e.wallet_id
     else format('the wallet of %%L', e.owner_id)
   end,
-  p.project_id, e.amount, w.currency, w.balance, e.key, coalesce(t.agrees, e.line <> e.first_line),
+  p.project_id, e.amount, w.currency, w.balance, e.key,
+  e.effective_at, e.expires_at, e.metadata, coalesce(t.agrees, false),
   case
+    when e.line <> e.first_line
+      then format('it repeats the idempotency key %%L of line %%s', e.key, e.first_line)
     when w.wallet_id is null and e.owner_id is not null
       then format('owner %%L has no wallet in %%s', e.owner_id, e.currency)
     when w.wallet_id is null then format('wallet %%s does not exist', e.wallet_id)
@@ -136,10 +159,9 @@ select
       then format('project %%s does not exist', e.project_id)
     when scale(trim_scale(e.amount)) > scale(w.balance)
       then format('amount %%s has too many decimals for %%s', e.amount, w.currency)
-    when not e.agrees_with_first
-      then format('idempotency key %%L belongs to line %%s, which is another', e.key, e.first_line)
     when not t.agrees then format('idempotency key %%L was used for another call', e.key)
-    when t.agrees or e.line <> e.first_line then null
+    when t.agrees then null
+    when e.expires_at <= now() then format('expires_at %%L is not in the future', e.expires_at)
     when e.currency <> w.currency
       then format('wallet %%s is in %%s, not in %%s', e.wallet_id, w.currency, e.currency)
     when p.currency <> w.currency
@@ -219,13 +241,36 @@ def _short_of_money(rows: Iterable[Any]) -> Iterator[BadLine]:
                 yield BadLine(line, reason)
 
 
-def bad_lines(conn: Connection) -> list[BadLine]:
+def reasons(conn: Connection) -> list[Reason]:
+    """Why lines are bad, the most frequent first."""
     rows = conn.execute(
         """
-        select e.line, e.problem from pg_temp.import_entry as e
+        select count(*), e.reason
+        from pg_temp.import_entry as e
         where e.problem is not null
-        order by e.line
+        group by e.reason
+        order by count(*) desc, e.reason
         """
+    )
+    return [Reason(*row) for row in rows]
+
+
+def bad_lines(conn: Connection, of_each_reason: int | None = None) -> list[BadLine]:
+    """All bad lines, or the first so many of each reason."""
+    rows = conn.execute(
+        """
+        select b.line, b.problem
+        from (
+          select
+            e.line, e.problem,
+            row_number() over (partition by e.reason order by e.line) as place
+          from pg_temp.import_entry as e
+          where e.problem is not null
+        ) as b
+        where b.place <= coalesce(%s::bigint, b.place)
+        order by b.line
+        """,
+        [of_each_reason],
     )
     return [BadLine(*row) for row in rows]
 

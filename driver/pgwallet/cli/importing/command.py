@@ -1,10 +1,11 @@
-"""The command `import`: deposits and pledges of a CSV file, all of them or none."""
+"""The command `import`: deposits, withdrawals and pledges of a CSV file, all of them or none."""
 
 import os
 import signal
 import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from io import BufferedReader
 from pathlib import Path
 from typing import Annotated, cast
@@ -25,19 +26,38 @@ from pgwallet._connection import Connection
 from ..commands import INTERRUPTED, Session, group, on_database
 from ..output import err, show_error
 from ..records import Form
-from .checks import BadLine, bad_lines, check, prepare, stage
+from .checks import STEPS, BadLine, Reason, bad_lines, check, prepare, reasons, stage
 from .lines import BadFile, Kind, Line, read_lines
 from .posts import Imported, Refused, outstanding, post
 
 importing = group()
 
 _LONGEST_NAME = 100
-# As many bad lines as somebody reads; --json and --csv have them all.
-_SHOWN = 1000
+# Of each reason as many lines as somebody reads; --json and --csv have them all.
+_EXAMPLES = 3
 _LINES_A_STEP = 1000
+# New wallets are told in words, where the table has no room.
+_TOTALS = ("kind", "currency", "imported", "replayed", "amount", "amount_replayed")
 
 
-@on_database(importing, "import")
+class PartlyKnown(Exception):
+    """Some lines of the file were imported before, others not; the message counts both."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What is to be imported, and how."""
+
+    file: str
+    kind: Kind | None
+    namespace: str
+    ignored: tuple[str, ...]
+    create_wallets: bool
+    again: bool
+    dry_run: bool
+
+
+@on_database(importing, "import", calls="close_project")
 def import_(
     session: Session,
     file: Annotated[str, typer.Argument(metavar="FILE", help="The file, or - for standard input.")],
@@ -55,29 +75,51 @@ def import_(
     create_wallets: Annotated[
         bool, typer.Option("--create-wallets", help="Open the wallets that owners lack.")
     ] = False,
+    ignore_columns: Annotated[
+        str,
+        typer.Option(
+            metavar="NAMES", help="Columns to leave out, with commas between.", show_default=False
+        ),
+    ] = "",
+    again: Annotated[
+        bool, typer.Option("--again", help="Some lines were imported before: import the others.")
+    ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Check everything, import nothing.")
     ] = False,
 ) -> None:
-    """Import deposits and pledges from CSV, all or none.
+    """Import deposits, withdrawals and pledges from CSV, all or none.
 
-    Columns: wallet_id, or owner_id and currency; amount; for pledges project_id or reference;
-    kind (deposit or pledge), unless --kind says it; and idempotency_key, if lines have one.
-    Run again, it imports only the lines that are new.
+    Columns: wallet_id, or owner_id and currency; amount; for pledges project_id or reference, and
+    expires_at; kind (deposit, pledge or withdrawal), unless --kind says it; idempotency_key,
+    effective_at and metadata, if lines have them. No line is imported a second time.
 
     \b
     Example:  pgwallet import march.csv --kind deposit --create-wallets
     """
+    ignored = tuple(part.strip() for part in ignore_columns.split(",")) if ignore_columns else ()
     namespace = _namespace(file, name)
+    wanted = _Wanted(file, kind, namespace, ignored, create_wallets, again, dry_run)
     try:
-        totals = _import(session, file, kind, namespace, create_wallets, dry_run)
+        totals = _import(session, wanted)
+    except PartlyKnown as error:
+        show_error(
+            f"{error}. Nothing was imported.\n"
+            "HINT: If the new ones were added to this file since, say --again. If it is another "
+            "file, give it a name of its own with --name."
+        )
+        raise typer.Exit(1) from None
     except (BadFile, Refused) as error:
         show_error(f"{error}\nNothing was imported.")
         raise typer.Exit(1) from None
     except KeyboardInterrupt:
         err.print("Interrupted; nothing was imported.")
         raise typer.Exit(INTERRUPTED) from None
-    session.show_rows(Imported, totals)
+    session.show_rows(Imported, totals, in_table=_TOTALS)
+    opened = sum(total.wallets_opened for total in totals)
+    if opened:
+        wallets = f"{opened:,} wallet{'' if opened == 1 else 's'}"
+        session.say(f"It would open {wallets}." if dry_run else f"Opened {wallets}.")
     replayed = sum(total.replayed for total in totals)
     if replayed:
         session.say(f"Imported before, under the name {namespace} or by key: {replayed:,}.")
@@ -96,31 +138,35 @@ def _namespace(file: str, name: str) -> str:
     return name
 
 
-def _import(
-    session: Session,
-    file: str,
-    kind: Kind | None,
-    name: str,
-    create_wallets: bool,
-    dry_run: bool,
-) -> list[Imported]:
+def _import(session: Session, wanted: _Wanted) -> list[Imported]:
     conn = session.conn
     totals: list[Imported] = []
-    with _opened(file) as source, _progress() as bar, _all_or_nothing(conn):
+    with _opened(wanted.file) as source, _progress() as bar, _all_or_nothing(conn):
         prepare(conn)
         task = bar.add_task("Reading", total=None)
-        with closing(read_lines(source, kind)) as lines:
+        with closing(read_lines(source, wanted.kind, wanted.ignored)) as lines:
             count = stage(conn, _shown(lines, source, bar, task))
         bar.remove_task(task)
-        task = bar.add_task("Checking", total=None)
-        if check(conn, name, create_wallets):
+        task = bar.add_task("Checking", total=STEPS)
+
+        def step(what: str) -> None:
+            bar.update(task, description=f"Checking {what}")
+            bar.refresh()
+            bar.advance(task)
+
+        if bad := check(conn, wanted.namespace, wanted.create_wallets, step):
             bar.stop()
-            _report(session, bad_lines(conn), count)
+            _report(session, bad, count)
             raise typer.Exit(1)
         totals = outstanding(conn)
-        if dry_run:
-            raise psycopg.Rollback
         expected = sum(total.imported for total in totals)
+        known = sum(total.replayed for total in totals)
+        if expected and known and not wanted.again:
+            bar.stop()
+            session.show_rows(Imported, totals, in_table=_TOTALS)
+            raise PartlyKnown(_of_both(expected, known))
+        if wanted.dry_run:
+            raise psycopg.Rollback
         bar.update(task, description="Importing", completed=0, total=expected)
         return post(conn, lambda lines: bar.advance(task, lines))
     return totals
@@ -174,12 +220,25 @@ def _shown(
         yield line
 
 
-def _report(session: Session, bad: list[BadLine], count: int) -> None:
-    few = bad if session.form is not Form.TABLE else bad[:_SHOWN]
-    session.show_rows(BadLine, few)
-    if len(few) < len(bad):
-        session.say(f"... and {len(bad) - len(few):,} more; --csv and --json show them all.")
-    message = f"{len(bad):,} of {count:,} lines cannot be imported. Nothing was imported."
-    if any(line.reason.startswith("owner ") for line in bad):
+def _of_both(new: int, known: int) -> str:
+    """Why a file is refused that is neither new nor known."""
+    return (
+        f"{new:,} line{' is' if new == 1 else 's are'} new, "
+        f"{known:,} {'was' if known == 1 else 'were'} imported before"
+    )
+
+
+def _report(session: Session, bad: int, count: int) -> None:
+    found = reasons(session.conn)
+    if session.form is Form.TABLE:
+        session.show_rows(Reason, found)
+        examples = bad_lines(session.conn, _EXAMPLES)
+        session.show_rows(BadLine, examples)
+        if len(examples) < bad:
+            session.say(f"... and {bad - len(examples):,} more; --csv and --json show them all.")
+    else:
+        session.show_rows(BadLine, bad_lines(session.conn))
+    message = f"{bad:,} of {count:,} lines cannot be imported. Nothing was imported."
+    if any(reason.reason.startswith("owner ") for reason in found):
         message += "\nHINT: If these owners are new, --create-wallets opens their wallets."
     show_error(message)

@@ -1,19 +1,24 @@
-"""The lines of a CSV file of deposits and pledges, each read or refused for its form alone."""
+"""The lines of a CSV file of what moves money, each read or refused for its form alone."""
 
 import csv
 import re
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Collection, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
 from io import BufferedReader, TextIOWrapper
 from typing import Final
 
+from pgwallet import InvalidArgument
+from pgwallet._parameters import as_json
+
 from ..output import harmless
+from ..parameters import json_of, time_of
 
 COLUMNS: Final = (
     *("kind", "wallet_id", "owner_id", "currency", "project_id", "reference"),
-    *("amount", "idempotency_key"),
+    *("amount", "idempotency_key", "effective_at", "expires_at", "metadata"),
 )
 
 _AMOUNT = re.compile(r"-?[0-9]+(\.[0-9]+)?")
@@ -24,6 +29,11 @@ _ID_END = 2**63
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _LONGEST_TEXT = 200
 _SHOWN = 40
+# What str.strip() leaves at the ends, although nobody sees it.
+_UNSEEN = "\u200b\u200c\u200d\u2060\ufeff"
+# As the ledger has them, which clients in any time zone can hold.
+_FIRST_TIME = datetime(1, 1, 3, tzinfo=UTC)
+_TIMES_END = datetime(9999, 12, 30, tzinfo=UTC)
 
 # What errors="surrogateescape" makes of bytes that are not UTF-8; a NUL is valid, but no text.
 _NO_TEXT = re.compile("[\udc80-\udcff\0]")
@@ -35,6 +45,7 @@ class Kind(StrEnum):
 
     DEPOSIT = "deposit"
     PLEDGE = "pledge"
+    WITHDRAWAL = "withdrawal"
 
 
 class BadFile(Exception):
@@ -80,23 +91,26 @@ class _Text:
         return line
 
 
-def read_lines(source: BufferedReader, kind: Kind | None) -> Generator[Line, None, None]:
+def read_lines(
+    source: BufferedReader, kind: Kind | None, ignored: Collection[str] = ()
+) -> Generator[Line, None, None]:
     """Reads the lines below the header one by one; blank ones are left out.
 
-    `kind` is that of all lines, for a file without a column of that name.
+    `kind` is that of all lines, for a file without a column of that name; `ignored` are columns
+    that nobody imports.
     Raises BadFile.
     """
     _refuse_other_formats(source)
     text = _Text(source)
     try:
-        yield from _rows(text, kind)
+        yield from _rows(text, kind, ignored)
     finally:
         text.detach()
 
 
-def _rows(text: _Text, kind: Kind | None) -> Iterator[Line]:
+def _rows(text: _Text, kind: Kind | None, ignored: Collection[str]) -> Iterator[Line]:
     rows = csv.reader(text, strict=True)
-    reader = _Reader(_header(rows, text), kind)
+    reader = _Reader(_header(rows, text, ignored), kind)
     while True:
         first = rows.line_num + 1
         try:
@@ -106,7 +120,7 @@ def _rows(text: _Text, kind: Kind | None) -> Iterator[Line]:
             if text.bad_lines:
                 text.bad_lines.clear()
                 raise _BadLine("it has bytes that are no UTF-8 text; save the file as UTF-8")
-            if row:
+            if any(map(str.strip, row)):
                 yield Line(first, reader.cells(row))
         except _BadLine as error:
             yield Line(first, problem=str(error))
@@ -117,8 +131,10 @@ def _rows(text: _Text, kind: Kind | None) -> Iterator[Line]:
 
 
 def _explained(error: csv.Error) -> str:
-    if str(error).startswith(("unexpected end of data", "field larger than")):
+    if str(error).startswith("unexpected end of data"):
         return "it opens a quote that is not closed"
+    if str(error).startswith("field larger than"):
+        return "it has a very long cell, or opens a quote that is not closed"
     return f"it is no CSV: {error}"
 
 
@@ -132,7 +148,8 @@ def _refuse_other_formats(source: BufferedReader) -> None:
         raise BadFile("the file is binary; export it as CSV in UTF-8")
 
 
-def _header(rows: Iterator[list[str]], text: _Text) -> list[str]:
+def _header(rows: Iterator[list[str]], text: _Text, ignored: Collection[str]) -> list[str]:
+    """The names of the columns, empty for those that are ignored."""
     try:
         cells = next((row for row in rows if row), [])
     except csv.Error as error:
@@ -147,9 +164,14 @@ def _header(rows: Iterator[list[str]], text: _Text) -> list[str]:
         for mark, called in ((";", "semicolons"), ("\t", "tabs"), ("|", "bars")):
             if mark in names[0]:
                 raise BadFile(f"the columns are separated by {called}; save it with commas")
-    for name in names:
-        if name not in COLUMNS:
-            raise BadFile(f"the first line has {_quoted(name)}, which is no column. {known}")
+    unknown = [name for name in names if name not in COLUMNS and name not in ignored]
+    if unknown:
+        raise BadFile(
+            f"the first line has {_quoted(unknown[0])}, which is no column. {known}\n"
+            f"HINT: Leave such columns out with --ignore-columns {_shown(','.join(unknown))}"
+        )
+    names = ["" if name in ignored else name for name in names]
+    for name in filter(None, names):
         if names.count(name) > 1:
             raise BadFile(f"the column {name} is there twice")
     if "amount" not in names:
@@ -171,7 +193,7 @@ class _Reader:
 
     def __post_init__(self) -> None:
         if self.kind is None and "kind" not in self.names:
-            raise BadFile("the file has no column kind; say --kind deposit or --kind pledge")
+            raise BadFile("the file has no column kind; say --kind deposit, pledge or withdrawal")
         if self.kind is not None and "kind" in self.names:
             raise BadFile("the file has a column kind, so leave --kind out")
         by_project = {"project_id", "reference"} & set(self.names)
@@ -182,9 +204,9 @@ class _Reader:
     def cells(self, row: list[str]) -> tuple[str | None, ...]:
         if len(row) != len(self.names):
             raise _BadLine(f"it has {len(row)} cells, the first line {len(self.names)}")
-        kind, wallet_id, owner_id, currency, project_id, reference, amount, key = (
-            None if place is None else row[place] for place in self._places
-        )
+        cells = [None if place is None else row[place] for place in self._places]
+        kind, wallet_id, owner_id, currency, project_id, reference, amount, key = cells[:8]
+        effective_at, expires_at, metadata = cells[8:]
         amount = _amount(amount or "")
         kind = self.kind or _kind(kind or "")
         if wallet_id is not None:
@@ -193,8 +215,10 @@ class _Reader:
             owner_id = _text("owner_id", owner_id)
             currency = (currency or "").strip() or "EUR"
         currency = _currency(currency)
-        if kind == Kind.DEPOSIT and (project_id or reference):
-            raise _BadLine("a deposit goes to no project; leave that cell empty")
+        if kind != Kind.PLEDGE and (project_id or reference):
+            raise _BadLine(f"a {kind} goes to no project; leave that cell empty")
+        if kind != Kind.PLEDGE and expires_at:
+            raise _BadLine("only a pledge expires; leave that cell empty")
         if kind == Kind.PLEDGE:
             if not (project_id or reference):
                 raise _BadLine("it has neither project_id nor reference, to which to pledge")
@@ -206,7 +230,8 @@ class _Reader:
             key = _text("idempotency_key", key)
         return (
             *(kind, wallet_id, owner_id, currency, project_id or None, reference or None),
-            *(amount, key or None),
+            *(amount, key or None, _time("effective_at", effective_at)),
+            *(_time("expires_at", expires_at), _metadata(metadata)),
         )
 
 
@@ -226,7 +251,7 @@ def _kind(cell: str) -> Kind:
     try:
         return Kind(cell.strip())
     except ValueError:
-        raise _BadLine(f"kind {_quoted(cell)} is neither deposit nor pledge") from None
+        raise _BadLine(f"kind {_quoted(cell)} is neither deposit, withdrawal nor pledge") from None
 
 
 def _id(name: str, cell: str) -> str:
@@ -243,6 +268,33 @@ def _text(name: str, cell: str) -> str:
         raise _BadLine(f"it has no {name}")
     if len(cell) > _LONGEST_TEXT:
         raise _BadLine(f"{name} has {len(cell)} characters, at most {_LONGEST_TEXT} are allowed")
+    # They would make another owner, or pay another time, and nobody would see why.
+    if cell != cell.strip() or cell != cell.strip(_UNSEEN):
+        raise _BadLine(f"{name} {_quoted(cell)} has blanks around it")
+    return cell
+
+
+def _time(name: str, cell: str | None) -> str | None:
+    text = (cell or "").strip()
+    if not text:
+        return None
+    time = time_of(text)
+    if time is None:
+        raise _BadLine(
+            f"{name} {_quoted(text)} is no time with its time zone such as 2026-01-31T12:00:00Z"
+        )
+    if not _FIRST_TIME <= time < _TIMES_END:
+        raise _BadLine(f"{name} {_quoted(text)} is out of range")
+    return time.isoformat()
+
+
+def _metadata(cell: str | None) -> str | None:
+    if not cell or not cell.strip():
+        return None
+    try:
+        as_json("metadata", json_of(cell))
+    except (ValueError, InvalidArgument):
+        raise _BadLine(f"metadata {_quoted(cell)} is no JSON") from None
     return cell
 
 
@@ -256,6 +308,10 @@ def _currency(cell: str | None) -> str | None:
 
 
 def _quoted(cell: str) -> str:
+    return f"'{_shown(cell)}'"
+
+
+def _shown(cell: str) -> str:
     """What a cell holds, short and on one line."""
     shown = cell if len(cell) <= _SHOWN else f"{cell[:_SHOWN]}..."
-    return f"'{harmless(' '.join(shown.splitlines()))}'"
+    return harmless(" ".join(shown.splitlines()))
