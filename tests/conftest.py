@@ -8,6 +8,7 @@ from typing import Protocol
 import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
+from psycopg.rows import tuple_row
 
 import pgwallet
 from tests import databases, servers
@@ -56,12 +57,38 @@ def shared_database(server: str, template: str) -> Iterator[str]:
         yield make_conninfo(server, dbname=name)
 
 
+@pytest.fixture(scope="session")
+def sessions(shared_database: str) -> Iterator[list[psycopg.Connection]]:
+    """The connection that `conn` lends, or none: a new one would plan every function anew."""
+    kept: list[psycopg.Connection] = []
+    yield kept
+    for connection in kept:
+        connection.close()
+
+
 @pytest.fixture
-def conn(shared_database: str) -> Iterator[psycopg.Connection]:
+def conn(shared_database: str, sessions: list[psycopg.Connection]) -> Iterator[psycopg.Connection]:
     """A superuser's connection whose transaction is rolled back after the test."""
-    with psycopg.connect(shared_database) as connection:
-        yield connection
+    connection = sessions.pop() if sessions else psycopg.connect(shared_database)
+    yield connection
+    if not connection.closed:
         connection.rollback()
+    if as_new(connection):
+        sessions.append(connection)
+    else:
+        connection.close()
+
+
+def as_new(connection: psycopg.Connection) -> bool:
+    """Whether the next test may have it, too: what a rollback leaves is as it was."""
+    if connection.closed:
+        return False
+    changed = (connection.autocommit, connection.isolation_level, connection.read_only)
+    return (
+        changed == (False, None, None)
+        and connection.row_factory is tuple_row
+        and connection.prepare_threshold == 5
+    )
 
 
 @pytest.fixture
