@@ -104,6 +104,7 @@ def test_the_database_has_the_columns_that_a_call_selects(
     # Preparing looks up every name without running the function.
     sql = re.sub(rb"%\(\w+\)s", b"null", CALLS[name].sql)
     conn.execute(b"prepare a_call as " + sql)
+    conn.execute("deallocate a_call")
 
 
 ERRORS = list(BY_SQLSTATE.values())

@@ -68,15 +68,13 @@ begin
     as u (transaction_id, idempotency_key, ordinal)
   left join pgwallet.transaction as t
     on t.idempotency_key = u.idempotency_key collate "C";
-  if v_claimed + v_replayed = p_count then
-    return;
+  if v_claimed + v_replayed < p_count then
+    -- Neither inserted nor there.
+    perform pgwallet._refuse_key(min(u.idempotency_key), null)
+    from unnest(p_idempotency_keys) as u (idempotency_key)
+    where not exists (
+      select from pgwallet.transaction as t where t.idempotency_key = u.idempotency_key collate "C"
+    );
   end if;
-
-  -- Neither inserted nor there.
-  perform pgwallet._refuse_key(min(u.idempotency_key), null)
-  from unnest(p_idempotency_keys) with ordinality as u (idempotency_key, ordinal)
-  where not exists (
-    select from pgwallet.transaction as t where t.idempotency_key = u.idempotency_key collate "C"
-  );
 end;
 $function$;
