@@ -27,9 +27,11 @@ create table pgwallet.currency (
   currency text collate "C" primary key check (currency ~ '^[A-Z]{{3}}$'),
   name text not null,
   exponent smallint not null check (exponent between 0 and 4),
+  max_pledge numeric check (max_pledge > 0 and max_pledge < 1000000000000000),
   external_account_id bigint not null unique default nextval('pgwallet.id_seq') * 1024,
   commission_account_id bigint not null unique default nextval('pgwallet.id_seq') * 1024,
-  fee_account_id bigint not null unique default nextval('pgwallet.id_seq') * 1024
+  fee_account_id bigint not null unique default nextval('pgwallet.id_seq') * 1024,
+  constraint currency_max_pledge_decimals_check check (scale(trim_scale(max_pledge)) <= exponent)
 );
 
 comment on table pgwallet.currency is
@@ -38,6 +40,8 @@ comment on column pgwallet.currency.currency is 'The alphabetic code of ISO 4217
 comment on column pgwallet.currency.name is
   'The name in English, as ISO 4217 has it, without accents.';
 comment on column pgwallet.currency.exponent is 'How many decimals an amount may have.';
+comment on column pgwallet.currency.max_pledge is
+  'The largest single pledge, the default for new projects; null takes that of the settings.';
 comment on column pgwallet.currency.external_account_id is
   'The account that deposits come from, and withdrawals and payouts go to.';
 comment on column pgwallet.currency.commission_account_id is

@@ -38,17 +38,21 @@ CREATE TABLE pgwallet.currency (
     currency text NOT NULL COLLATE pg_catalog."C",
     name text NOT NULL,
     exponent smallint NOT NULL,
+    max_pledge numeric,
     external_account_id bigint DEFAULT (nextval('pgwallet.id_seq'::regclass) * 1024) NOT NULL,
     commission_account_id bigint DEFAULT (nextval('pgwallet.id_seq'::regclass) * 1024) NOT NULL,
     fee_account_id bigint DEFAULT (nextval('pgwallet.id_seq'::regclass) * 1024) NOT NULL,
     CONSTRAINT currency_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
-    CONSTRAINT currency_exponent_check CHECK (((exponent >= 0) AND (exponent <= 4)))
+    CONSTRAINT currency_exponent_check CHECK (((exponent >= 0) AND (exponent <= 4))),
+    CONSTRAINT currency_max_pledge_check CHECK (((max_pledge > (0)::numeric) AND (max_pledge < ('1000000000000000'::bigint)::numeric))),
+    CONSTRAINT currency_max_pledge_decimals_check CHECK ((scale(trim_scale(max_pledge)) <= exponent))
 );
 
 COMMENT ON TABLE pgwallet.currency IS 'A currency of ISO 4217 that wallets and projects may be in.';
 COMMENT ON COLUMN pgwallet.currency.currency IS 'The alphabetic code of ISO 4217.';
 COMMENT ON COLUMN pgwallet.currency.name IS 'The name in English, as ISO 4217 has it, without accents.';
 COMMENT ON COLUMN pgwallet.currency.exponent IS 'How many decimals an amount may have.';
+COMMENT ON COLUMN pgwallet.currency.max_pledge IS 'The largest single pledge, the default for new projects; null takes that of the settings.';
 COMMENT ON COLUMN pgwallet.currency.external_account_id IS 'The account that deposits come from, and withdrawals and payouts go to.';
 COMMENT ON COLUMN pgwallet.currency.commission_account_id IS 'The account that collects the commission of released escrows.';
 COMMENT ON COLUMN pgwallet.currency.fee_account_id IS 'The account that collects the payment fee of released escrows.';

@@ -30,7 +30,8 @@ def create_project(
     """Open a project, or find the one that is there.
 
     The same reference and arguments again return the same project. Rates are fractions of 1 and
-    `max_pledge` is in major units; both default to the settings and stay as they are.
+    `max_pledge` is in major units; all default to the settings, the limit to its currency's first,
+    and stay as they are.
     `project_id` is for operators who move projects over: unused, and a multiple of 1024 below
     2^45. Returns the `Project`.
     Raises InvalidAmount, InvalidArgument, CurrencyMismatch (unknown currency).

@@ -187,6 +187,30 @@ def test_a_limit_has_no_more_decimals_than_the_currency(conn: psycopg.Connection
     assert limits == {"EUR": "100.55", "JPY": "100", "KWD": "100.555"}
 
 
+def test_a_currency_may_have_a_limit_of_its_own(conn: psycopg.Connection) -> None:
+    conn.execute("update pgwallet.currency set max_pledge = 2500000000 where currency = 'VND'")
+    before = pgwallet.create_project(conn, "before", "EUR")
+    limits = {
+        currency: pgwallet.create_project(conn, currency, currency).max_pledge
+        for currency in ("EUR", "VND")
+    }
+    assert limits == {"EUR": before.max_pledge, "VND": 2500000000}
+    assert pgwallet.create_project(conn, "small", "VND", max_pledge=5).max_pledge == 5
+    conn.execute("update pgwallet.currency set max_pledge = 1 where currency = 'VND'")
+    # It is fixed when the project is made.
+    assert pgwallet.create_project(conn, "VND", "VND").max_pledge == 2500000000
+
+
+@pytest.mark.parametrize("limit", ["0", "-1", "1e15", "0.5", "'NaN'"])
+def test_a_currency_takes_no_limit_that_no_project_could_have(
+    conn: psycopg.Connection, limit: str
+) -> None:
+    with pytest.raises(psycopg.errors.CheckViolation):
+        conn.execute(
+            f"update pgwallet.currency set max_pledge = {limit} where currency = 'VND'".encode()
+        )
+
+
 def test_a_pledge_of_just_the_limit_is_taken(conn: psycopg.Connection) -> None:
     wallet_id, project_id = funded(conn, "ada", 100), project(conn, max_pledge=Decimal("10.50"))
     assert pgwallet.pledge(conn, wallet_id, project_id, Decimal("10.50")).amount == Decimal("10.50")

@@ -26,6 +26,7 @@ declare
   v_request text;
   v_other_request text;
   v_exponent integer;
+  v_max_pledge numeric;
   v_project_id bigint;
 begin
   if p_max_pledge is not null and (p_max_pledge > 0 and p_max_pledge < 1000000000000000) is not true
@@ -69,6 +70,9 @@ begin
   if scale(trim_scale(p_max_pledge)) > v_exponent then
     perform pgwallet._refuse_decimals(p_max_pledge, p_currency, v_exponent);
   end if;
+  -- What is much in one currency is little in another.
+  select coalesce(p_max_pledge, c.max_pledge, v_settings.max_pledge) into v_max_pledge
+  from pgwallet.currency as c where c.currency = p_currency;
 
   -- Compared text by text with what rows of users hold already, so its format stays.
   v_request := format(
@@ -96,7 +100,7 @@ begin
       values (
         coalesce(p_project_id, pgwallet._draw_account_id(0)), p_reference, p_currency,
         v_commission_rate, v_fee_rate,
-        round(trunc(coalesce(p_max_pledge, v_settings.max_pledge), v_exponent), v_exponent),
+        round(trunc(v_max_pledge, v_exponent), v_exponent),
         pgwallet._draw_account_id(0),
         (select q.last_value from pgwallet.transaction_id_seq as q),
         v_request
