@@ -1,12 +1,14 @@
 -- Finds triggers, constraints and indexes that are missing or off, sequences behind their tables,
 -- and settings that are gone.
 --
--- A part of check_ledger. Reads catalogs, and of the tables only the highest ids.
+-- A part of check_ledger. Reads catalogs, and of the tables only the highest ids. What the catalogs
+-- write out of a trigger or index would depend on whether a session quotes all identifiers.
 create or replace function pgwallet._find_lost_guards()
 returns table (invariant integer, subject text, detail text)
 language plpgsql
 stable
 set search_path = pg_catalog, pg_temp
+set quote_all_identifiers = off
 as $function$
 begin
   -- 5. Postings and transactions are never updated, and nothing is deleted. The whole trigger is
