@@ -251,6 +251,23 @@ def test_5_a_table_without_its_guard(
     assert trigger in row.detail.split()
 
 
+def test_every_constraint_of_the_tables_is_missed_when_it_is_gone(
+    conn: psycopg.Connection,
+) -> None:
+    constraints = conn.execute(
+        "select c.conrelid::regclass::text, c.conname from pg_constraint as c "
+        "where c.conrelid = any (%s::regclass[]) and c.contype in ('c', 'f', 'p', 'u')",
+        [[f"pgwallet.{table}" for table in (*GUARDED, "settings", "currency")]],
+    ).fetchall()
+    assert len(constraints) > 50
+    for table, name in constraints:
+        with conn.transaction(force_rollback=True):
+            conn.execute(f"alter table {table} drop constraint {name} cascade".encode())
+            found = conn.execute("select subject, detail from pgwallet._find_lost_guards()")
+            told = (f"table {table}", f"Its constraint {name} is missing or not valid.")
+            assert told in found.fetchall()
+
+
 def test_5_a_transaction_that_is_gone(conn: psycopg.Connection, ids: dict[str, int]) -> None:
     unguard(conn)
     conn.execute("delete from pgwallet.transaction where idempotency_key = 'once'")

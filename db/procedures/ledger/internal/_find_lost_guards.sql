@@ -56,7 +56,12 @@ begin
     format('Its constraint %s is missing or not valid.', n.name)
   from (
     values
-      (1, 'account', array['account_pkey', 'account_balance_check', 'account_kind_check']),
+      (
+        1, 'account',
+        array[
+          'account_pkey', 'account_balance_check', 'account_kind_check', 'account_currency_fkey'
+        ]
+      ),
       (1, 'posting', array['posting_pkey', 'posting_amount_check', 'posting_accounts_check']),
       (
         3, 'escrow',
@@ -66,13 +71,15 @@ begin
       (
         7, 'wallet',
         array[
-          'wallet_pkey', 'wallet_owner_key', 'wallet_allocation_check', 'wallet_wallet_id_fkey'
+          'wallet_pkey', 'wallet_owner_key', 'wallet_owner_id_check', 'wallet_allocation_check',
+          'wallet_wallet_id_fkey', 'wallet_currency_fkey'
         ]
       ),
       (
         7, 'pocket',
         array[
-          'pocket_pkey', 'pocket_name_key', 'pocket_allocation_percentage_check',
+          'pocket_pkey', 'pocket_name_key', 'pocket_name_check', 'pocket_pocket_type_check',
+          'pocket_allocation_percentage_check', 'pocket_target_amount_check',
           'pocket_pocket_id_fkey', 'pocket_wallet_id_fkey'
         ]
       ),
@@ -80,16 +87,18 @@ begin
         7, 'project',
         array[
           'project_pkey', 'project_reference_key', 'project_escrow_account_id_key',
-          'project_commission_rate_check', 'project_fee_rate_check', 'project_rates_check',
-          'project_max_pledge_check', 'project_closed_check', 'project_project_id_fkey',
-          'project_escrow_account_id_fkey'
+          'project_reference_check', 'project_commission_rate_check', 'project_fee_rate_check',
+          'project_rates_check', 'project_max_pledge_check', 'project_closed_check',
+          'project_project_id_fkey', 'project_escrow_account_id_fkey', 'project_currency_fkey'
         ]
       ),
       (
         7, 'currency',
         array[
-          'currency_pkey', 'currency_exponent_check', 'currency_external_account_id_key',
-          'currency_commission_account_id_key', 'currency_fee_account_id_key'
+          'currency_pkey', 'currency_external_account_id_key',
+          'currency_commission_account_id_key', 'currency_fee_account_id_key',
+          'currency_currency_check', 'currency_exponent_check', 'currency_max_pledge_check',
+          'currency_max_pledge_decimals_check'
         ]
       ),
       (
@@ -97,7 +106,8 @@ begin
         array[
           'settings_pkey', 'settings_only_row_check', 'settings_commission_rate_check',
           'settings_fee_rate_check', 'settings_rates_check', 'settings_decimals_check',
-          'settings_max_pledge_check'
+          'settings_max_pledge_check', 'settings_max_pockets_per_allocation_check',
+          'settings_max_metadata_bytes_check'
         ]
       )
   ) as g (invariant, table_name, names)
