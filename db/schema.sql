@@ -137,7 +137,7 @@ CREATE TABLE pgwallet.escrow (
 );
 
 COMMENT ON TABLE pgwallet.escrow IS 'A pledge: money of a wallet, locked for a project.';
-COMMENT ON COLUMN pgwallet.escrow.expires_at IS 'When the pledge may be refunded unless the project has succeeded; null for never.';
+COMMENT ON COLUMN pgwallet.escrow.expires_at IS 'From when on it is only refunded, unless the project has succeeded by then; null for never.';
 COMMENT ON COLUMN pgwallet.escrow.amount IS 'What was pledged, in major units.';
 COMMENT ON COLUMN pgwallet.escrow.released_amount IS 'What was released so far: commission, fee and net together.';
 COMMENT ON COLUMN pgwallet.escrow.refunded_amount IS 'What went back to the wallet so far.';
@@ -196,6 +196,7 @@ CREATE VIEW pgwallet.escrow_summary AS
     j.status AS project_status,
     e.created_at,
     e.expires_at,
+    COALESCE((((e.status)::text = 'locked'::text) AND (e.expires_at <= statement_timestamp()) AND (((j.status)::text <> 'succeeded'::text) OR (e.expires_at <= j.closed_at))), false) AS expired,
     (statement_timestamp() - e.created_at) AS age,
     j.currency,
     e.amount,
@@ -219,7 +220,8 @@ COMMENT ON COLUMN pgwallet.escrow_summary.reference IS 'Reference of the project
 COMMENT ON COLUMN pgwallet.escrow_summary.status IS 'Locked while anything is left; then released, refunded or settled (some of both).';
 COMMENT ON COLUMN pgwallet.escrow_summary.project_status IS 'Whether the project is open, or how it ended.';
 COMMENT ON COLUMN pgwallet.escrow_summary.created_at IS 'When the pledge was made.';
-COMMENT ON COLUMN pgwallet.escrow_summary.expires_at IS 'When it may be refunded unless the project has succeeded; null for never.';
+COMMENT ON COLUMN pgwallet.escrow_summary.expires_at IS 'From when on it is only refunded, unless the project has succeeded by then; null for never.';
+COMMENT ON COLUMN pgwallet.escrow_summary.expired IS 'Whether it is locked and has expired before its project succeeded, so that it is only refunded.';
 COMMENT ON COLUMN pgwallet.escrow_summary.age IS 'How long ago the pledge was made.';
 COMMENT ON COLUMN pgwallet.escrow_summary.currency IS 'Currency of the amounts.';
 COMMENT ON COLUMN pgwallet.escrow_summary.amount IS 'What was pledged.';

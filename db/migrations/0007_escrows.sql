@@ -46,7 +46,7 @@ where status <> 'locked';
 
 comment on table pgwallet.escrow is 'A pledge: money of a wallet, locked for a project.';
 comment on column pgwallet.escrow.expires_at is
-'When the pledge may be refunded unless the project has succeeded; null for never.';
+'From when on it is only refunded, unless the project has succeeded by then; null for never.';
 comment on column pgwallet.escrow.amount is 'What was pledged, in major units.';
 comment on column pgwallet.escrow.released_amount is
 'What was released so far: commission, fee and net together.';

@@ -105,6 +105,11 @@ select
   j.status as project_status,
   e.created_at,
   e.expires_at,
+  coalesce(
+    e.status = 'locked' and e.expires_at <= statement_timestamp()
+    and (j.status <> 'succeeded' or e.expires_at <= j.closed_at),
+    false
+  ) as expired,
   statement_timestamp() - e.created_at as age,
   j.currency,
   e.amount,
@@ -132,7 +137,9 @@ comment on column pgwallet.escrow_summary.project_status is
 'Whether the project is open, or how it ended.';
 comment on column pgwallet.escrow_summary.created_at is 'When the pledge was made.';
 comment on column pgwallet.escrow_summary.expires_at is
-'When it may be refunded unless the project has succeeded; null for never.';
+'From when on it is only refunded, unless the project has succeeded by then; null for never.';
+comment on column pgwallet.escrow_summary.expired is
+'Whether it is locked and has expired before its project succeeded, so that it is only refunded.';
 comment on column pgwallet.escrow_summary.age is 'How long ago the pledge was made.';
 comment on column pgwallet.escrow_summary.currency is 'Currency of the amounts.';
 comment on column pgwallet.escrow_summary.amount is 'What was pledged.';

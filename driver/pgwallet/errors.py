@@ -114,7 +114,7 @@ class InsufficientFunds(PgWalletError):
 
 
 class EscrowNotLocked(PgWalletError):
-    """The escrow is settled already."""
+    """The escrow is settled already, or expired and to be refunded."""
 
     sqlstate = "PW202"
 

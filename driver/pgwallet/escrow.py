@@ -23,8 +23,8 @@ def pledge(
     """Lock a wallet's money for a project.
 
     It stays locked until it is released or refunded. `amount` is in major units; `expires_at` is
-    an aware datetime in the future, after which `refund_expired_escrows` gives the money back.
-    Returns the `Pledge` with its `escrow_id`.
+    an aware datetime in the future, from when on the money is only given back, unless the project
+    has succeeded by then. Returns the `Pledge` with its `escrow_id`.
     Raises InvalidAmount, InvalidArgument, WalletNotFound, ProjectNotFound,
     IdempotencyConflict, CurrencyMismatch, ProjectClosed, PledgeLimitExceeded,
     InsufficientFunds.
@@ -60,8 +60,9 @@ def release_escrow(
 ) -> Release:
     """Release one escrow, or a part of it, to its project.
 
-    The project gets it less commission and fee. `amount` is in major units; None releases what
-    is left. Returns the `Release` with what this call moved.
+    The project gets it less commission and fee, unless it expired before the project succeeded.
+    `amount` is in major units; None releases what is left. Returns the `Release` with what this
+    call moved.
     Raises InvalidAmount, InvalidArgument, EscrowNotFound, IdempotencyConflict,
     ProjectNotClosed (a failed project), EscrowNotLocked, EscrowAmountExceeded.
     Calls pgwallet.release_escrow.
@@ -92,10 +93,10 @@ def release_escrows(
 ) -> ReleaseBatch:
     """Release one batch of a succeeded project's escrows.
 
-    Takes up to `limit` escrows that no other transaction holds; with `wait` also those that
-    others hold, once they have ended. `after_escrow_id`, the `last_escrow_id` of the batch
-    before, only saves time. Returns the `ReleaseBatch` with sums in major units;
-    `release_project` runs batches to the end.
+    Takes up to `limit` escrows that had not expired by then and that no other transaction holds;
+    with `wait` also those that others hold, once they have ended. `after_escrow_id`, the
+    `last_escrow_id` of the batch before, only saves time. Returns the `ReleaseBatch` with sums in
+    major units; `release_project` runs batches to the end.
     Raises InvalidArgument, ProjectNotFound, ProjectNotClosed.
     Calls pgwallet.release_escrows.
     """
@@ -107,10 +108,10 @@ def refund_escrows(
 ) -> RefundBatch:
     """Give back one batch of a failed project's escrows.
 
-    Takes up to `limit` escrows that no other transaction holds; with `wait` also those that
-    others hold, once they have ended. `after_escrow_id`, the `last_escrow_id` of the batch
-    before, only saves time. Returns the `RefundBatch` with the sum in major units;
-    `refund_project` runs batches to the end.
+    Takes up to `limit` escrows that no other transaction holds, neither them nor their wallets;
+    with `wait` also those that others hold, once they have ended. `after_escrow_id`, the
+    `last_escrow_id` of the batch before, only saves time. Returns the `RefundBatch` with the sum in
+    major units; `refund_project` runs batches to the end.
     Raises InvalidArgument, ProjectNotFound, ProjectNotClosed.
     Calls pgwallet.refund_escrows.
     """
@@ -118,11 +119,11 @@ def refund_escrows(
 
 @database_function
 def refund_expired_escrows(limit: Count = 100) -> ExpiredBatch:
-    """Give back one batch of escrows past their expiry.
+    """Give back one batch of escrows that expired before their project succeeded.
 
-    Takes up to `limit` escrows past their `expires_at` that no other transaction holds, of any
-    project that has not succeeded. Returns the `ExpiredBatch`, with the sum in major units; call
-    again until its `escrow_count` is 0.
+    Takes up to `limit` of those that no other transaction holds, neither them nor their wallets,
+    of any project. Returns the `ExpiredBatch`, with the sum in major units; call again until its
+    `escrow_count` is 0.
     Raises InvalidArgument.
     Calls pgwallet.refund_expired_escrows.
     """

@@ -203,18 +203,26 @@ def test_a_milestone_and_a_failure_at_once_leave_no_released_failure_behind(
     assert pgwallet.balance(observer, wallet_id) == 1
 
 
-def test_an_expiry_and_a_success_at_once_settle_an_escrow_once(connect: Connect) -> None:
+@pytest.mark.parametrize("first", ["expiry", "success"])
+def test_of_an_expiry_and_a_success_the_one_that_came_first_counts(
+    connect: Connect, first: str
+) -> None:
+    """Also while the success is not committed yet, which says when it came only then."""
     refunding, closing, observer = connect(), connect(), connect(autocommit=True)
     wallet_id, project_id, _ = pledges(observer, 3)
-    observer.execute("update pgwallet.escrow set expires_at = now()")
-
+    expire = "update pgwallet.escrow set expires_at = clock_timestamp()"
+    if first == "expiry":
+        observer.execute(expire)
     pgwallet.close_project(closing, project_id, "succeeded")
+    if first == "success":
+        observer.execute(expire)
     assert pgwallet.refund_expired_escrows(refunding).escrow_count == 0
     closing.commit()
-    assert pgwallet.refund_expired_escrows(refunding).escrow_count == 0
+    expired = 3 if first == "expiry" else 0
+    assert pgwallet.refund_expired_escrows(refunding).escrow_count == expired
     refunding.commit()
-    assert pgwallet.release_escrows(observer, project_id).escrow_count == 3
-    assert pgwallet.balance(observer, wallet_id) == 0
+    assert pgwallet.release_escrows(observer, project_id).escrow_count == 3 - expired
+    assert pgwallet.balance(observer, wallet_id) == expired
     assert pgwallet.check_ledger(observer) == []
 
 

@@ -137,17 +137,18 @@ def test_a_release_waits_for_a_refund_of_what_has_expired(
     assert_books(observer, {wallet_id: 20, project_id: 0})
 
 
-def test_a_refund_of_what_has_expired_leaves_out_what_is_being_released(connect: Connect) -> None:
-    releasing, refunding = connect(), connect(autocommit=True)
-    wallet_id, project_id, (escrow_id, _) = pledged(refunding, 2)
-    let_expire(refunding, project_id)
-    pgwallet.release_escrow(releasing, escrow_id)
-    refunding.execute("set lock_timeout = '20s'")
-    assert pgwallet.refund_expired_escrows(refunding).escrow_count == 1
-    releasing.commit()
-    assert pgwallet.refund_expired_escrows(refunding).escrow_count == 0
-    assert settled_once(refunding, project_id, 2)
-    assert_books(refunding, {wallet_id: 10, project_id: 8})
+def test_a_refund_of_what_has_expired_leaves_out_what_is_being_refunded(connect: Connect) -> None:
+    refunding, job = connect(), connect(autocommit=True)
+    wallet_id, project_id, (escrow_id, _) = pledged(job, 2)
+    let_expire(job, project_id)
+    refunding.execute("select from pgwallet.escrow where escrow_id = %s for update", [escrow_id])
+    job.execute("set lock_timeout = '20s'")
+    assert pgwallet.refund_expired_escrows(job).escrow_count == 1
+    pgwallet.refund_escrow(refunding, escrow_id)
+    refunding.commit()
+    assert pgwallet.refund_expired_escrows(job).escrow_count == 0
+    assert settled_once(job, project_id, 2)
+    assert_books(job, {wallet_id: 20})
 
 
 def test_two_refunds_of_what_has_expired_share_the_work(connect: Connect) -> None:

@@ -167,6 +167,17 @@ def test_a_batch_that_waits_waits_for_the_wallets_of_its_own_escrows_alone(
     assert refund_failed(working, project_id).escrow_count == WALLETS - 2
 
 
+def test_a_batch_of_releases_does_not_wait_for_what_has_expired(connect: Connect) -> None:
+    holder, working = connect(), impatient(connect)
+    wallets, project_id = to_refund(working, refund_expired)
+    pgwallet.pledge(working, wallets[0], project_id, 5)
+    pgwallet.close_project(working, project_id, "succeeded")
+    assert refund_expired(holder, project_id).escrow_count == WALLETS
+    assert pgwallet.release_escrows(working, project_id, wait=True).gross_amount == 5
+    holder.commit()
+    assert_books(working, dict.fromkeys(wallets[1:], 20) | {wallets[0]: 15})
+
+
 def test_a_project_that_is_closing_keeps_its_own_escrows_from_a_batch(connect: Connect) -> None:
     closing, working, others = connect(), impatient(connect), impatient(connect)
     wallets, project_id = to_refund(others, refund_expired)

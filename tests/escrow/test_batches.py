@@ -220,14 +220,6 @@ def test_what_expired_first_is_refunded_first(conn: psycopg.Connection) -> None:
     assert refunded == [escrows[1], escrows[2], escrows[0]]
 
 
-def test_success_voids_expiry(conn: psycopg.Connection) -> None:
-    _, project_id, escrow_ids = pledges(conn, [10, 20])
-    expire(conn, *escrow_ids)
-    pgwallet.close_project(conn, project_id, "succeeded")
-    assert pgwallet.refund_expired_escrows(conn).escrow_count == 0
-    assert pgwallet.release_escrows(conn, project_id).gross_amount == 30
-
-
 def test_expired_escrows_of_many_projects_and_wallets_come_in_one_batch(
     conn: psycopg.Connection,
 ) -> None:

@@ -56,7 +56,8 @@ def test_each_cell_of_the_table(conn: psycopg.Connection, action: str, status: s
     project_id = project(conn)
     pgwallet.release_escrow(conn, pgwallet.pledge(conn, wallet_id, project_id, 10).escrow_id)
     escrow_id = pgwallet.pledge(conn, wallet_id, project_id, 20).escrow_id
-    conn.execute("update pgwallet.escrow set expires_at = now() where escrow_id = %s", [escrow_id])
+    if action == "refund_expired_escrows":
+        conn.execute("update pgwallet.escrow set expires_at = now()")
     if status != "open":
         pgwallet.close_project(conn, project_id, status)
 
@@ -67,7 +68,7 @@ def test_each_cell_of_the_table(conn: psycopg.Connection, action: str, status: s
         return
     done = ACTIONS[action](conn, wallet_id, project_id, escrow_id)
     if action == "refund_expired_escrows":
-        assert done.escrow_count == (0 if status == "succeeded" else 1)
+        assert done.escrow_count == 1
     elif action in ("release_escrow", "release_escrows", "refund_escrow", "refund_escrows"):
         left = "select amount - released_amount - refunded_amount from pgwallet.escrow"
         assert value(conn, f"{left} where escrow_id = %s", escrow_id) == 0

@@ -69,6 +69,20 @@ where o.created_at > p.closed_at
   and (t.kind = 'pledge' or (t.kind = 'release' and p.status = 'failed'))
 """
 
+# A release records its transaction before it looks at the time; a batch names no escrow.
+AFTER_EXPIRY = """
+select e.escrow_id, e.released_amount, e.expires_at
+from pgwallet.escrow as e
+inner join pgwallet.project as p on p.project_id = e.project_id
+where e.expires_at <= coalesce(p.closed_at, clock_timestamp())
+  and e.released_amount > coalesce((
+    select sum(o.amount)
+    from pgwallet.transaction as t
+    inner join pgwallet.posting as o on o.transaction_id = t.transaction_id
+    where t.kind = 'release' and t.escrow_id = e.escrow_id and t.created_at <= e.expires_at
+  ), 0)
+"""
+
 FACTS = {
     "wallet": "select w.owner_id, w.currency, w.wallet_id from pgwallet.wallet as w",
     "pocket": "select k.wallet_id, k.name, k.pocket_id from pgwallet.pocket as k",
@@ -101,7 +115,7 @@ class Recorded:
 
 
 def settle_all(storm: Storm) -> None:
-    """Releases or refunds every project to the end."""
+    """Releases or refunds every project to the end, and what has expired."""
     worker = Worker(storm, -1)
     with storm.connect() as conn:
         for project_id in storm.shared.projects:
@@ -110,6 +124,8 @@ def settle_all(storm: Storm) -> None:
                 worker.alone(conn, Plan("release_project", arguments))
             except pgwallet.ProjectClosed:
                 worker.alone(conn, Plan("refund_project", arguments))
+        while worker.alone(conn, Plan("refund_expired_escrows", {"limit": 1000})):
+            pass
 
 
 def differences(storm: Storm, conn: psycopg.Connection) -> list[str]:
@@ -222,6 +238,8 @@ def _nothing_else(storm: Storm, ledger: dict[int, Recorded]) -> Iterator[str]:
 def _too_late(conn: psycopg.Connection) -> Iterator[str]:
     for number, kind, project_id, status, late in conn.execute(TOO_LATE):
         yield f"{kind} {number} {late} after project {project_id} had {status}"
+    for escrow_id, released, expires_at in conn.execute(AFTER_EXPIRY):
+        yield f"escrow {escrow_id}: of {released} released, some after its expiry at {expires_at}"
 
 
 def _facts(storm: Storm, conn: psycopg.Connection) -> Iterator[str]:

@@ -162,17 +162,27 @@ def test_the_metrics_say_what_the_books_say(books: Books, auditor: psycopg.Conne
         assert row["unsettled_count"] == len(left)
 
 
-def test_an_escrow_past_its_expiry_is_counted_unless_its_project_succeeded(
-    books: Books,
+@pytest.mark.parametrize("before", [True, False])
+def test_an_escrow_past_its_expiry_is_counted_unless_its_project_succeeded_before(
+    books: Books, before: bool
 ) -> None:
     with books.conn.transaction(force_rollback=True):
-        books.conn.execute("update pgwallet.escrow set expires_at = created_at")
+        books.conn.execute(
+            """
+            update pgwallet.escrow as e
+            set expires_at = coalesce(p.closed_at + %s::interval, clock_timestamp())
+            from pgwallet.project as p
+            where p.project_id = e.project_id
+            """,
+            ["0" if before else "1 microsecond"],
+        )
         counted = {
             row["currency"]: row["expired_count"]
             for row in metric_rows(books.conn, "pgwallet_expired_escrows")
         }
         expected = books.conn.execute(
             "select currency, count(*) from pgwallet.escrow_summary "
-            "where status = 'locked' and reference not like 'won %' group by currency"
+            "where status = 'locked' and (%s or reference not like 'won %%') group by currency",
+            [before],
         ).fetchall()
         assert counted == dict(expected)

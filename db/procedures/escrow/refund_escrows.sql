@@ -40,7 +40,7 @@ begin
   end if;
 
   if p_wait then
-    perform pgwallet._wait_for_escrows(p_project_id, p_limit, p_after_escrow_id);
+    perform pgwallet._wait_for_escrows(p_project_id, p_limit, p_after_escrow_id, null);
     perform pgwallet._wait_for_wallets(p_project_id, p_limit, p_after_escrow_id);
   end if;
 

@@ -1,5 +1,5 @@
--- Refunds one batch of escrows past their expiry, of all projects that have not succeeded. The
--- amount is null if the batch spans several currencies, which cannot be added up.
+-- Refunds one batch of escrows that expired before their project succeeded, if it did. The amount
+-- is null if the batch spans several currencies, which cannot be added up.
 --
 -- Locks each escrow with its wallet and shares the row of its project, waiting for none of them. No
 -- advisory lock: for a batch over many projects a server has no room for those.
@@ -41,7 +41,8 @@ begin
     from pgwallet.escrow as e
     inner join pgwallet.project as p on p.project_id = e.project_id
     inner join pgwallet.account as a on a.account_id = e.wallet_id
-    where e.status = 'locked' and e.expires_at <= v_now and p.status <> 'succeeded'
+    where e.status = 'locked' and e.expires_at <= v_now
+      and (p.status <> 'succeeded' or e.expires_at <= p.closed_at)
     order by e.expires_at, e.escrow_id
     limit p_limit
     for no key update of a skip locked
@@ -71,4 +72,4 @@ end;
 $function$;
 
 comment on function pgwallet.refund_expired_escrows(integer) is
-'Refunds one batch of escrows past their expiry. Raises: PW002.';
+'Refunds one batch of escrows that expired before a success. Raises: PW002.';

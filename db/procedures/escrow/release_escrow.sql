@@ -75,6 +75,11 @@ begin
       perform pgwallet._refuse_status(v_project_id, v_status, 'succeeded');
     end if;
     select p.* into v_project from pgwallet.project as p where p.project_id = v_project_id;
+    if v_escrow.status = 'locked'
+      and v_escrow.expires_at <= coalesce(v_project.closed_at, clock_timestamp())
+    then
+      perform pgwallet._refuse_expired(p_escrow_id, v_escrow.expires_at, v_project.closed_at);
+    end if;
     v_left := v_escrow.amount - v_escrow.released_amount - v_escrow.refunded_amount;
     v_amount := round(coalesce(p_amount, v_left), v_currency.exponent);
     if v_left = 0 or v_amount > v_left then

@@ -1,5 +1,5 @@
--- Releases one batch of a succeeded project's escrows: those that nobody holds, or with p_wait
--- also those that others hold, once they have come to an end.
+-- Releases one batch of a succeeded project's escrows that had not expired by then: those that nobody
+-- holds, or with p_wait also those that others hold, once they have come to an end.
 --
 -- Locks, in order: the escrows by id, the project's account; a closed project stays as it is.
 -- Its plans, made once, walk along indexes whatever the size of the tables.
@@ -43,7 +43,9 @@ begin
   end if;
   v_exponent := pgwallet._find_exponent(v_project.currency);
   if p_wait then
-    perform pgwallet._wait_for_escrows(p_project_id, p_limit, p_after_escrow_id);
+    perform pgwallet._wait_for_escrows(
+      p_project_id, p_limit, p_after_escrow_id, v_project.closed_at
+    );
   end if;
 
   -- A locked row stays where it is: the updates go there, without an index and without a join.
@@ -58,7 +60,7 @@ begin
       e.released_amount = 0 and e.refunded_amount = 0 as untouched
     from pgwallet.escrow as e
     where e.project_id = p_project_id and e.escrow_id > coalesce(p_after_escrow_id, 0)
-      and e.status = 'locked'
+      and e.status = 'locked' and (e.expires_at <= v_project.closed_at) is not true
     order by e.escrow_id
     limit p_limit
     for no key update skip locked

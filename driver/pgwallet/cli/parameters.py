@@ -134,7 +134,9 @@ OPTIONS: dict[str, Any] = {
         parser=_time, metavar="TIME", help="When it happened outside. Default: now."
     ),
     "expires_at": typer.Option(
-        parser=_time, metavar="TIME", help="From when refund-expired gives it back."
+        parser=_time,
+        metavar="TIME",
+        help="From when it is only given back, unless the project has succeeded.",
     ),
     "fee_rate": _RATE,
     "idempotency_key": typer.Option(

@@ -67,6 +67,7 @@ class ProjectRecord:
     escrow_account: Account
     shown: Project
     arguments: Hashable
+    closed_at: datetime | None = None
 
 
 @dataclass(slots=True)
@@ -85,6 +86,12 @@ class Escrow:
     @property
     def left(self) -> int:
         return self.amount - self.released - self.refunded
+
+    def has_expired(self, now: datetime) -> bool:
+        """Whether it is only refunded: its time came before its project succeeded, if it did."""
+        project = self.project
+        until = project.closed_at if project.shown.status == "succeeded" else now
+        return self.expires_at is not None and until is not None and self.expires_at <= until
 
     @property
     def status(self) -> str:

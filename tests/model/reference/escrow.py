@@ -132,6 +132,8 @@ def release_escrow(
     def do() -> Release:
         if escrow.project.shown.status == "failed":
             raise ProjectNotClosed("the project has failed")
+        if escrow.left and escrow.has_expired(datetime.now(UTC)):
+            raise EscrowNotLocked(f"escrow {escrow_id} has expired")
         x = _to_settle(escrow, units)
         commission, fee, net = _release(escrow, x)
         transaction = books.record("release", metadata, effective_at)
@@ -190,7 +192,9 @@ def release_escrows(
     project = _find_project(books, project_id)
     if project.shown.status != "succeeded":
         raise ProjectNotClosed(f"project {project_id} has not succeeded")
-    batch = _locked(books, project, after_escrow_id)[:limit]
+    now = datetime.now(UTC)
+    locked = _locked(books, project, after_escrow_id)
+    batch = [escrow for escrow in locked if not escrow.has_expired(now)][:limit]
     parts = [(escrow.left, *_release(escrow, escrow.left)) for escrow in batch]
     gross, commission, fee, net = (sum(column) for column in zip((0, 0, 0, 0), *parts, strict=True))
     transaction_id = None
@@ -232,12 +236,8 @@ def refund_escrows(
 def refund_expired_escrows(books: Books, limit: int | None) -> ExpiredBatch:
     check_limit(limit)
     now = datetime.now(UTC)
-    expired = [
-        escrow
-        for escrow in books.escrows.values()
-        if escrow.left and escrow.expires_at is not None and escrow.expires_at <= now
-    ]
-    batch = [escrow for escrow in expired if escrow.project.shown.status != "succeeded"][:limit]
+    left = [escrow for escrow in books.escrows.values() if escrow.left]
+    batch = [escrow for escrow in left if escrow.has_expired(now)][:limit]
     amount, transaction_id = _refund_all(books, batch)
     currencies = {escrow.wallet.currency for escrow in batch}
     currency = currencies.pop() if len(currencies) == 1 else None

@@ -1,7 +1,7 @@
 """Projects: opening, closing and paying out."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -69,6 +69,8 @@ def close_project(books: Books, project_id: int | None, outcome: str | None) -> 
     project = books.projects[books.find("project", project_id).account_id]
     if project.shown.status not in ("open", outcome):
         raise ProjectClosed(f"project {project_id} has {project.shown.status}")
+    if project.shown.status == "open":
+        project.closed_at = datetime.now(UTC)
     project.shown = replace(project.shown, status=outcome)
     return project.shown
 
