@@ -58,7 +58,7 @@ def shared_database(server: str, template: str) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def sessions(shared_database: str) -> Iterator[list[psycopg.Connection]]:
+def kept_sessions(shared_database: str) -> Iterator[list[psycopg.Connection]]:
     """The connection that `conn` lends, or none: a new one would plan every function anew."""
     kept: list[psycopg.Connection] = []
     yield kept
@@ -67,14 +67,16 @@ def sessions(shared_database: str) -> Iterator[list[psycopg.Connection]]:
 
 
 @pytest.fixture
-def conn(shared_database: str, sessions: list[psycopg.Connection]) -> Iterator[psycopg.Connection]:
+def conn(
+    shared_database: str, kept_sessions: list[psycopg.Connection]
+) -> Iterator[psycopg.Connection]:
     """A superuser's connection whose transaction is rolled back after the test."""
-    connection = sessions.pop() if sessions else psycopg.connect(shared_database)
+    connection = kept_sessions.pop() if kept_sessions else psycopg.connect(shared_database)
     yield connection
     if not connection.closed:
         connection.rollback()
     if as_new(connection):
-        sessions.append(connection)
+        kept_sessions.append(connection)
     else:
         connection.close()
 
@@ -87,6 +89,7 @@ def as_new(connection: psycopg.Connection) -> bool:
     return (
         changed == (False, None, None)
         and connection.row_factory is tuple_row
+        and connection.cursor_factory is psycopg.Cursor
         and connection.prepare_threshold == 5
     )
 

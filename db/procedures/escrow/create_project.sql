@@ -72,7 +72,7 @@ begin
   end if;
   -- What is much in one currency is little in another.
   select coalesce(p_max_pledge, c.max_pledge, v_settings.max_pledge) into v_max_pledge
-  from pgwallet.currency as c where c.currency = p_currency;
+  from pgwallet.currency as c where c.currency = p_currency collate "C";
 
   -- Compared text by text with what rows of users hold already, so its format stays.
   v_request := format(
