@@ -119,10 +119,10 @@ def refund_escrows(
 
 @database_function
 def refund_expired_escrows(limit: Count = 100) -> ExpiredBatch:
-    """Give back one batch of escrows that expired before their project succeeded.
+    """Give back one batch of escrows that have expired.
 
-    Takes up to `limit` of those that no other transaction holds, neither them nor their wallets,
-    of any project. Returns the `ExpiredBatch`, with the sum in major units; call again until its
+    An escrow has if its `expires_at` came before its project succeeded. Takes up to `limit` that no
+    other transaction holds, neither them nor their wallets, of any project. Returns the `ExpiredBatch`, with the sum in major units; call again until its
     `escrow_count` is 0.
     Raises InvalidArgument.
     Calls pgwallet.refund_expired_escrows.

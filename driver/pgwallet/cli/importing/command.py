@@ -88,7 +88,7 @@ def import_(
         bool, typer.Option("--dry-run", help="Check everything, import nothing.")
     ] = False,
 ) -> None:
-    """Import deposits, withdrawals, pledges from CSV, all or none.
+    """Import deposits, withdrawals and pledges, all or none.
 
     Columns: wallet_id, or owner_id and currency; amount; for pledges project_id or reference, and
     expires_at; kind (deposit, pledge or withdrawal), unless --kind says it; idempotency_key,
