@@ -122,8 +122,8 @@ def refund_expired_escrows(limit: Count = 100) -> ExpiredBatch:
     """Give back one batch of escrows that have expired.
 
     An escrow has if its `expires_at` came before its project succeeded. Takes up to `limit` that no
-    other transaction holds, neither them nor their wallets, of any project. Returns the `ExpiredBatch`, with the sum in major units; call again until its
-    `escrow_count` is 0.
+    other transaction holds, neither them nor their wallets, of any project. Returns the
+    `ExpiredBatch`, with the sum in major units; call again until its `escrow_count` is 0.
     Raises InvalidArgument.
     Calls pgwallet.refund_expired_escrows.
     """
