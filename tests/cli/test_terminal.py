@@ -66,6 +66,25 @@ def test_a_script_has_to_say_yes(database: str, way: str) -> None:
     assert status_of(database, project) == ("succeeded" if way == "release" else "failed")
 
 
+def test_what_expired_is_not_at_stake_in_a_release(database: str) -> None:
+    project = pledged_project(database, "film", 3)
+    with psycopg.connect(database) as conn:
+        conn.execute(
+            """
+            update pgwallet.escrow as e set expires_at = e.created_at
+            where e.escrow_id = (select min(o.escrow_id) from pgwallet.escrow as o)
+            """
+        )
+    asked = pgwallet_here("project", "release", project, database_url=database)
+    assert "has 2 locked escrows, 20.00 EUR, and 1 that expired, 10.00 EUR." in asked.stderr
+    asked = pgwallet_here("project", "refund", project, database_url=database)
+    assert "has 3 locked escrows, 30.00 EUR." in asked.stderr
+    done = pgwallet_here("project", "release", project, "--yes", database_url=database)
+    assert done.returncode == 0
+    assert "2/2 escrows" in done.stderr
+    assert settled_escrows(database, project) == 2
+
+
 def test_errors_are_coloured_unless_no_color_is_set(database: str) -> None:
     code, shown = at_terminal("balance", 1, database_url=database)
     assert code == 1

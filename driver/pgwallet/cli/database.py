@@ -143,6 +143,7 @@ _CURRENCY = (
 _LOCKED = """
 select count(*) from pgwallet.escrow_summary as e
 where e.project_id = %(id)s and e.status = 'locked'
+  and not (e.expired and e.project_status = 'succeeded')
 """
 
 

@@ -57,7 +57,7 @@ def release(
     \b
     Example:  pgwallet project release 510976 --batch-size 500
     """
-    _confirm(session, project_id, Outcome.SUCCEEDED, " and release them", yes)
+    _confirm(session, project_id, Outcome.SUCCEEDED, " and release the locked ones", yes)
     _settle(session, RELEASING, project_id, batch_size)
 
 
@@ -98,8 +98,13 @@ passing_on(
 
 
 _AT_STAKE = """
-select p.reference, p.status, p.locked_count, p.locked_amount, p.currency
+select p.reference, p.status, p.locked_count, p.locked_amount, p.currency, e.count, e.amount
 from pgwallet.project_summary as p
+cross join lateral (
+  select count(*), coalesce(sum(s.locked_amount), 0) as amount
+  from pgwallet.escrow_summary as s
+  where s.project_id = p.project_id and s.expired
+) as e
 where p.project_id = %s
 """
 
@@ -111,10 +116,15 @@ def _confirm(session: Session, project_id: int, outcome: Outcome, more: str, yes
     row = session.conn.execute(_AT_STAKE, [as_id("project_id", project_id)]).fetchone()
     if row is None or row[1] not in ("open", outcome):
         return  # for the ledger to refuse
-    reference, _, count, amount, currency = row
+    reference, _, count, amount, currency, expired, expired_amount = row
+    other = ""
+    if expired and outcome is Outcome.SUCCEEDED:
+        # Those are not released, and stay for refund_expired_escrows.
+        count, amount = count - expired, amount - expired_amount
+        other = f", and {expired:,} that expired, {money(expired_amount, currency)}"
     escrows = f"{count:,} locked escrow{'' if count == 1 else 's'}, {money(amount, currency)}"
     confirm(
-        f"Project {project_id} '{reference}' has {escrows}. "
+        f"Project {project_id} '{reference}' has {escrows}{other}. "
         f"Close it as {outcome}{more}? This is final.",
         yes,
     )

@@ -72,16 +72,16 @@ def _zero(project: Project) -> Decimal:
     return project.max_pledge * 0
 
 
+def _nothing_released(project: Project) -> Released:
+    zero = _zero(project)
+    return Released(project.project_id, 0, zero, zero, zero, zero, project.currency)
+
+
 RELEASING: Settling[Released] = Settling(
     "succeeded",
     "released",
     ("gross_amount", "commission_amount", "fee_amount", "net_amount"),
-    lambda project: Released(
-        project.project_id,
-        0,
-        *(_zero(project), _zero(project), _zero(project), _zero(project)),
-        project.currency,
-    ),
+    _nothing_released,
     lambda conn, project_id, batch_size: pgwallet.release_project(conn, project_id, batch_size),
 )
 REFUNDING: Settling[Refunded] = Settling(

@@ -90,8 +90,8 @@ def import_(
 ) -> None:
     """Import deposits, withdrawals and pledges, all or none.
 
-    Columns: wallet_id, or owner_id and currency; amount; for pledges project_id or reference, and
-    expires_at; kind (deposit, pledge or withdrawal), unless --kind says it; idempotency_key,
+    Columns: kind (deposit, pledge or withdrawal), unless --kind says it; wallet_id, or owner_id and
+    currency; amount; for pledges project_id or reference, and expires_at; idempotency_key,
     effective_at and metadata, if lines have them. No line is imported a second time.
 
     \b
