@@ -36,9 +36,6 @@ EVERYTHING = """
       trim_scale(e.fee_amount)::text, trim_scale(e.net_amount)::text
     ]
   from pgwallet.escrow as e
-  union all
-  select 'violation', clock_timestamp(), array[c.invariant::text, c.subject, c.detail]
-  from pgwallet.check_ledger() as c
 """
 
 
@@ -138,7 +135,7 @@ class Machine(RuleBasedStateMachine):
 
     @invariant()
     def everything_agrees(self) -> None:
-        """All balances and escrows are the reference's, and the ledger finds itself sound."""
+        """All balances and escrows are the reference's."""
         real = self.matching.accounts.real
         rows = self.conn.execute(EVERYTHING, [[real[each] for each in self.books.accounts]])
         found: dict[str, set[tuple[str, ...]]] = {"account": set(), "escrow": set()}
@@ -179,6 +176,8 @@ class Machine(RuleBasedStateMachine):
         logging.getLogger("pgwallet").removeHandler(self.warnings)
         try:
             if self.agreed:
+                # Once, since nothing takes back what is wrong once.
+                assert pgwallet.check_ledger(self.conn) == []
                 for account_id in self.books.accounts:
                     self.call("statement", account_id=account_id, limit=10**6)
         finally:
