@@ -33,7 +33,7 @@ SETTLING = {
 }
 STATEMENT_TIMEOUT = "120s"  # for a machine that is slow; only a call that hangs reaches it
 DEADLINE = 60.0  # seconds, in which calls on any machine get on
-PAUSE_BETWEEN_CHECKS = 0.3  # seconds; all the rest of the machine is for the storm
+PAUSE_BETWEEN_CHECKS = 1.0  # seconds; the rest of the machine is for the storm
 
 Connection = psycopg.Connection[Any]
 
