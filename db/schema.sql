@@ -57,6 +57,42 @@ COMMENT ON COLUMN pgwallet.currency.external_account_id IS 'The account that dep
 COMMENT ON COLUMN pgwallet.currency.commission_account_id IS 'The account that collects the commission of released escrows.';
 COMMENT ON COLUMN pgwallet.currency.fee_account_id IS 'The account that collects the payment fee of released escrows.';
 
+CREATE TABLE pgwallet.account (
+    account_id bigint NOT NULL,
+    external_account_id bigint,
+    kind pgwallet.account_kind NOT NULL,
+    currency text NOT NULL COLLATE pg_catalog."C",
+    balance numeric,
+    CONSTRAINT account_balance_check CHECK (((balance >= 0.0) AND (balance < 'Infinity'::numeric))),
+    CONSTRAINT account_kind_check CHECK (((balance IS NOT NULL) = ((kind)::text = ANY (ARRAY['wallet'::text, 'pocket'::text, 'project'::text]))))
+)
+WITH (fillfactor='70');
+
+COMMENT ON TABLE pgwallet.account IS 'Whatever holds money, in one currency.';
+COMMENT ON COLUMN pgwallet.account.account_id IS 'Id of the wallet, pocket or project whose account it is, else an id of its own.';
+COMMENT ON COLUMN pgwallet.account.external_account_id IS 'Of a wallet or project: the external account of its currency, so that no call looks it up.';
+COMMENT ON COLUMN pgwallet.account.balance IS 'Postings in less postings out, in major units. It has exactly the decimals of its currency, which functions read from it. Null where it is derived instead of kept.';
+
+CREATE TABLE pgwallet.posting (
+    posting_id bigint NOT NULL,
+    transaction_id bigint NOT NULL,
+    source_account_id bigint NOT NULL,
+    destination_account_id bigint NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    amount numeric NOT NULL,
+    source_balance numeric,
+    destination_balance numeric,
+    CONSTRAINT posting_accounts_check CHECK ((source_account_id <> destination_account_id)),
+    CONSTRAINT posting_amount_check CHECK (((amount > 0.0) AND (amount < 'Infinity'::numeric)))
+)
+WITH (autovacuum_vacuum_insert_scale_factor='0.02', autovacuum_freeze_min_age='0');
+
+COMMENT ON TABLE pgwallet.posting IS 'One movement of money from an account to another; never updated or deleted.';
+COMMENT ON COLUMN pgwallet.posting.posting_id IS 'Assigned while the accounts are locked: in the order of an account''s balances.';
+COMMENT ON COLUMN pgwallet.posting.amount IS 'What moved, in major units.';
+COMMENT ON COLUMN pgwallet.posting.source_balance IS 'The source''s balance after this posting; null if that account keeps none.';
+COMMENT ON COLUMN pgwallet.posting.destination_balance IS 'The destination''s balance after this posting; null if that account keeps none.';
+
 CREATE TABLE pgwallet.pocket (
     pocket_id bigint NOT NULL,
     wallet_id bigint NOT NULL,
@@ -75,48 +111,6 @@ COMMENT ON TABLE pgwallet.pocket IS 'A part of a wallet, with the share of depos
 COMMENT ON COLUMN pgwallet.pocket.allocation_percentage IS 'Percentage of an allocated deposit that the pocket receives, with up to four decimals.';
 COMMENT ON COLUMN pgwallet.pocket.pocket_type IS 'What the application uses the pocket for.';
 COMMENT ON COLUMN pgwallet.pocket.target_amount IS 'What the owner wants to save, in major units; the ledger does not act on it.';
-
-CREATE TABLE pgwallet.account (
-    account_id bigint NOT NULL,
-    external_account_id bigint,
-    kind pgwallet.account_kind NOT NULL,
-    currency text NOT NULL COLLATE pg_catalog."C",
-    balance numeric,
-    CONSTRAINT account_balance_check CHECK (((balance >= 0.0) AND (balance < 'Infinity'::numeric))),
-    CONSTRAINT account_kind_check CHECK (((balance IS NOT NULL) = ((kind)::text = ANY (ARRAY['wallet'::text, 'pocket'::text, 'project'::text]))))
-)
-WITH (fillfactor='70');
-
-COMMENT ON TABLE pgwallet.account IS 'Whatever holds money, in one currency.';
-COMMENT ON COLUMN pgwallet.account.account_id IS 'Id of the wallet, pocket or project whose account it is, else an id of its own.';
-COMMENT ON COLUMN pgwallet.account.external_account_id IS 'Of a wallet or project: the external account of its currency, so that no call looks it up.';
-COMMENT ON COLUMN pgwallet.account.balance IS 'Postings in less postings out, in major units. It has exactly the decimals of its currency, which functions read from it. Null where it is derived instead of kept.';
-
-CREATE TABLE pgwallet.deployed_routine (
-    signature text NOT NULL COLLATE pg_catalog."C",
-    definition_hash text NOT NULL
-);
-
-COMMENT ON TABLE pgwallet.deployed_routine IS 'The functions and procedures as the last deployment left them.';
-
-CREATE TABLE pgwallet.deployment (
-    deployment_id bigint NOT NULL,
-    source_hash text NOT NULL,
-    deployed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    deployed_by name DEFAULT SESSION_USER NOT NULL
-);
-
-COMMENT ON TABLE pgwallet.deployment IS 'One row for each time the functions were installed; the last one is what is there now.';
-COMMENT ON COLUMN pgwallet.deployment.source_hash IS 'SHA-256, in hex, of the text of all files in db/procedures.';
-
-ALTER TABLE pgwallet.deployment ALTER COLUMN deployment_id ADD GENERATED ALWAYS AS IDENTITY (
-    SEQUENCE NAME pgwallet.deployment_deployment_id_seq
-    START WITH 1
-    INCREMENT BY 1
-    NO MINVALUE
-    NO MAXVALUE
-    CACHE 1
-);
 
 CREATE TABLE pgwallet.escrow (
     escrow_id bigint NOT NULL,
@@ -171,6 +165,52 @@ COMMENT ON COLUMN pgwallet.project.max_pledge IS 'The largest single pledge, in 
 COMMENT ON COLUMN pgwallet.project.escrow_account_id IS 'The account that holds what is locked for the project.';
 COMMENT ON COLUMN pgwallet.project.first_transaction_id IS 'No transaction with a smaller id concerns the project, so that a check of it reads none.';
 COMMENT ON COLUMN pgwallet.project.request IS 'The arguments it was created with, to tell the same call again from another one.';
+
+CREATE TABLE pgwallet.transaction (
+    transaction_id bigint NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    escrow_id bigint,
+    effective_at timestamp with time zone,
+    kind pgwallet.transaction_kind NOT NULL,
+    idempotency_key text COLLATE pg_catalog."C",
+    request text,
+    metadata jsonb,
+    CONSTRAINT transaction_key_check CHECK (((idempotency_key IS NULL) = (request IS NULL)))
+)
+WITH (autovacuum_vacuum_insert_scale_factor='0.02', autovacuum_freeze_min_age='0');
+
+COMMENT ON TABLE pgwallet.transaction IS 'What one call did; never updated or deleted.';
+COMMENT ON COLUMN pgwallet.transaction.created_at IS 'When it was recorded.';
+COMMENT ON COLUMN pgwallet.transaction.escrow_id IS 'The escrow that it made, released or refunded; null for others and for batches.';
+COMMENT ON COLUMN pgwallet.transaction.effective_at IS 'When it happened outside, where the caller said so.';
+COMMENT ON COLUMN pgwallet.transaction.idempotency_key IS 'The caller''s name for this call: the same key again moves nothing again.';
+COMMENT ON COLUMN pgwallet.transaction.request IS 'Function, ids, amount and rounding of a call with a key, to tell the same call from another.';
+
+CREATE TABLE pgwallet.deployed_routine (
+    signature text NOT NULL COLLATE pg_catalog."C",
+    definition_hash text NOT NULL
+);
+
+COMMENT ON TABLE pgwallet.deployed_routine IS 'The functions and procedures as the last deployment left them.';
+
+CREATE TABLE pgwallet.deployment (
+    deployment_id bigint NOT NULL,
+    source_hash text NOT NULL,
+    deployed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    deployed_by name DEFAULT SESSION_USER NOT NULL
+);
+
+COMMENT ON TABLE pgwallet.deployment IS 'One row for each time the functions were installed; the last one is what is there now.';
+COMMENT ON COLUMN pgwallet.deployment.source_hash IS 'SHA-256, in hex, of the text of all files in db/procedures.';
+
+ALTER TABLE pgwallet.deployment ALTER COLUMN deployment_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME pgwallet.deployment_deployment_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
 
 CREATE TABLE pgwallet.wallet (
     wallet_id bigint NOT NULL,
@@ -249,26 +289,6 @@ CREATE VIEW pgwallet.installed_routine AS
           WHERE ((d.classid = ('pg_proc'::regclass)::oid) AND (d.objid = p.oid) AND (d.deptype = 'e'::"char"))))));
 
 COMMENT ON VIEW pgwallet.installed_routine IS 'The functions and procedures as they are in this schema now, to compare with deployed_routine.';
-
-CREATE TABLE pgwallet.posting (
-    posting_id bigint NOT NULL,
-    transaction_id bigint NOT NULL,
-    source_account_id bigint NOT NULL,
-    destination_account_id bigint NOT NULL,
-    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    amount numeric NOT NULL,
-    source_balance numeric,
-    destination_balance numeric,
-    CONSTRAINT posting_accounts_check CHECK ((source_account_id <> destination_account_id)),
-    CONSTRAINT posting_amount_check CHECK (((amount > 0.0) AND (amount < 'Infinity'::numeric)))
-)
-WITH (autovacuum_vacuum_insert_scale_factor='0.02', autovacuum_freeze_min_age='0');
-
-COMMENT ON TABLE pgwallet.posting IS 'One movement of money from an account to another; never updated or deleted.';
-COMMENT ON COLUMN pgwallet.posting.posting_id IS 'Assigned while the accounts are locked: in the order of an account''s balances.';
-COMMENT ON COLUMN pgwallet.posting.amount IS 'What moved, in major units.';
-COMMENT ON COLUMN pgwallet.posting.source_balance IS 'The source''s balance after this posting; null if that account keeps none.';
-COMMENT ON COLUMN pgwallet.posting.destination_balance IS 'The destination''s balance after this posting; null if that account keeps none.';
 
 CREATE VIEW pgwallet.platform_summary AS
  SELECT m.month,
@@ -474,26 +494,6 @@ COMMENT ON COLUMN pgwallet.settings.max_pledge IS 'The largest single pledge, in
 COMMENT ON COLUMN pgwallet.settings.max_pockets_per_allocation IS 'How many pockets take part in the allocation of one deposit.';
 COMMENT ON COLUMN pgwallet.settings.max_metadata_bytes IS 'How many bytes the metadata of one call may take, written as text; at least 1,000.';
 
-CREATE TABLE pgwallet.transaction (
-    transaction_id bigint NOT NULL,
-    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    escrow_id bigint,
-    effective_at timestamp with time zone,
-    kind pgwallet.transaction_kind NOT NULL,
-    idempotency_key text COLLATE pg_catalog."C",
-    request text,
-    metadata jsonb,
-    CONSTRAINT transaction_key_check CHECK (((idempotency_key IS NULL) = (request IS NULL)))
-)
-WITH (autovacuum_vacuum_insert_scale_factor='0.02', autovacuum_freeze_min_age='0');
-
-COMMENT ON TABLE pgwallet.transaction IS 'What one call did; never updated or deleted.';
-COMMENT ON COLUMN pgwallet.transaction.created_at IS 'When it was recorded.';
-COMMENT ON COLUMN pgwallet.transaction.escrow_id IS 'The escrow that it made, released or refunded; null for others and for batches.';
-COMMENT ON COLUMN pgwallet.transaction.effective_at IS 'When it happened outside, where the caller said so.';
-COMMENT ON COLUMN pgwallet.transaction.idempotency_key IS 'The caller''s name for this call: the same key again moves nothing again.';
-COMMENT ON COLUMN pgwallet.transaction.request IS 'Function, ids, amount and rounding of a call with a key, to tell the same call from another.';
-
 CREATE SEQUENCE pgwallet.transaction_id_seq
     START WITH 1
     INCREMENT BY 1
@@ -665,7 +665,7 @@ CREATE INDEX escrow_expiry_idx ON pgwallet.escrow USING btree (expires_at, escro
 
 CREATE INDEX escrow_locked_idx ON pgwallet.escrow USING btree (project_id, escrow_id) WHERE ((status)::text = 'locked'::text);
 
-CREATE INDEX escrow_settled_idx ON pgwallet.escrow USING btree (project_id) WHERE ((status)::text <> 'locked'::text);
+CREATE INDEX escrow_settled_idx ON pgwallet.escrow USING btree (project_id, escrow_id) WHERE ((status)::text <> 'locked'::text);
 
 CREATE INDEX pocket_allocation_idx ON pgwallet.pocket USING btree (wallet_id, allocation_percentage DESC, pocket_id) WHERE (allocation_percentage > (0)::numeric);
 

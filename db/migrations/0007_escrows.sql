@@ -40,8 +40,8 @@ where status = 'locked';
 create index escrow_expiry_idx on pgwallet.escrow (expires_at, escrow_id)
 where status = 'locked' and expires_at is not null;
 
--- For reading one project's other escrows. Pledges do not pay for it.
-create index escrow_settled_idx on pgwallet.escrow (project_id)
+-- For reading one project's other escrows, in pages. Pledges do not pay for it.
+create index escrow_settled_idx on pgwallet.escrow (project_id, escrow_id)
 where status <> 'locked';
 
 comment on table pgwallet.escrow is 'A pledge: money of a wallet, locked for a project.';

@@ -38,6 +38,8 @@ from .errors import (
     WalletNotFound,
 )
 from .escrow import (
+    get_escrow,
+    list_escrows,
     pledge,
     pledge_many,
     refund_escrow,
@@ -46,21 +48,39 @@ from .escrow import (
     release_escrow,
     release_escrows,
 )
-from .ledger import balance, balance_at, check_ledger, statement
+from .ledger import (
+    balance,
+    balance_at,
+    check_ledger,
+    find_transaction,
+    get_transaction,
+    statement,
+)
 from .pockets import (
     allocate_deposit,
     allocate_deposits,
     create_pocket,
+    list_pockets,
     preview_allocation,
     set_allocation,
     transfer_from_pocket,
     transfer_to_pocket,
 )
-from .projects import close_project, create_project, payout, refund_project, release_project
+from .projects import (
+    close_project,
+    create_project,
+    find_project,
+    get_project,
+    list_projects,
+    payout,
+    refund_project,
+    release_project,
+)
 from .results import (
     Allocation,
     Deposit,
     DepositRow,
+    Escrow,
     ExpiredBatch,
     Payout,
     Pledge,
@@ -68,6 +88,7 @@ from .results import (
     Pocket,
     PocketTransfer,
     Project,
+    ProjectState,
     Refund,
     RefundBatch,
     Release,
@@ -75,12 +96,19 @@ from .results import (
     Share,
     ShareRow,
     StatementRow,
+    Transaction,
     Violation,
     Wallet,
     Withdrawal,
 )
 from .transactions import run_transaction
-from .wallets import create_wallet, deposit, deposit_many, withdraw
+from .wallets import (
+    create_wallet,
+    deposit,
+    deposit_many,
+    list_wallets,
+    withdraw,
+)
 
 __version__ = version("pgwallet")
 
@@ -92,6 +120,7 @@ __all__ = [
     "DeploymentError",
     "Deposit",
     "DepositRow",
+    "Escrow",
     "EscrowAmountExceeded",
     "EscrowNotFound",
     "EscrowNotLocked",
@@ -114,6 +143,7 @@ __all__ = [
     "ProjectClosed",
     "ProjectNotClosed",
     "ProjectNotFound",
+    "ProjectState",
     "Refund",
     "RefundBatch",
     "Release",
@@ -121,6 +151,7 @@ __all__ = [
     "Share",
     "ShareRow",
     "StatementRow",
+    "Transaction",
     "Violation",
     "Wallet",
     "WalletNotFound",
@@ -137,6 +168,15 @@ __all__ = [
     "create_wallet",
     "deposit",
     "deposit_many",
+    "find_project",
+    "find_transaction",
+    "get_escrow",
+    "get_project",
+    "get_transaction",
+    "list_escrows",
+    "list_pockets",
+    "list_projects",
+    "list_wallets",
     "migrate",
     "payout",
     "pledge",

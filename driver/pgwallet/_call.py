@@ -75,8 +75,11 @@ def columns_of(row: type) -> tuple[str, ...]:
 
 
 def result_of(declared: Callable[..., Any]) -> Result[Any]:
-    """One row of the dataclass that is returned, a list of them, or a single value."""
+    """One row of the dataclass that is returned, a list of them, a row or None, or a value."""
     returned = inspect.signature(declared).return_annotation
+    if type(None) in get_args(returned):
+        (row,) = set(get_args(returned)) - {type(None)}
+        return Result(columns_of(row), lambda rows, _: row(*rows[0]) if rows else None)
     if get_origin(returned) is list:
         (row,) = get_args(returned)
         return Result(columns_of(row), lambda rows, _: [row(*values) for values in rows])
@@ -89,7 +92,8 @@ def call_of(declared: Callable[P, R], result: Result[R]) -> Call[P, R]:
     """The call of the database function that has this name and these arguments."""
     parameters = inspect.signature(declared).parameters.values()
     sent = {parameter.name: _SENT[parameter.annotation] for parameter in parameters}
-    arguments = ", ".join(f"p_{name} => %({name})s::{sent[name][0]}" for name in sent)
+    # A name that Python keeps for itself, such as from, has an underscore at its end.
+    arguments = ", ".join(f"p_{name.rstrip('_')} => %({name})s::{sent[name][0]}" for name in sent)
     columns = ", ".join(result.columns)
     sql = f"select {columns} from pgwallet.{declared.__name__}({arguments})"
     return Call(sql.encode(), _sender(declared), result.read)

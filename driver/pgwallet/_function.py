@@ -35,7 +35,7 @@ def database_function(declared: Callable[P, R]) -> DatabaseFunction[P, R]:
     """Makes a declaration the function that calls the database, its first argument a connection.
 
     Its name, arguments and docstring are those of the SQL function, and so is its result: a
-    dataclass for a row, a list of them, or a Decimal. It has no body.
+    dataclass for a row, one or None, a list of them, or a Decimal. It has no body.
     """
     return database_function_returning(result_of(declared))(declared)
 

@@ -7,7 +7,16 @@ from typing import Any
 
 from ._call import Count, Name
 from ._function import database_function
-from .results import ExpiredBatch, Pledge, PledgeRow, Refund, RefundBatch, Release, ReleaseBatch
+from .results import (
+    Escrow,
+    ExpiredBatch,
+    Pledge,
+    PledgeRow,
+    Refund,
+    RefundBatch,
+    Release,
+    ReleaseBatch,
+)
 
 
 @database_function
@@ -126,4 +135,32 @@ def refund_expired_escrows(limit: Count = 100) -> ExpiredBatch:
     `ExpiredBatch`, with the sum in major units; call again until its `escrow_count` is 0.
     Raises InvalidArgument.
     Calls pgwallet.refund_expired_escrows.
+    """
+
+
+@database_function
+def list_escrows(
+    wallet_id: int | None = None,
+    project_id: int | None = None,
+    status: str | None = None,
+    after_escrow_id: int = 0,
+    limit: Count = 100,
+) -> list[Escrow]:
+    """The pledges of a wallet, or to a project, with where their money is.
+
+    None of a wallet, a project or a status leaves it open. Returns up to `limit` of `Escrow` with
+    an id above `after_escrow_id`, in the order of ids, with amounts in major units. Pass the last
+    one's `escrow_id` for the next page.
+    Raises InvalidArgument, WalletNotFound, ProjectNotFound.
+    Calls pgwallet.list_escrows.
+    """
+
+
+@database_function
+def get_escrow(escrow_id: int) -> Escrow:
+    """One pledge, and where its money is.
+
+    Returns the `Escrow` with amounts in major units.
+    Raises EscrowNotFound.
+    Calls pgwallet.get_escrow.
     """

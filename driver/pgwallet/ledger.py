@@ -3,9 +3,9 @@
 from datetime import datetime
 from decimal import Decimal
 
-from ._call import Count
+from ._call import Count, Name
 from ._function import database_function
-from .results import StatementRow, Violation
+from .results import StatementRow, Transaction, Violation
 
 
 @database_function
@@ -30,13 +30,41 @@ def balance_at(account_id: int, at: datetime) -> Decimal:
 
 
 @database_function
-def statement(account_id: int, after_posting_id: int = 0, limit: Count = 100) -> list[StatementRow]:
-    """The postings of an account, oldest first.
+def statement(
+    account_id: int,
+    after_posting_id: int = 0,
+    limit: Count = 100,
+    newest_first: bool = False,
+    from_: datetime | None = None,
+    until: datetime | None = None,
+) -> list[StatementRow]:
+    """The postings of an account, oldest or newest first.
 
-    Returns up to `limit` rows with an id above `after_posting_id`; amounts are in major units,
-    negative for money that left. Pass the last row's `posting_id` for the next page.
+    Returns up to `limit` rows that were recorded at `from_` or later and before `until`; amounts
+    are in major units, negative for money that left. Pass the last row's `posting_id` as
+    `after_posting_id` for the next page, in either order.
     Raises InvalidArgument, AccountNotFound.
     Calls pgwallet.statement.
+    """
+
+
+@database_function
+def get_transaction(transaction_id: int) -> Transaction:
+    """What one call did.
+
+    Returns the `Transaction` with its amount in major units.
+    Raises InvalidArgument (no transaction has this id).
+    Calls pgwallet.get_transaction.
+    """
+
+
+@database_function
+def find_transaction(idempotency_key: Name) -> Transaction | None:
+    """The transaction that used an idempotency key first.
+
+    Returns the `Transaction` with its amount in major units, or None where none did.
+    Raises InvalidArgument.
+    Calls pgwallet.find_transaction.
     """
 
 

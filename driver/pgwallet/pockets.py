@@ -143,3 +143,13 @@ def transfer_from_pocket(
     InsufficientFunds.
     Calls pgwallet.transfer_from_pocket.
     """
+
+
+@database_function
+def list_pockets(wallet_id: int) -> list[Pocket]:
+    """The pockets of a wallet, with what they hold.
+
+    Returns a list of `Pocket` with balances in major units, the oldest first.
+    Raises WalletNotFound.
+    Calls pgwallet.list_pockets.
+    """

@@ -8,13 +8,13 @@ from typing import Any, overload
 import psycopg
 
 from ._batches import AsyncBatches, B, Batches, in_batches, in_batches_async
-from ._call import Name
+from ._call import Count, Name
 from ._connection import AsyncConnection, Connection, not_a_connection
 from ._function import DatabaseFunction, database_function
 from ._parameters import as_count, as_id
 from .errors import InvalidArgument
 from .escrow import refund_escrows, release_escrows
-from .results import Payout, Project, RefundBatch, ReleaseBatch
+from .results import Payout, Project, ProjectState, RefundBatch, ReleaseBatch
 from .transactions import refuse_open_transaction
 
 
@@ -47,6 +47,39 @@ def close_project(project_id: int, outcome: str) -> Project:
     `Project`.
     Raises InvalidArgument, ProjectNotFound, ProjectClosed (closed with the other outcome).
     Calls pgwallet.close_project.
+    """
+
+
+@database_function
+def get_project(project_id: int) -> ProjectState:
+    """One project, with what was pledged to it and what became of that.
+
+    Returns the `ProjectState` with amounts in major units. It adds up the pledges of the project.
+    Raises ProjectNotFound.
+    Calls pgwallet.get_project.
+    """
+
+
+@database_function
+def find_project(reference: Name) -> ProjectState | None:
+    """The project of this reference, as `get_project` shows it.
+
+    Returns the `ProjectState` with amounts in major units, or None where there is none.
+    Raises InvalidArgument.
+    Calls pgwallet.find_project.
+    """
+
+
+@database_function
+def list_projects(
+    status: str | None = None, after_project_id: int = 0, limit: Count = 100
+) -> list[Project]:
+    """Projects, without what was pledged to them.
+
+    `status` is open, succeeded or failed; None is any. Returns up to `limit` of `Project` with an
+    id above `after_project_id`, in the order of ids, with the limit of a pledge in major units.
+    Raises InvalidArgument.
+    Calls pgwallet.list_projects.
     """
 
 

@@ -49,6 +49,35 @@ class Project:
 
 
 @dataclass(frozen=True, slots=True)
+class ProjectState:
+    """A project, what was pledged to it in how many pledges, and what became of that.
+
+    What was pledged is locked, released or refunded. `released_amount` is commission, fee and net
+    together; `balance` is what of the net was not paid out yet.
+    """
+
+    project_id: int
+    reference: str
+    currency: str
+    status: str
+    commission_rate: Decimal
+    fee_rate: Decimal
+    max_pledge: Decimal
+    created_at: datetime
+    closed_at: datetime | None
+    escrow_count: int
+    locked_count: int
+    pledged_amount: Decimal
+    locked_amount: Decimal
+    released_amount: Decimal
+    refunded_amount: Decimal
+    commission_amount: Decimal
+    fee_amount: Decimal
+    net_amount: Decimal
+    balance: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class Deposit:
     """The wallet's balance after money came in."""
 
@@ -166,6 +195,32 @@ class PledgeRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Escrow:
+    """A pledge as it is now: whose, for which project, and where its money is.
+
+    `status` is locked, released, refunded or settled; `expired` is true for what is locked and can
+    only be refunded. `amount` is what was pledged: locked, released and refunded together.
+    """
+
+    escrow_id: int
+    wallet_id: int
+    project_id: int
+    reference: str
+    status: str
+    expired: bool
+    created_at: datetime
+    expires_at: datetime | None
+    currency: str
+    amount: Decimal
+    locked_amount: Decimal
+    released_amount: Decimal
+    refunded_amount: Decimal
+    commission_amount: Decimal
+    fee_amount: Decimal
+    net_amount: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class Release:
     """What one call released from an escrow, and how it was divided.
 
@@ -244,6 +299,26 @@ class ExpiredBatch:
 
 
 @dataclass(frozen=True, slots=True)
+class Transaction:
+    """What one call did: `amount` is what its postings moved, all together.
+
+    `currency` and `amount` are None where it moved nothing, or moved several currencies.
+    `effective_at` is `created_at` unless the caller said otherwise.
+    """
+
+    transaction_id: int
+    kind: str
+    escrow_id: int | None
+    idempotency_key: str | None
+    metadata: Any
+    created_at: datetime
+    effective_at: datetime
+    posting_count: int
+    currency: str | None
+    amount: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
 class StatementRow:
     """One posting as an account sees it.
 
@@ -257,6 +332,7 @@ class StatementRow:
     amount: Decimal
     balance: Decimal | None
     counterpart_id: int
+    escrow_id: int | None
     created_at: datetime
     effective_at: datetime
     metadata: Any

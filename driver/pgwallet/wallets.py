@@ -68,3 +68,14 @@ def deposit_many(
     Raises InvalidAmount, InvalidArgument, WalletNotFound, IdempotencyConflict.
     Calls pgwallet.deposit_many.
     """
+
+
+@database_function
+def list_wallets(owner_id: Name) -> list[Wallet]:
+    """The wallets of an owner, one a currency.
+
+    Returns a list of `Wallet` with balances in major units, in the order of currencies, and an
+    empty one for an owner without a wallet.
+    Raises InvalidArgument.
+    Calls pgwallet.list_wallets.
+    """

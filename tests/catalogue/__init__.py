@@ -3,9 +3,9 @@
 `calls.CALLS` has an entry a function: a good call of it in `world.World`, what that call moves,
 whom it is given to, and which refusals it knows beyond those that its arguments bring with them.
 What the SQL says already is not repeated: `signatures` reads the arguments, so a function is keyed
-if it takes `p_idempotency_key` or `p_idempotency_keys`, and `kinds` knows what no function takes
-for an amount, an id, a key. `spoiling` puts both together. tests/contract/test_catalogue.py holds
-all of it against `pg_proc`.
+if it may take a key in `p_idempotency_key` or `p_idempotency_keys`, and `kinds` knows what no
+function takes for an amount, an id, a key. `spoiling` puts both together.
+tests/contract/test_catalogue.py holds all of it against `pg_proc`.
 
 A place that all functions must pass iterates and names none of them:
 

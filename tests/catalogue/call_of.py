@@ -41,7 +41,8 @@ class CallOf:
 
     @property
     def is_keyed(self) -> bool:
-        return self.takes(KEY) or self.takes(KEYS)
+        """Whether it may have a key, unlike what is asked about one."""
+        return any(each.name in (KEY, KEYS) and each.takes_null for each in self.arguments)
 
     @property
     def is_bulk(self) -> bool:

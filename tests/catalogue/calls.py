@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 from tests.catalogue.call_of import Arguments, CallOf
-from tests.catalogue.kinds import FREE_ID
+from tests.catalogue.kinds import FREE_ID, PROJECT_STATUS
 from tests.catalogue.world import World
 
 ACCESSES = ("app", "operator", "auditor")
@@ -254,6 +254,36 @@ _READING = (
         good=lambda w, _: {"p_account_id": w.wallet, "p_at": datetime.now(UTC)},
     ),
     CallOf(name="statement", given_to=READING, good=lambda w, _: {"p_account_id": w.wallet}),
+    CallOf(
+        name="list_wallets", given_to=READING, good=lambda w, _: {"p_owner_id": w.called("ada")}
+    ),
+    CallOf(name="list_pockets", given_to=READING, good=lambda w, _: {"p_wallet_id": w.wallet}),
+    CallOf(
+        name="list_escrows",
+        given_to=READING,
+        good=lambda w, _: {"p_wallet_id": w.wallet, "p_project_id": w.open},
+    ),
+    CallOf(name="get_escrow", given_to=READING, good=lambda w, _: {"p_escrow_id": w.escrow}),
+    CallOf(name="get_project", given_to=READING, good=lambda w, _: {"p_project_id": w.open}),
+    CallOf(
+        name="find_project", given_to=READING, good=lambda w, _: {"p_reference": w.called("open")}
+    ),
+    CallOf(
+        name="list_projects",
+        given_to=READING,
+        good=lambda w, _: {},
+        kinds={"p_status": PROJECT_STATUS},
+    ),
+    CallOf(
+        name="get_transaction",
+        given_to=READING,
+        good=lambda w, _: {"p_transaction_id": w.transaction},
+    ),
+    CallOf(
+        name="find_transaction",
+        given_to=READING,
+        good=lambda w, _: {"p_idempotency_key": "nobody's"},
+    ),
     CallOf(name="check_ledger", given_to=AUDIT, good=lambda w, _: {}),
     CallOf(name="list_sequences", given_to=OWNER_ALONE, good=lambda w, _: {}),
 )

@@ -138,6 +138,9 @@ POCKET = _id("pocket", "PW102", other="yen_pocket")
 PROJECT = _id("project", "PW103", other="succeeded")
 ESCROW = _id("escrow", "PW104", other="succeeded_escrow")
 ACCOUNT = _id("account", "PW105")
+TRANSACTION = Kind(Stage.LOOKUP, "PW002", [*always(0, -1, 2**63 - 1, -(2**63)), lambda w: w.wallet])
+STATUS = _text("lost", "LOCKED", "", VERY_LONG, example="locked")
+PROJECT_STATUS = _text("lost", "OPEN", "", VERY_LONG, example="open")
 # The id that a new project is to have.
 FREE_ID = Kind(
     Stage.ARGUMENT,
@@ -149,6 +152,7 @@ FREE_ID = Kind(
 KINDS = {
     "p_account_id": ACCOUNT,
     "p_after_escrow_id": POSITION,
+    "p_after_project_id": POSITION,
     "p_after_posting_id": POSITION,
     "p_allocation_percentage": PERCENTAGE,
     "p_amount": AMOUNT,
@@ -161,12 +165,14 @@ KINDS = {
     "p_escrow_id": ESCROW,
     "p_expires_at": EXPIRY,
     "p_fee_rate": RATE,
+    "p_from": TIME,
     "p_idempotency_key": KEY,
     "p_idempotency_keys": KEY,
     "p_limit": LIMIT,
     "p_max_pledge": AMOUNT,
     "p_metadata": METADATA,
     "p_name": NAME,
+    "p_newest_first": YES_OR_NO,
     "p_outcome": OUTCOME,
     "p_owner_id": NAME,
     "p_pocket_id": POCKET,
@@ -176,7 +182,10 @@ KINDS = {
     "p_role": ROLE,
     "p_rounding": ROUNDING,
     "p_since_transaction_id": POSITION,
+    "p_status": STATUS,
     "p_target_amount": AMOUNT,
+    "p_transaction_id": TRANSACTION,
+    "p_until": TIME,
     "p_wait": YES_OR_NO,
     "p_wallet_id": WALLET,
     "p_wallet_ids": WALLET,

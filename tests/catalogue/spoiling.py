@@ -66,7 +66,7 @@ def ladder(call: CallOf) -> list[Fault]:
         if argument.is_array:
             *_, longer = _lengths(argument)
             steps.append(Fault(longer.code, longer.what, longer.change, (Stage.ARGUMENT, 0)))
-        if argument.name in (KEY, KEYS):
+        if argument.name in (KEY, KEYS) and call.is_keyed:
             used = put(argument, *always(USED))
             steps.append(Fault("PW203", "a used key", used, (Stage.KEY, 0)))
     for code, spoil in call.refused:

@@ -34,6 +34,7 @@ class World:
     succeeded_escrow: int
     failed_escrow: int
     settled_escrow: int
+    transaction: int
 
     def called(self, name: str) -> str:
         """The name of an owner or a project of this world, which no other world has."""
@@ -55,7 +56,7 @@ def world_in(conn: psycopg.Connection, suffix: str = "") -> World:
     settled = pgwallet.pledge(conn, wallet, projects[0], 30).escrow_id
     pgwallet.refund_escrow(conn, settled, 10)
     pgwallet.release_escrow(conn, settled)
-    pgwallet.deposit(conn, wallet, 10)
+    deposit = pgwallet.deposit(conn, wallet, 10)
     pgwallet.withdraw(conn, wallet, 20)
     pgwallet.close_project(conn, projects[1], "succeeded")
     pgwallet.close_project(conn, projects[2], "failed")
@@ -73,6 +74,7 @@ def world_in(conn: psycopg.Connection, suffix: str = "") -> World:
         succeeded_escrow=escrows[1],
         failed_escrow=escrows[2],
         settled_escrow=settled,
+        transaction=deposit.transaction_id,
     )
     for account, amount in HOLDS.items():
         assert pgwallet.balance(conn, getattr(world, account)) == amount

@@ -48,7 +48,7 @@ def test_arguments_have_the_names_order_and_defaults_of_the_database(
     assert row is not None
     names, defaults = row
     parameters = arguments_of(name)
-    assert [f"p_{parameter.name}" for parameter in parameters] == names
+    assert [f"p_{parameter.name.rstrip('_')}" for parameter in parameters] == names
     assert sum(parameter.default is not parameter.empty for parameter in parameters) == defaults
 
 
@@ -91,7 +91,7 @@ def test_arguments_are_sent_as_the_types_of_the_database(
         [name],
     ).fetchone()
     assert row is not None
-    casts = re.findall(rb"p_(\w+) => %\(\1\)s::([a-z]+(?:\[\])?)", CALLS[name].sql)
+    casts = re.findall(rb"p_\w+ => %\((\w+)\)s::([a-z]+(?:\[\])?)", CALLS[name].sql)
     assert [argument.decode() for argument, _ in casts] == [a.name for a in arguments_of(name)]
     types = [cast.decode().replace("timestamptz", "timestamp with time zone") for _, cast in casts]
     assert types == row[0]

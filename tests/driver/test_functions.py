@@ -341,6 +341,16 @@ def test_a_balance_is_read_now_and_at_a_time(call: CallIt) -> None:
     assert call(pgwallet.balance_at, wallet_id, at=before) == 0
 
 
+def test_what_a_caller_names_is_found_or_none(call: CallIt) -> None:
+    wallet_id, _ = wallet_with_pockets(call, "ada")
+    deposit = call(pgwallet.deposit, wallet_id, 1, "key")
+    found = call(pgwallet.find_transaction, "key")
+    assert found is not None
+    assert found == call(pgwallet.get_transaction, deposit.transaction_id)
+    assert call(pgwallet.find_transaction, "another") is None
+    assert call(pgwallet.find_project, "nobody's") is None
+
+
 def test_a_sound_ledger_has_no_violations(call: CallIt) -> None:
     wallet_with_pockets(call, "ada", "50")
     assert call(pgwallet.check_ledger) == []

@@ -95,8 +95,8 @@ class Machine(RuleBasedStateMachine):
         self.books.left_out = 0
         expected = self._expected(function, arguments)
         real = self.matching.translated(arguments)
-        if function == "balance_at":
-            real["at"] = self.moments.get(arguments["at"])
+        for name in {"at", "from_", "until"} & set(arguments):
+            real[name] = self.moments.get(arguments[name])
         note(f"pgwallet.{function}({', '.join(f'{k}={v!r}' for k, v in arguments.items())})")
         actual = self._actual(function, real)
         note(f"  -> {actual!r}")

@@ -17,6 +17,7 @@ ACCOUNTS = (
     "counterpart_id",
     "last_escrow_id",
     "after_escrow_id",
+    "after_project_id",
 )
 # Rates and percentages are compared by value, and so is what the driver itself adds up; all
 # else carries exactly the currency's decimals.

@@ -36,6 +36,18 @@ where j.reference like 'popular %'
 """
 
 
+HOUR_BY_HOUR = """
+alter table pgwallet.posting disable trigger user;
+update pgwallet.posting as p
+set created_at = '2026-01-01Z'::timestamptz + n.place * interval '1 hour'
+from (
+  select o.posting_id, row_number() over (order by o.posting_id) as place
+  from pgwallet.posting as o where o.destination_account_id = {}
+) as n
+where n.posting_id = p.posting_id
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Ledger:
     """Ids of what a few rows of a large ledger belong to."""
@@ -46,6 +58,11 @@ class Ledger:
     project: int
     escrow: int
     transaction: int
+    popular: int
+    settled: int
+    escrow_in_the_middle: int
+    busy: int
+    noon: str
 
 
 @pytest.fixture(scope="module")
@@ -73,9 +90,29 @@ def ledger(server: str, template: str) -> Iterator[Ledger]:
         transaction_id = value(
             conn, "select transaction_id from pgwallet.deposit(%s, 1, 'key')", wallet_id
         )
+        busy = funded(conn, "busy", 0)
+        conn.execute("select from pgwallet.deposit_many(%s, %s)", [[busy] * 2000, [1] * 2000])
+        conn.execute(HOUR_BY_HOUR.format(busy).encode())
         for table in BIG:
             conn.execute(f"analyze pgwallet.{table}".encode())
-        yield Ledger(conn, wallet_id, pocket_id, small, pledges[0], transaction_id)
+        yield Ledger(
+            conn,
+            wallet=wallet_id,
+            pocket=pocket_id,
+            project=small,
+            escrow=pledges[0],
+            transaction=transaction_id,
+            popular=popular[-1],
+            settled=popular[0],
+            escrow_in_the_middle=value(
+                conn,
+                "select escrow_id from pgwallet.escrow where project_id = %s "
+                "order by escrow_id offset 1000 limit 1",
+                popular[-1],
+            ),
+            busy=busy,
+            noon="'2026-02-01 12:00:00+00'",
+        )
 
 
 def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -150,3 +187,60 @@ def test_one_thing_is_found_right_in_a_large_ledger(
     ledger: Ledger, query: str, expected: int
 ) -> None:
     assert value(ledger.conn, query.format(ledger)) == expected
+
+
+FETCHED = """
+select sum(s.seq_scan)::bigint, sum(s.seq_tup_read + coalesce(s.idx_tup_fetch, 0))::bigint
+from pg_stat_xact_user_tables as s
+where s.schemaname = 'pgwallet' and s.relname = any (%s)
+"""
+
+CALLS = {
+    "wallets of an owner": ("list_wallets('ada')", 1),
+    "pockets of a wallet": ("list_pockets({0.wallet})", 1),
+    "pledges of a wallet": ("list_escrows({0.wallet})", 3),
+    "locked pledges of a wallet": ("list_escrows({0.wallet}, p_status => 'locked')", 2),
+    "pledges of a wallet to a project": ("list_escrows({0.wallet}, {0.project})", 3),
+    "pledges to a project": ("list_escrows(null, {0.project})", 3),
+    "a page of a popular project": ("list_escrows(null, {0.popular}, p_limit => 4)", 4),
+    "a later page of it": ("list_escrows(null, {0.popular}, null, {0.escrow_in_the_middle}, 4)", 4),
+    "a page of a settled project": ("list_escrows(null, {0.settled}, p_limit => 4)", 4),
+    "a page of all pledges": ("list_escrows(p_limit => 4)", 4),
+    "a statement": ("statement({0.busy}, p_limit => 4)", 4),
+    "the newest of it": ("statement({0.busy}, p_limit => 4, p_newest_first => true)", 4),
+    "it from a time on": ("statement({0.busy}, 0, 4, p_from => {0.noon})", 4),
+    "it until a time, from there back": ("statement({0.busy}, 0, 4, true, null, {0.noon})", 4),
+    "a pledge": ("get_escrow({0.escrow})", 1),
+    "a project": ("get_project({0.project})", 1),
+    "a project by its reference": ("find_project('small')", 1),
+    "a transaction": ("get_transaction({0.transaction})", 1),
+    "a transaction by its key": ("find_transaction('key')", 1),
+}
+
+
+@pytest.mark.parametrize(("function", "rows"), CALLS.values(), ids=CALLS)
+def test_a_function_that_reads_fetches_little_from_a_large_ledger(
+    ledger: Ledger, function: str, rows: int
+) -> None:
+    """Some rows for each that it returns, of 16,000 escrows and twice as many postings."""
+    conn = ledger.conn
+    before = conn.execute(FETCHED, [[*BIG]]).fetchone()
+    assert before is not None
+    found = conn.execute(f"select from pgwallet.{function.format(ledger)}".encode()).fetchall()
+    after = conn.execute(FETCHED, [[*BIG]]).fetchone()
+    assert after is not None
+    assert len(found) == rows
+    assert after[0] == before[0]
+    # To seek a time takes two at each halving.
+    assert after[1] - before[1] <= (100 if "noon" in function else 10 + 8 * rows)
+
+
+def test_what_a_function_fetches_is_counted(ledger: Ledger) -> None:
+    """Or the test above would find little in anything."""
+    conn = ledger.conn
+    before = conn.execute(FETCHED, [[*BIG]]).fetchone()
+    conn.execute("select pgwallet.get_project(%s)", [ledger.popular])
+    after = conn.execute(FETCHED, [[*BIG]]).fetchone()
+    assert before is not None
+    assert after is not None
+    assert after[1] - before[1] >= 2000

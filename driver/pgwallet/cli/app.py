@@ -19,7 +19,7 @@ from .demo import run_demo
 from .deployment import deploying
 from .escrows import escrow, pledging
 from .importing.command import importing
-from .ledger import reading
+from .ledger import reading, transaction
 from .output import out, prepared, show_error
 from .parameters import Yes
 from .pockets import pocket, splitting
@@ -92,14 +92,15 @@ def demo(database_url: DatabaseUrlOfCommandLine = "", yes: Yes = False) -> None:
 
 # Without a name, the commands of a topic join those of the program.
 app.add_typer(deploying)
-app.add_typer(wallet, name="wallet", help="Open wallets.")
-app.add_typer(pocket, name="pocket", help="Add pockets, set their shares, move money in and out.")
+app.add_typer(wallet, name="wallet", help="Open wallets and look at them.")
+app.add_typer(pocket, name="pocket", help="Add pockets, list them, set shares, move money.")
 app.add_typer(money_in_and_out)
 app.add_typer(splitting)
 app.add_typer(pledging)
 app.add_typer(escrow, name="escrow", help="Settle pledges one by one, or those that have expired.")
-app.add_typer(project, name="project", help="Open, close and settle projects, and pay them out.")
+app.add_typer(project, name="project", help="Open, list, close and settle projects, pay out.")
 app.add_typer(importing)
 app.add_typer(reading)
+app.add_typer(transaction, name="transaction", help="Look up what a call did.")
 app.add_typer(opening)
 app.add_typer(completing)

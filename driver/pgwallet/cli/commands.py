@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import update_wrapper
-from typing import Annotated, Any, TypeVar, cast
+from typing import Annotated, Any, TypeVar, cast, get_args
 
 import typer
 from psycopg import errors
@@ -16,11 +16,12 @@ from pgwallet._function import DatabaseFunction
 
 from . import database
 from .database import DatabaseUrl, connected
-from .output import out
+from .output import out, show_error
 from .parameters import taken_from
 from .records import Form, print_result, print_rows
 
 F = TypeVar("F", bound=Callable[..., None])
+T = TypeVar("T")
 
 # The exit code after Ctrl-C, as shells have it.
 INTERRUPTED = 130
@@ -106,18 +107,25 @@ def passing_on(
     *,
     example: str,
     more: str = "",
+    in_table: tuple[str, ...] = (),
 ) -> None:
     """Adds a command that calls a function of the ledger and shows what it returns.
 
     Its arguments are those of the function, its help the first line of the docstring, `more` and
-    the example.
+    the example. Of a list, `in_table` are the columns for people.
     """
+    signature = inspect.signature(function)
+    (row_class,) = get_args(signature.return_annotation) or (None,)
 
     def command(session: Session, **arguments: Any) -> None:
         result = function(session.conn, **arguments)
-        session.show(result, _currency(session, arguments, result))
+        if row_class is None:
+            session.show(result, _currency(session, arguments, result))
+        else:
+            currency = _currency(session, arguments, row_class)
+            session.show_rows(row_class, result, currency, in_table)
 
-    conn, *parameters = inspect.signature(function).parameters.values()
+    conn, *parameters = signature.parameters.values()
     vars(command)["__signature__"] = inspect.Signature([conn, *map(taken_from, parameters)])
     summary, _, _ = (function.__doc__ or "").partition("\n")
     text = "\n\n".join(filter(None, (summary, more)))
@@ -125,15 +133,33 @@ def passing_on(
     on_database(commands, name, cast(Any, function).__name__)(command)
 
 
+def either_or(name: str, value: object, other_name: str, other: object) -> None:
+    """Refuses both or neither of two ways to name a thing."""
+    if (value is None) == (other is None):
+        raise typer.BadParameter(f"give {name} or {other_name}, one of them")
+
+
+def found(what: str, result: T | None) -> T:
+    """What was looked for; without it the command has failed."""
+    if result is None:
+        show_error(f"{what} does not exist")
+        raise typer.Exit(1)
+    return result
+
+
 # Each is the id of an account too, and all that meet in one call are of one currency.
 _ACCOUNTS = ("wallet_id", "pocket_id", "project_id")
 
 
 def _currency(session: Session, arguments: dict[str, Any], result: Any) -> str | None:
-    """That of the money in a result, unless the result has it itself."""
+    """That of the money in a result or in rows of a class, unless they have it themselves."""
     if hasattr(result, "currency"):
         return None
-    of_result = {name: getattr(result, name) for name in _ACCOUNTS if hasattr(result, name)}
+    of_result = {
+        name: getattr(result, name)
+        for name in _ACCOUNTS
+        if hasattr(result, name) and not isinstance(result, type)
+    }
     known = of_result | arguments
     return session.currency_of(next(known[name] for name in _ACCOUNTS if name in known))
 
@@ -176,6 +202,10 @@ class _Suggesting(TyperGroup):
     """Answers an unknown command with the nearest ones of the whole program."""
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        # Some commands have a name of two words that begins as another command does.
+        two = " ".join(args[:2])
+        if len(args) > 1 and self.get_command(ctx, two) is not None:
+            return two, self.get_command(ctx, two), args[2:]
         typed = args[0]
         if self.get_command(ctx, typed) is None and not ctx.resilient_parsing:
             root = ctx.find_root()

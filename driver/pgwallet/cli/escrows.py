@@ -1,8 +1,13 @@
 """Commands for pledges and the escrows they make."""
 
+from typing import Annotated
+
+import typer
+
 import pgwallet
 
-from .commands import group, passing_on
+from .commands import Session, group, on_database, passing_on
+from .parameters import OfProject, OfWallet, Page
 
 pledging = group()
 escrow = group()
@@ -13,6 +18,45 @@ passing_on(
     pgwallet.pledge,
     more="It stays locked until it is released or refunded.",
     example="pledge 508398 510976 20 --expires-at 2027-01-31T12:00:00Z",
+)
+_LISTED = ("escrow_id", "reference", "status", "amount", "locked_amount", "currency")
+
+
+@on_database(pledging, "pledge list", calls="list_escrows")
+def pledge_list(
+    session: Session,
+    wallet_id: OfWallet = None,
+    project_id: OfProject = None,
+    status: Annotated[
+        str | None,
+        typer.Option(metavar="STATUS", help="locked, released, refunded or settled."),
+    ] = None,
+    after_escrow_id: Annotated[
+        int, typer.Option(metavar="ID", help="The last pledge already seen.")
+    ] = 0,
+    limit: Page = 100,
+) -> None:
+    """Show the pledges of a wallet or to a project.
+
+    JSON and CSV have more columns: the wallet and project, times, and what was released,
+    refunded and taken.
+
+    \b
+    Example:  pgwallet pledge list --wallet-id 508398 --status locked
+    """
+    rows = pgwallet.list_escrows(
+        session.conn, wallet_id, project_id, status, after_escrow_id, limit
+    )
+    session.show_rows(pgwallet.Escrow, rows, in_table=_LISTED)
+    if len(rows) == limit:
+        session.say(f"There may be more: --after-escrow-id {rows[-1].escrow_id}")
+
+
+passing_on(
+    pledging,
+    "pledge show",
+    pgwallet.get_escrow,
+    example="pledge show 511470",
 )
 passing_on(
     escrow,

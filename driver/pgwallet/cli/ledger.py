@@ -1,6 +1,7 @@
 """Commands that read the ledger."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Annotated
 
@@ -9,12 +10,13 @@ import typer
 import pgwallet
 from pgwallet import StatementRow, Violation
 
-from .commands import Session, group, on_database
+from .commands import Session, either_or, found, group, on_database
 from .output import money
-from .parameters import AccountId, At
+from .parameters import AccountId, At, time
 from .records import Form
 
 reading = group()
+transaction = group()
 
 _STATEMENT = ("posting_id", "created_at", "kind", "counterpart_id", "amount", "balance")
 
@@ -54,18 +56,54 @@ def statement(
     limit: Annotated[
         int, typer.Option(min=1, metavar="NUMBER", help="Postings to show at most.")
     ] = 100,
+    newest_first: Annotated[
+        bool, typer.Option("--newest-first", help="Begin with the last posting.")
+    ] = False,
+    from_: Annotated[
+        datetime | None,
+        typer.Option("--from", parser=time, metavar="TIME", help="Recorded then or later."),
+    ] = None,
+    until: Annotated[
+        datetime | None, typer.Option(parser=time, metavar="TIME", help="Recorded before then.")
+    ] = None,
 ) -> None:
-    """Show the postings of an account, oldest first.
+    """Show the postings of an account, from either end.
 
-    JSON and CSV have more columns: the transaction, its metadata, and when it happened outside.
+    JSON and CSV have more columns: the transaction, its escrow and metadata, and when it happened
+    outside.
 
     \b
-    Example:  pgwallet statement 508398 --limit 20
+    Example:  pgwallet statement 508398 --newest-first --from 2026-12-01T00:00:00Z
     """
-    rows = pgwallet.statement(session.conn, account_id, after_posting_id, limit)
+    rows = pgwallet.statement(
+        session.conn, account_id, after_posting_id, limit, newest_first, from_, until
+    )
     session.show_rows(StatementRow, rows, session.currency_of(account_id), _STATEMENT)
     if len(rows) == limit:
         session.say(f"There may be more: --after-posting-id {rows[-1].posting_id}")
+
+
+@on_database(transaction, "show", calls="get_transaction")
+def show(
+    session: Session,
+    transaction_id: Annotated[
+        int | None, typer.Argument(metavar="TRANSACTION_ID", help="Id that a call returned.")
+    ] = None,
+    idempotency_key: Annotated[
+        str | None, typer.Option(metavar="KEY", help="The key that it used, without its id.")
+    ] = None,
+) -> None:
+    """Show what one call did, by its id or by its key.
+
+    \b
+    Example:  pgwallet transaction show --idempotency-key salary-1
+    """
+    either_or("TRANSACTION_ID", transaction_id, "--idempotency-key", idempotency_key)
+    if idempotency_key is None:
+        session.show(pgwallet.get_transaction(session.conn, transaction_id or 0))
+    else:
+        by_key = pgwallet.find_transaction(session.conn, idempotency_key)
+        session.show(found(f"a transaction with the key {idempotency_key!r}", by_key))
 
 
 @on_database(reading, calls="check_ledger")

@@ -73,13 +73,13 @@ def json_of(text: str) -> Any:
         raise ValueError("it is nested too deeply") from None
 
 
-def _time(value: str) -> datetime:
-    time = time_of(value)
-    if time is None:
+def time(value: str) -> datetime:
+    read = time_of(value)
+    if read is None:
         raise typer.BadParameter(
             "this is not a time with its time zone such as 2026-01-31T12:00:00Z"
         )
-    return time
+    return read
 
 
 def _metadata(value: str) -> Any:
@@ -131,10 +131,10 @@ OPTIONS: dict[str, Any] = {
     "commission_rate": _RATE,
     "currency": typer.Option(metavar="CODE", help="ISO 4217, such as EUR."),
     "effective_at": typer.Option(
-        parser=_time, metavar="TIME", help="When it happened outside. Default: now."
+        parser=time, metavar="TIME", help="When it happened outside. Default: now."
     ),
     "expires_at": typer.Option(
-        parser=_time,
+        parser=time,
         metavar="TIME",
         help="From when it is only given back, unless the project has succeeded.",
     ),
@@ -176,6 +176,9 @@ IdempotencyKey = Annotated[str | None, OPTIONS["idempotency_key"]]
 Metadata = Annotated[Any, OPTIONS["metadata"]]
 EffectiveAt = Annotated[datetime | None, OPTIONS["effective_at"]]
 
+OfWallet = Annotated[int | None, typer.Option(metavar="ID", help="Only those of this wallet.")]
+OfProject = Annotated[int | None, typer.Option(metavar="ID", help="Only those to this project.")]
+Page = Annotated[int, typer.Option(min=1, metavar="NUMBER", help="Rows to show at most.")]
 WalletAmounts = Annotated[
     list[WalletAmount],
     typer.Argument(
@@ -193,9 +196,7 @@ RoundingOption = Annotated[
 ]
 At = Annotated[
     datetime | None,
-    typer.Option(
-        parser=_time, metavar="TIME", help="By when postings were recorded. Default: now."
-    ),
+    typer.Option(parser=time, metavar="TIME", help="By when postings were recorded. Default: now."),
 ]
 BatchSize = Annotated[
     int, typer.Option(min=1, metavar="NUMBER", help="Escrows settled in one transaction.")

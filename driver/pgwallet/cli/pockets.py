@@ -39,6 +39,7 @@ passing_on(
     pgwallet.create_pocket,
     example="pocket create 508398 rent --allocation-percentage 50",
 )
+passing_on(pocket, "list", pgwallet.list_pockets, example="pocket list 508398")
 passing_on(
     pocket,
     "set-allocation",

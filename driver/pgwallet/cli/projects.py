@@ -8,11 +8,20 @@ import pgwallet
 from pgwallet._parameters import as_id
 
 from .asking import confirm
-from .commands import INTERRUPTED, Session, group, on_database, passing_on
+from .commands import (
+    INTERRUPTED,
+    Session,
+    either_or,
+    found,
+    group,
+    on_database,
+    passing_on,
+)
 from .output import err, money
 from .parameters import (
     BatchSize,
     Outcome,
+    Page,
     ProjectId,
     Yes,
 )
@@ -27,6 +36,52 @@ passing_on(
     pgwallet.create_project,
     example="project create film --commission-rate 0.05",
 )
+
+
+@on_database(project, "list", calls="list_projects")
+def list_(
+    session: Session,
+    status: Annotated[
+        str | None, typer.Option(metavar="STATUS", help="open, succeeded or failed.")
+    ] = None,
+    after_project_id: Annotated[
+        int, typer.Option(metavar="ID", help="The last project already seen.")
+    ] = 0,
+    limit: Page = 100,
+) -> None:
+    """Show projects, without what was pledged to them.
+
+    \b
+    Example:  pgwallet project list --status open
+    """
+    rows = pgwallet.list_projects(session.conn, status, after_project_id, limit)
+    session.show_rows(pgwallet.Project, rows)
+    if len(rows) == limit:
+        session.say(f"There may be more: --after-project-id {rows[-1].project_id}")
+
+
+@on_database(project, "show", calls="get_project")
+def show(
+    session: Session,
+    project_id: Annotated[
+        int | None, typer.Argument(metavar="PROJECT_ID", help="Id of the project.")
+    ] = None,
+    reference: Annotated[
+        str | None, typer.Option(metavar="REFERENCE", help="Your own name for it, without its id.")
+    ] = None,
+) -> None:
+    """Show what was pledged to a project and what became of it.
+
+    \b
+    Example:  pgwallet project show 510976
+    """
+    either_or("PROJECT_ID", project_id, "--reference", reference)
+    if reference is None:
+        session.show(pgwallet.get_project(session.conn, project_id or 0))
+    else:
+        session.show(
+            found(f"project {reference!r}", pgwallet.find_project(session.conn, reference))
+        )
 
 
 @on_database(project, "close", calls="close_project")

@@ -1,13 +1,44 @@
 """Commands for wallets, and for money that comes in or leaves."""
 
+from dataclasses import dataclass
+from decimal import Decimal
+
 import pgwallet
 
-from .commands import group, passing_on
+from .commands import Session, group, on_database, passing_on
+from .parameters import WalletId
 
 money_in_and_out = group()
 wallet = group()
 
 passing_on(wallet, "create", pgwallet.create_wallet, example="wallet create ada --currency EUR")
+passing_on(wallet, "list", pgwallet.list_wallets, example="wallet list ada")
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """What a wallet holds: by itself, and in each of its pockets."""
+
+    pockets: tuple[pgwallet.Pocket, ...]
+    wallet_balance: Decimal
+    pocket_balance: Decimal
+
+
+@on_database(wallet, "show", calls="list_pockets")
+def show(session: Session, wallet_id: WalletId) -> None:
+    """Show what a wallet holds, by itself and in its pockets.
+
+    What it has pledged is in: pgwallet pledge list --wallet-id
+
+    \b
+    Example:  pgwallet wallet show 508398
+    """
+    pockets = pgwallet.list_pockets(session.conn, wallet_id)
+    held = pgwallet.balance(session.conn, wallet_id)
+    in_pockets = sum((pocket.balance for pocket in pockets), held - held)
+    session.show(Holding(tuple(pockets), held, in_pockets), session.currency_of(wallet_id))
+
+
 passing_on(
     money_in_and_out,
     "deposit",

@@ -15,6 +15,17 @@ from .escrow import (
     release_escrow,
     release_escrows,
 )
+from .looking_up import (
+    find_project,
+    find_transaction,
+    get_escrow,
+    get_project,
+    get_transaction,
+    list_escrows,
+    list_pockets,
+    list_projects,
+    list_wallets,
+)
 from .pockets import (
     allocate_deposit,
     allocate_deposits,
@@ -41,6 +52,15 @@ __all__ = [
     "create_wallet",
     "deposit",
     "deposit_many",
+    "find_project",
+    "find_transaction",
+    "get_escrow",
+    "get_project",
+    "get_transaction",
+    "list_escrows",
+    "list_pockets",
+    "list_projects",
+    "list_wallets",
     "payout",
     "pledge",
     "pledge_many",

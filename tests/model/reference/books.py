@@ -66,7 +66,7 @@ class ProjectRecord:
     account: Account
     escrow_account: Account
     shown: Project
-    arguments: Hashable
+    arguments: tuple[Any, ...]
     closed_at: datetime | None = None
 
 
@@ -102,12 +102,14 @@ class Escrow:
         return "settled" if self.released else "refunded"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Transaction:
     transaction_id: int
     kind: str
     metadata: Any
     effective_at: datetime | None
+    escrow_id: int | None = None
+    key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +143,7 @@ class Books:
     pockets: dict[int, Pocket] = field(default_factory=dict)
     projects: dict[int, ProjectRecord] = field(default_factory=dict)
     escrows: dict[int, Escrow] = field(default_factory=dict)
+    transactions: dict[int, Transaction] = field(default_factory=dict)
     movements: list[Movement] = field(default_factory=list)
     # How many pockets allocations have left out: what the ledger warns of.
     left_out: int = 0
@@ -184,9 +187,16 @@ class Books:
         return escrow
 
     def record(
-        self, kind: str, metadata: Any = None, effective_at: datetime | None = None
+        self,
+        kind: str,
+        metadata: Any = None,
+        effective_at: datetime | None = None,
+        escrow_id: int | None = None,
     ) -> Transaction:
-        return Transaction(next(self._transaction_ids), kind, metadata, effective_at)
+        transaction_id = next(self._transaction_ids)
+        transaction = Transaction(transaction_id, kind, metadata, effective_at, escrow_id)
+        self.transactions[transaction_id] = transaction
+        return transaction
 
     def move(
         self, transaction: Transaction, source: Account, destination: Account, amount: int
@@ -215,6 +225,8 @@ class Books:
         if key not in self._done:
             result = do()
             self._done[key] = (request, result)
+            row: Any = result[0] if isinstance(result, list) else result
+            self.transactions[row.transaction_id].key = key
             return result
         if not self.would_replay(key, request):
             raise IdempotencyConflict(f"key {key} was used for something else")

@@ -136,7 +136,7 @@ def release_escrow(
             raise EscrowNotLocked(f"escrow {escrow_id} has expired")
         x = _to_settle(escrow, units)
         commission, fee, net = _release(escrow, x)
-        transaction = books.record("release", metadata, effective_at)
+        transaction = books.record("release", metadata, effective_at, escrow_id)
         _post_release(books, transaction, escrow.project, commission, fee, net)
         return Release(
             escrow_id=escrow.escrow_id,
@@ -170,7 +170,7 @@ def refund_escrow(
 
     def do() -> Refund:
         x = _to_settle(escrow, units)
-        transaction = books.record("refund", metadata, effective_at)
+        transaction = books.record("refund", metadata, effective_at, escrow_id)
         _refund(books, transaction, escrow, x)
         return Refund(
             escrow_id=escrow.escrow_id,
@@ -281,6 +281,7 @@ def _lock(
     escrow_id = books.new_id(wallet.account_id % SLOTS)
     escrow = Escrow(escrow_id, project, wallet, units, expires_at)
     books.escrows[escrow_id] = escrow
+    transaction.escrow_id = escrow_id
     books.move(transaction, wallet, project.escrow_account, units)
     return escrow
 

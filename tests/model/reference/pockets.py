@@ -45,13 +45,13 @@ def create_pocket(
             is_now = (pocket.percentage, pocket.pocket_type, pocket.target_amount)
             if is_now != (percentage, pocket_type, target):
                 raise InvalidArgument(f"wallet {wallet_id} has another pocket {name}")
-            return _shown(pocket)
+            return shown_pocket(pocket)
     _check_total(books, wallet, percentage)
     assert name is not None
     account = books.open("pocket", wallet.currency, books.new_id(wallet.account_id % SLOTS))
     pocket = Pocket(account, wallet, name, percentage, pocket_type, target)
     books.pockets[account.account_id] = pocket
-    return _shown(pocket)
+    return shown_pocket(pocket)
 
 
 def set_allocation(
@@ -61,7 +61,7 @@ def set_allocation(
     pocket = books.pockets[books.find("pocket", pocket_id).account_id]
     _check_total(books, pocket.wallet, percentage - pocket.percentage)
     pocket.percentage = percentage
-    return _shown(pocket)
+    return shown_pocket(pocket)
 
 
 def transfer_to_pocket(
@@ -275,7 +275,7 @@ def _allocation(shares: list[Share], amount: Decimal, transaction_id: int | None
     return Allocation(tuple(shares), allocated, amount - allocated, transaction_id, False)
 
 
-def _shown(pocket: Pocket) -> PocketRow:
+def shown_pocket(pocket: Pocket) -> PocketRow:
     currency = pocket.wallet.currency
     return PocketRow(
         pocket_id=pocket.account.account_id,

@@ -31,14 +31,26 @@ def balance_at(books: Books, account_id: int | None, at: int | None) -> Decimal:
 
 
 def statement(
-    books: Books, account_id: int | None, after_posting_id: int = 0, limit: int | None = 100
+    books: Books,
+    account_id: int | None,
+    after_posting_id: int = 0,
+    limit: int | None = 100,
+    newest_first: bool = False,
+    from_: int | None = None,
+    until: int | None = None,
 ) -> list[StatementRow]:
+    """`from_` and `until` count postings, as `at` does."""
     check_limit(limit)
     account = books.find_any(account_id)
     rows = []
-    for movement in books.movements:
+    movements = books.movements[from_:until]
+    for movement in reversed(movements) if newest_first else movements:
         incoming = movement.destination is account
-        if movement.posting_id <= after_posting_id or not (incoming or movement.source is account):
+        if not (incoming or movement.source is account):
+            continue
+        if newest_first and 0 < after_posting_id <= movement.posting_id:
+            continue
+        if not newest_first and movement.posting_id <= after_posting_id:
             continue
         other = movement.source if incoming else movement.destination
         after = movement.destination_balance if incoming else movement.source_balance
@@ -51,6 +63,7 @@ def statement(
                 amount=money(amount, account.currency),
                 balance=None if after is None else money(after, account.currency),
                 counterpart_id=other.account_id,
+                escrow_id=movement.transaction.escrow_id,
                 created_at=NO_TIME,
                 effective_at=movement.transaction.effective_at or NO_TIME,
                 metadata=movement.transaction.metadata,

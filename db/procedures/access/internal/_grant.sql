@@ -9,7 +9,11 @@ language plpgsql
 set search_path = pg_catalog, pg_temp
 as $function$
 declare
-  c_reading constant text[] := array['balance', 'balance_at', 'statement'];
+  c_reading constant text[] := array[
+    'balance', 'balance_at', 'statement', 'get_transaction', 'find_transaction',
+    'list_wallets', 'list_pockets', 'list_escrows', 'get_escrow',
+    'get_project', 'find_project', 'list_projects'
+  ];
   c_application constant text[] := array[
     'create_wallet', 'create_pocket', 'set_allocation', 'create_project',
     'deposit', 'deposit_many', 'withdraw',

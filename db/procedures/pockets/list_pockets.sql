@@ -1,0 +1,28 @@
+-- The pockets of a wallet with what they hold, the oldest first.
+create or replace function pgwallet.list_pockets(p_wallet_id bigint)
+returns table (
+  pocket_id bigint, wallet_id bigint, name text, allocation_percentage numeric, balance numeric,
+  pocket_type text, target_amount numeric
+)
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+as $function$
+begin
+  perform pgwallet._check_account('wallet', p_wallet_id, null);
+  return query
+  select
+    k.pocket_id, k.wallet_id, k.name, k.allocation_percentage, a.balance,
+    k.pocket_type, k.target_amount
+  from pgwallet.pocket as k
+  inner join pgwallet.account as a on a.account_id = k.pocket_id
+  where k.wallet_id = p_wallet_id
+  order by k.pocket_id;
+end;
+$function$;
+
+comment on function pgwallet.list_pockets(bigint) is
+'The pockets of a wallet, with what they hold. Raises: PW101.';
