@@ -143,8 +143,9 @@ IDS = [None, 0, -1, 1, 1023, LEAST_ID, LARGEST_ID, 2**62, 4_294_967_297]
 
 @each_argument(WALLET, POCKET, PROJECT, ESCROW, ACCOUNT)
 def test_no_odd_id_is_found(stage: Stage, sessions: Login, name: str, argument: Argument) -> None:
+    ids = [each for each in IDS if each is not None or not argument.takes_null]
     tries: dict[str, list[Any]] = {
-        CALLS[name].kind(argument).code: IDS,
+        CALLS[name].kind(argument).code: ids,
         OUT_OF_RANGE: ["9223372036854775808", "-9223372036854775809", "1" * 200],
         NO_NUMBER: ["0x1g", "1e3", "", "1; drop"],
     }
