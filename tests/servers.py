@@ -69,6 +69,8 @@ def _hurried(conninfo: str) -> str:
     settings = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
     # Less room for a log that is never read.
     settings["max_wal_size"] = "'256MB'"
+    # What tests roll back stays in the tables until then, and is read again by the next ones.
+    settings["autovacuum_naptime"] = "'2s'"
     with psycopg.connect(conninfo, autocommit=True) as connection:
         for name, value in settings.items():
             connection.execute(f"alter system set {name} = {value}".encode())
