@@ -177,9 +177,10 @@ def violated(conn: psycopg.Connection) -> set[int]:
 @pytest.mark.parametrize(
     ("statement", "invariant"),
     [
-        # To write a table anew is no update: no trigger sees it. Views and a function are in the way.
+        # To write a table anew is no update: no trigger sees it. What reads it is in the way.
         (
-            "drop function pgwallet._show_transaction(bigint); drop view pgwallet.transaction_log, pgwallet.platform_summary, "
+            "drop function pgwallet._show_transaction(bigint); "
+            "drop view pgwallet.transaction_log, pgwallet.platform_summary, "
             "pgwallet.project_summary; "
             "alter table pgwallet.posting alter amount type numeric using amount + 1",
             1,
