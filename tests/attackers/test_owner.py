@@ -181,7 +181,7 @@ def violated(conn: psycopg.Connection) -> set[int]:
         (
             "drop function pgwallet._show_transaction(bigint); "
             "drop view pgwallet.transaction_log, pgwallet.platform_summary, "
-            "pgwallet.project_summary; "
+            "pgwallet.project_summary; drop function pgwallet._show_transaction cascade; "
             "alter table pgwallet.posting alter amount type numeric using amount + 1",
             1,
         ),

@@ -40,6 +40,7 @@ BALANCES = [
     corrupted(
         "all amounts are written anew",
         "drop view pgwallet.transaction_log, pgwallet.platform_summary, pgwallet.project_summary;"
+        "drop function pgwallet._show_transaction cascade;"
         "alter table pgwallet.posting alter amount type numeric using amount + 1",
         (1, "wallet {ada}"),
         (2, "project {song}"),

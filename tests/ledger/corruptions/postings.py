@@ -26,6 +26,7 @@ POSTINGS = [
     ),
     corrupted(
         "all requests are written anew",
+        "drop function pgwallet._show_transaction cascade;"
         "alter table pgwallet.transaction alter request type text "
         "using case when request is not null then 'x' end",
         *[
