@@ -26,13 +26,14 @@ set enable_hashjoin = off
 set enable_mergejoin = off
 as $function$
 declare
+  v_status text collate "C" := p_status;
   v_after_escrow_id bigint := coalesce(p_after_escrow_id, 0);
   v_escrow_ids bigint[];
 begin
-  if p_status is not null and p_status not in ('locked', 'released', 'refunded', 'settled') then
+  if v_status is not null and v_status not in ('locked', 'released', 'refunded', 'settled') then
     raise exception using
       errcode = 'PW002',
-      message = format('status %L is unknown', left(p_status, 200)),
+      message = format('status %L is unknown', left(v_status, 200)),
       detail = 'An escrow is locked, released, refunded or settled.',
       hint = 'Leave it out for all of them.';
   end if;
@@ -54,7 +55,7 @@ begin
       where p.source_account_id = p_wallet_id and p.source_balance is not null
         and t.kind = 'pledge' and t.escrow_id > v_after_escrow_id
         and (p_project_id is null or e.project_id = p_project_id)
-        and (p_status is null or e.status = p_status)
+        and (v_status is null or e.status = v_status)
       order by e.escrow_id
       limit p_limit
     ) as l;
@@ -68,7 +69,7 @@ begin
           select e.escrow_id
           from pgwallet.escrow as e
           where e.project_id = p_project_id and e.escrow_id > v_after_escrow_id
-            and e.status = 'locked' and (p_status is null or p_status = 'locked')
+            and e.status = 'locked' and (v_status is null or v_status = 'locked')
           order by e.escrow_id
           limit p_limit
         )
@@ -77,7 +78,7 @@ begin
           select e.escrow_id
           from pgwallet.escrow as e
           where e.project_id = p_project_id and e.escrow_id > v_after_escrow_id
-            and e.status <> 'locked' and (p_status is null or e.status = p_status)
+            and e.status <> 'locked' and (v_status is null or e.status = v_status)
           order by e.escrow_id
           limit p_limit
         )
@@ -90,7 +91,7 @@ begin
     from (
       select e.escrow_id
       from pgwallet.escrow as e
-      where e.escrow_id > v_after_escrow_id and (p_status is null or e.status = p_status)
+      where e.escrow_id > v_after_escrow_id and (v_status is null or e.status = v_status)
       order by e.escrow_id
       limit p_limit
     ) as l;

@@ -15,11 +15,13 @@ set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
 as $function$
+declare
+  v_status text collate "C" := p_status;
 begin
-  if p_status is not null and p_status not in ('open', 'succeeded', 'failed') then
+  if v_status is not null and v_status not in ('open', 'succeeded', 'failed') then
     raise exception using
       errcode = 'PW002',
-      message = format('status %L is unknown', left(p_status, 200)),
+      message = format('status %L is unknown', left(v_status, 200)),
       detail = 'A project is open, succeeded or failed.',
       hint = 'Leave it out for all of them.';
   end if;
@@ -30,7 +32,7 @@ begin
     p.commission_rate, p.fee_rate, p.max_pledge
   from pgwallet.project as p
   where p.project_id > coalesce(p_after_project_id, 0)
-    and (p_status is null or p.status = p_status)
+    and (v_status is null or p.status = v_status)
   order by p.project_id
   limit p_limit;
 end;
