@@ -142,6 +142,7 @@ class Planner:
             succeeded=self.a_project(0, "succeeded"),
             failed=self.a_project(0, "failed"),
             **dict.fromkeys(ESCROWS, escrow or NO_ID),
+            transaction=1,  # the deposits that the storm began with
         )
 
     def with_new_keys(self, plan: Plan) -> Plan:
