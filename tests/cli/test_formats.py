@@ -60,7 +60,7 @@ def test_csv_and_json_agree(database: str, wallet_id: int) -> None:
     for line, row in zip(as_csv, as_json, strict=True):
         row.pop("metadata", None)
         line.pop("metadata", None)
-        assert line == {name: str(value) for name, value in row.items()}
+        assert line == {name: "" if value is None else str(value) for name, value in row.items()}
 
 
 def test_the_table_shows_the_same_amounts(database: str, wallet_id: int) -> None:
