@@ -143,6 +143,7 @@ CREATE TABLE pgwallet.project (
     status pgwallet.project_status DEFAULT 'open'::text NOT NULL,
     commission_rate numeric NOT NULL,
     fee_rate numeric NOT NULL,
+    fee_fixed numeric NOT NULL,
     max_pledge numeric NOT NULL,
     escrow_account_id bigint NOT NULL,
     first_transaction_id bigint DEFAULT 0 NOT NULL,
@@ -151,6 +152,7 @@ CREATE TABLE pgwallet.project (
     closed_at timestamp with time zone,
     CONSTRAINT project_closed_check CHECK ((((status)::text = 'open'::text) = (closed_at IS NULL))),
     CONSTRAINT project_commission_rate_check CHECK (((commission_rate >= (0)::numeric) AND (commission_rate <= (1)::numeric))),
+    CONSTRAINT project_fee_fixed_check CHECK (((fee_fixed >= (0)::numeric) AND (fee_fixed < ('1000000000000000'::bigint)::numeric))),
     CONSTRAINT project_fee_rate_check CHECK (((fee_rate >= (0)::numeric) AND (fee_rate <= (1)::numeric))),
     CONSTRAINT project_max_pledge_check CHECK (((max_pledge >= (0)::numeric) AND (max_pledge < ('1000000000000000'::bigint)::numeric))),
     CONSTRAINT project_rates_check CHECK (((commission_rate + fee_rate) <= (1)::numeric)),
@@ -161,6 +163,7 @@ COMMENT ON TABLE pgwallet.project IS 'What wallets pledge money to.';
 COMMENT ON COLUMN pgwallet.project.reference IS 'The project, as the application calls it.';
 COMMENT ON COLUMN pgwallet.project.commission_rate IS 'Part of a released amount that the platform takes, fixed when the project was created.';
 COMMENT ON COLUMN pgwallet.project.fee_rate IS 'Part of a released amount that pays for payments, fixed when the project was created.';
+COMMENT ON COLUMN pgwallet.project.fee_fixed IS 'What each released escrow pays once for payments, fixed when the project was created.';
 COMMENT ON COLUMN pgwallet.project.max_pledge IS 'The largest single pledge, in major units.';
 COMMENT ON COLUMN pgwallet.project.escrow_account_id IS 'The account that holds what is locked for the project.';
 COMMENT ON COLUMN pgwallet.project.first_transaction_id IS 'No transaction with a smaller id concerns the project, so that a check of it reads none.';
@@ -398,6 +401,7 @@ CREATE VIEW pgwallet.project_summary AS
     j.closed_at,
     j.commission_rate,
     j.fee_rate,
+    j.fee_fixed,
     e.escrow_count,
     e.locked_count,
     e.released_count,
@@ -443,6 +447,7 @@ COMMENT ON COLUMN pgwallet.project_summary.created_at IS 'When the project was o
 COMMENT ON COLUMN pgwallet.project_summary.closed_at IS 'When it was closed; null while open.';
 COMMENT ON COLUMN pgwallet.project_summary.commission_rate IS 'Part of a released amount that the platform takes.';
 COMMENT ON COLUMN pgwallet.project_summary.fee_rate IS 'Part of a released amount that pays for payments.';
+COMMENT ON COLUMN pgwallet.project_summary.fee_fixed IS 'What each released escrow pays once for payments.';
 COMMENT ON COLUMN pgwallet.project_summary.escrow_count IS 'How many pledges it got.';
 COMMENT ON COLUMN pgwallet.project_summary.locked_count IS 'How many of them are still locked, wholly or in part.';
 COMMENT ON COLUMN pgwallet.project_summary.released_count IS 'How many were released whole.';
@@ -474,11 +479,13 @@ CREATE TABLE pgwallet.settings (
     only_row boolean DEFAULT true NOT NULL,
     commission_rate numeric DEFAULT 0.05 NOT NULL,
     fee_rate numeric DEFAULT 0.029 NOT NULL,
+    fee_fixed numeric DEFAULT 0 NOT NULL,
     max_pledge numeric DEFAULT 100000 NOT NULL,
     max_pockets_per_allocation integer DEFAULT 100 NOT NULL,
     max_metadata_bytes integer DEFAULT 10000 NOT NULL,
     CONSTRAINT settings_commission_rate_check CHECK (((commission_rate >= (0)::numeric) AND (commission_rate <= (1)::numeric))),
     CONSTRAINT settings_decimals_check CHECK (((scale(trim_scale(commission_rate)) <= 20) AND (scale(trim_scale(fee_rate)) <= 20))),
+    CONSTRAINT settings_fee_fixed_check CHECK (((fee_fixed >= (0)::numeric) AND (fee_fixed < ('1000000000000000'::bigint)::numeric))),
     CONSTRAINT settings_fee_rate_check CHECK (((fee_rate >= (0)::numeric) AND (fee_rate <= (1)::numeric))),
     CONSTRAINT settings_max_metadata_bytes_check CHECK ((max_metadata_bytes >= 1000)),
     CONSTRAINT settings_max_pledge_check CHECK (((max_pledge > (0)::numeric) AND (max_pledge < ('1000000000000000'::bigint)::numeric))),
@@ -490,6 +497,7 @@ CREATE TABLE pgwallet.settings (
 COMMENT ON TABLE pgwallet.settings IS 'Defaults and limits: one row, which a DBA updates.';
 COMMENT ON COLUMN pgwallet.settings.commission_rate IS 'Part of a released amount that the platform takes; the default for new projects.';
 COMMENT ON COLUMN pgwallet.settings.fee_rate IS 'Part of a released amount that pays for payments; the default for new projects.';
+COMMENT ON COLUMN pgwallet.settings.fee_fixed IS 'What each released escrow pays once for payments, in major units; the default for new projects.';
 COMMENT ON COLUMN pgwallet.settings.max_pledge IS 'The largest single pledge, in major units; the default for new projects.';
 COMMENT ON COLUMN pgwallet.settings.max_pockets_per_allocation IS 'How many pockets take part in the allocation of one deposit.';
 COMMENT ON COLUMN pgwallet.settings.max_metadata_bytes IS 'How many bytes the metadata of one call may take, written as text; at least 1,000.';

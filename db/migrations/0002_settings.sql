@@ -6,6 +6,7 @@ create table pgwallet.settings (
   only_row boolean primary key default true check (only_row),
   commission_rate numeric not null default 0.05 check (commission_rate between 0 and 1),
   fee_rate numeric not null default 0.029 check (fee_rate between 0 and 1),
+  fee_fixed numeric not null default 0 check (fee_fixed >= 0 and fee_fixed < 1000000000000000),
   max_pledge numeric not null default 100000
   check (max_pledge > 0 and max_pledge < 1000000000000000),
   max_pockets_per_allocation integer not null default 100 check (max_pockets_per_allocation > 0),
@@ -21,6 +22,8 @@ comment on column pgwallet.settings.commission_rate is
 'Part of a released amount that the platform takes; the default for new projects.';
 comment on column pgwallet.settings.fee_rate is
 'Part of a released amount that pays for payments; the default for new projects.';
+comment on column pgwallet.settings.fee_fixed is
+'What each released escrow pays once for payments, in major units; the default for new projects.';
 comment on column pgwallet.settings.max_pledge is
 'The largest single pledge, in major units; the default for new projects.';
 comment on column pgwallet.settings.max_pockets_per_allocation is

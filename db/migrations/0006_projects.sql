@@ -21,6 +21,7 @@ create table pgwallet.project (
   status pgwallet.project_status not null default 'open',
   commission_rate numeric not null check (commission_rate between 0 and 1),
   fee_rate numeric not null check (fee_rate between 0 and 1),
+  fee_fixed numeric not null check (fee_fixed >= 0 and fee_fixed < 1000000000000000),
   max_pledge numeric not null check (max_pledge >= 0 and max_pledge < 1000000000000000),
   escrow_account_id bigint not null unique references pgwallet.account,
   first_transaction_id bigint not null default 0,
@@ -38,6 +39,8 @@ comment on column pgwallet.project.commission_rate is
 'Part of a released amount that the platform takes, fixed when the project was created.';
 comment on column pgwallet.project.fee_rate is
 'Part of a released amount that pays for payments, fixed when the project was created.';
+comment on column pgwallet.project.fee_fixed is
+'What each released escrow pays once for payments, fixed when the project was created.';
 comment on column pgwallet.project.max_pledge is 'The largest single pledge, in major units.';
 comment on column pgwallet.project.escrow_account_id is
 'The account that holds what is locked for the project.';

@@ -162,6 +162,7 @@ select
   j.closed_at,
   j.commission_rate,
   j.fee_rate,
+  j.fee_fixed,
   e.escrow_count,
   e.locked_count,
   e.released_count,
@@ -216,6 +217,8 @@ comment on column pgwallet.project_summary.commission_rate is
 'Part of a released amount that the platform takes.';
 comment on column pgwallet.project_summary.fee_rate is
 'Part of a released amount that pays for payments.';
+comment on column pgwallet.project_summary.fee_fixed is
+'What each released escrow pays once for payments.';
 comment on column pgwallet.project_summary.escrow_count is 'How many pledges it got.';
 comment on column pgwallet.project_summary.locked_count is
 'How many of them are still locked, wholly or in part.';

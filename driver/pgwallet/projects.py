@@ -26,12 +26,13 @@ def create_project(
     fee_rate: Decimal | int | None = None,
     max_pledge: Decimal | int | None = None,
     project_id: int | None = None,
+    fee_fixed: Decimal | int | None = None,
 ) -> Project:
     """Open a project, or find the one that is there.
 
-    The same reference and arguments again return the same project. Rates are fractions of 1 and
-    `max_pledge` is in major units; all default to the settings, the limit to its currency's first,
-    and stay as they are.
+    The same reference and arguments again return the same project. Rates are fractions of 1;
+    `fee_fixed`, which each escrow pays once, and `max_pledge` are in major units. All default to
+    the settings, the limit to its currency's first, and stay as they are.
     `project_id` is for operators who move projects over: unused, and a multiple of 1024 below
     2^45. Returns the `Project`.
     Raises InvalidAmount, InvalidArgument, CurrencyMismatch (unknown currency).

@@ -45,6 +45,7 @@ class Project:
     status: str
     commission_rate: Decimal
     fee_rate: Decimal
+    fee_fixed: Decimal
     max_pledge: Decimal
 
 
@@ -62,6 +63,7 @@ class ProjectState:
     status: str
     commission_rate: Decimal
     fee_rate: Decimal
+    fee_fixed: Decimal
     max_pledge: Decimal
     created_at: datetime
     closed_at: datetime | None

@@ -77,6 +77,15 @@ AMOUNT = Kind(
     other=lambda w, amount: amount + 1,
     example="500.50",
 )
+# A part of an amount that may be nothing.
+FEE = Kind(
+    Stage.AMOUNT,
+    "PW001",
+    always("-0.001", "NaN", "Infinity", "-Infinity", -1, "1e15", "1e30", "-1e30"),
+    example="0.30",
+)
+# What has no more decimals than its currency.
+MONEY = (AMOUNT, FEE)
 LIMIT = Kind(Stage.ARGUMENT, "PW002", always(0, -1), example=10)
 # After which id to go on; any number will do.
 POSITION = Kind(refuses_null=False, example=0)
@@ -164,6 +173,7 @@ KINDS = {
     "p_effective_at": TIME,
     "p_escrow_id": ESCROW,
     "p_expires_at": EXPIRY,
+    "p_fee_fixed": FEE,
     "p_fee_rate": RATE,
     "p_from": TIME,
     "p_idempotency_key": KEY,

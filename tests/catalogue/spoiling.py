@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from tests.catalogue.call_of import KEY, KEYS, Arguments, CallOf, Spoil, doubled
-from tests.catalogue.kinds import AMOUNT, Stage, Value, always
+from tests.catalogue.kinds import MONEY, Stage, Value, always
 from tests.catalogue.signatures import Argument
 from tests.catalogue.world import World
 
@@ -41,7 +41,7 @@ def faults(call: CallOf) -> Iterator[Fault]:
             yield Fault(kind.code, argument.name, put(argument, value))
         if kind.refuses_null and not argument.takes_null:
             yield Fault(kind.code, f"{argument.name} null", put(argument, *always(None)))
-        if kind is AMOUNT:
+        if kind in MONEY:
             for amount in ("0.001", "10.005"):
                 yield Fault(kind.code, f"{argument.name} decimals", put(argument, *always(amount)))
         if argument.is_array:
@@ -59,7 +59,7 @@ def ladder(call: CallOf) -> list[Fault]:
         if kind.wrong:
             rank = (kind.stage, place if kind.stage == Stage.LOOKUP else 0)
             steps.append(Fault(kind.code, argument.name, put(argument, kind.wrong[0]), rank))
-        if kind is AMOUNT:
+        if kind in MONEY:
             rank = (Stage.DECIMALS, 0)
             change = _with_more_decimals(argument)
             steps.append(Fault(kind.code, f"{argument.name} decimals", change, rank))

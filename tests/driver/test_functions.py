@@ -180,10 +180,23 @@ def test_transfers_return_both_balances(call: CallIt) -> None:
 
 def test_a_project_has_its_own_rates(call: CallIt) -> None:
     project = call(
-        pgwallet.create_project, "bridge", "USD", Decimal("0.1"), Decimal("0.02"), max_pledge=50
+        pgwallet.create_project,
+        "bridge",
+        "USD",
+        Decimal("0.1"),
+        Decimal("0.02"),
+        max_pledge=50,
+        fee_fixed=Decimal("0.30"),
     )
     assert project == pgwallet.Project(
-        project.project_id, "bridge", "USD", "open", Decimal("0.1"), Decimal("0.02"), Decimal(50)
+        project_id=project.project_id,
+        reference="bridge",
+        currency="USD",
+        status="open",
+        commission_rate=Decimal("0.1"),
+        fee_rate=Decimal("0.02"),
+        fee_fixed=Decimal("0.30"),
+        max_pledge=Decimal(50),
     )
     closed = call(pgwallet.close_project, project.project_id, "failed")
     assert (closed.project_id, closed.status) == (project.project_id, "failed")

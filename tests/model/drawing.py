@@ -65,6 +65,10 @@ AMOUNTS: st.SearchStrategy[Amount] = mostly(
 )
 # Of the projects that are there from the start, 500 is the limit of a pledge.
 PLEDGES = st.one_of(AMOUNTS, AMOUNTS, decimals("500", "501"))
+FIXED_FEES = mostly(
+    decimals("0", "1", "0.00", "3", "0.3", "0.001", "600") | st.none(),
+    decimals("-0.01", "NaN", "Infinity", "1E+15"),
+)
 SOME_OR_ALL = st.one_of(st.none(), AMOUNTS, AMOUNTS)
 
 KEYS = mostly(

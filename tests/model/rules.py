@@ -50,6 +50,7 @@ class Rules(Machine):
                 commission_rate=rates[0],
                 fee_rate=rates[1],
                 max_pledge=Decimal(500),
+                fee_fixed=Decimal(1) if reference == "succeeded" else None,
             )
             pledge = self._keyed(
                 "pledge",
@@ -125,6 +126,7 @@ class Rules(Machine):
         currency=draw.CURRENCIES,
         rates=draw.PAIRS_OF_RATES,
         max_pledge=draw.SOME_OR_ALL,
+        fee_fixed=draw.FIXED_FEES,
         project=draw.PROJECT_IDS,
     )
     def create_project(
@@ -133,6 +135,7 @@ class Rules(Machine):
         currency: str | None,
         rates: draw.Rates,
         max_pledge: Amount,
+        fee_fixed: Decimal | None,
         project: Id | None,
     ) -> None:
         self._create_project(
@@ -142,6 +145,7 @@ class Rules(Machine):
             fee_rate=rates[1],
             max_pledge=self.amount_of(max_pledge, None),
             project_id=self.id_of("", project) if isinstance(project, str) else project,
+            fee_fixed=fee_fixed,
         )
 
     def _create_project(self, **arguments: Any) -> int | None:
@@ -400,23 +404,25 @@ class Rules(Machine):
 
     @rule(
         rates=st.sampled_from([("0.05", "0.029"), ("0", "0.01"), ("0.5", "0.5"), ("0.3333", "0")]),
+        fee_fixed=st.sampled_from([0, 0, 1]),
         max_pledge=st.sampled_from([100000, 50]),
         max_pockets=st.sampled_from([100, 100, 2, 1]),
     )
     def a_dba_changes_settings(
-        self, rates: tuple[str, str], max_pledge: int, max_pockets: int
+        self, rates: tuple[str, str], fee_fixed: int, max_pledge: int, max_pockets: int
     ) -> None:
         settings = self.books.settings
         settings.commission_rate, settings.fee_rate = map(Decimal, rates)
+        settings.fee_fixed = Decimal(fee_fixed)
         settings.max_pledge = Decimal(max_pledge)
         settings.max_pockets_per_allocation = max_pockets
         self.conn.execute(
             """
             update pgwallet.settings
-            set commission_rate = %s, fee_rate = %s, max_pledge = %s,
+            set commission_rate = %s, fee_rate = %s, fee_fixed = %s, max_pledge = %s,
                 max_pockets_per_allocation = %s
             """,
-            [settings.commission_rate, settings.fee_rate, max_pledge, max_pockets],
+            [settings.commission_rate, settings.fee_rate, fee_fixed, max_pledge, max_pockets],
         )
 
     def _remember(self, function: str, /, **arguments: Any) -> Any:

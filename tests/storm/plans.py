@@ -9,7 +9,7 @@ from typing import Any
 
 from tests.catalogue.call_of import without_prefix
 from tests.catalogue.calls import CALLS, given_to
-from tests.catalogue.kinds import AMOUNT, EXPIRY, LIMIT, PERCENTAGE, RATE, TIME
+from tests.catalogue.kinds import AMOUNT, EXPIRY, FEE, LIMIT, PERCENTAGE, RATE, TIME
 from tests.catalogue.world import World
 from tests.storm.shared import CURRENCIES, Arguments, Element, Plan, Shared
 
@@ -41,7 +41,7 @@ WEIGHTS = {name: OFTEN.get(name, USUAL) for name in OPERATION + PROCEDURES}
 # So many wallets, and their pockets, that many workers want at once.
 BUSY = 4
 
-NUMBERS = (AMOUNT, PERCENTAGE, RATE)
+NUMBERS = (AMOUNT, FEE, PERCENTAGE, RATE)
 # What the driver refuses to send at all, by a TypeError.
 NOT_FROM_PYTHON = (TIME, EXPIRY)
 
@@ -226,6 +226,7 @@ class Planner:
             "commission_rate": rates[0],
             "fee_rate": rates[1],
             "max_pledge": 25,
+            "fee_fixed": [None, 1][int(number) % 2],
         }
 
     def deposit(self) -> Arguments:

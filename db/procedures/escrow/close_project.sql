@@ -5,7 +5,7 @@
 create or replace function pgwallet.close_project(p_project_id bigint, p_outcome text)
 returns table (
   project_id bigint, reference text, currency text, status text,
-  commission_rate numeric, fee_rate numeric, max_pledge numeric
+  commission_rate numeric, fee_rate numeric, fee_fixed numeric, max_pledge numeric
 )
 language plpgsql
 security definer
@@ -41,7 +41,7 @@ begin
   return query
   select
     p.project_id, p.reference, p.currency, p.status::text,
-    p.commission_rate, p.fee_rate, p.max_pledge
+    p.commission_rate, p.fee_rate, p.fee_fixed, p.max_pledge
   from pgwallet.project as p
   where p.project_id = p_project_id;
 end;

@@ -1,4 +1,4 @@
--- Makes a project that wallets can pledge to; rates and the limit of a pledge are fixed here.
+-- Makes a project that wallets can pledge to; rates, fee and the limit of a pledge are fixed here.
 -- The same reference and arguments again return the same project.
 --
 -- Two calls at once make one project: the second waits on the reference, or on the lock that a
@@ -9,11 +9,12 @@ create or replace function pgwallet.create_project(
   p_commission_rate numeric default null,
   p_fee_rate numeric default null,
   p_max_pledge numeric default null,
-  p_project_id bigint default null
+  p_project_id bigint default null,
+  p_fee_fixed numeric default null
 )
 returns table (
   project_id bigint, reference text, currency text, status text,
-  commission_rate numeric, fee_rate numeric, max_pledge numeric
+  commission_rate numeric, fee_rate numeric, fee_fixed numeric, max_pledge numeric
 )
 language plpgsql
 security definer
@@ -32,6 +33,14 @@ begin
   if p_max_pledge is not null and (p_max_pledge > 0 and p_max_pledge < 1000000000000000) is not true
   then
     perform pgwallet._refuse_amount(p_max_pledge);
+  end if;
+  if p_fee_fixed is not null and (p_fee_fixed >= 0 and p_fee_fixed < 1000000000000000) is not true
+  then
+    raise exception using
+      errcode = 'PW001',
+      message = format('fixed fee %s is not valid', p_fee_fixed),
+      detail = 'It is a number from 0 up and below 1000000000000000, in major units.',
+      hint = 'Pass what each pledge pays once, such as 0.30, or 0 for nothing.';
   end if;
   perform pgwallet._check_text('reference', p_reference);
 
@@ -70,17 +79,21 @@ begin
   if scale(trim_scale(p_max_pledge)) > v_exponent then
     perform pgwallet._refuse_decimals(p_max_pledge, p_currency, v_exponent);
   end if;
+  if scale(trim_scale(p_fee_fixed)) > v_exponent then
+    perform pgwallet._refuse_decimals(p_fee_fixed, p_currency, v_exponent);
+  end if;
   -- What is much in one currency is little in another.
   select coalesce(p_max_pledge, c.max_pledge, v_settings.max_pledge) into v_max_pledge
   from pgwallet.currency as c where c.currency = p_currency collate "C";
 
   -- Compared text by text with what rows of users hold already, so its format stays.
   v_request := format(
-    'create_project(%L, %s, %s, %s, %s, %s)', p_reference, p_currency,
+    'create_project(%L, %s, %s, %s, %s, %s, %s)', p_reference, p_currency,
     coalesce(trim_scale(p_commission_rate)::text, 'null'),
     coalesce(trim_scale(p_fee_rate)::text, 'null'),
     coalesce(trim_scale(p_max_pledge)::text, 'null'),
-    coalesce(p_project_id::text, 'null')
+    coalesce(p_project_id::text, 'null'),
+    coalesce(trim_scale(p_fee_fixed)::text, 'null')
   );
 
   if p_project_id is not null then
@@ -94,12 +107,13 @@ begin
     -- A balance has its currency's decimals from the start: other functions read them from it.
     with opened as (
       insert into pgwallet.project as p (
-        project_id, reference, currency, commission_rate, fee_rate, max_pledge,
+        project_id, reference, currency, commission_rate, fee_rate, fee_fixed, max_pledge,
         escrow_account_id, first_transaction_id, request
       )
       values (
         coalesce(p_project_id, pgwallet._draw_account_id(0)), p_reference, p_currency,
         v_commission_rate, v_fee_rate,
+        round(trunc(coalesce(p_fee_fixed, v_settings.fee_fixed), v_exponent), v_exponent),
         round(trunc(v_max_pledge, v_exponent), v_exponent),
         pgwallet._draw_account_id(0),
         (select q.last_value from pgwallet.transaction_id_seq as q),
@@ -134,11 +148,13 @@ begin
   return query
   select
     p.project_id, p.reference, p.currency, p.status::text,
-    p.commission_rate, p.fee_rate, p.max_pledge
+    p.commission_rate, p.fee_rate, p.fee_fixed, p.max_pledge
   from pgwallet.project as p
   where p.project_id = v_project_id;
 end;
 $function$;
 
-comment on function pgwallet.create_project(text, text, numeric, numeric, numeric, bigint) is
+comment on function pgwallet.create_project(
+  text, text, numeric, numeric, numeric, bigint, numeric
+) is
 'Makes a project that wallets can pledge to, or returns it again. Raises: PW001, PW002, PW003.';

@@ -2,7 +2,7 @@
 create or replace function pgwallet.find_project(p_reference text)
 returns table (
   project_id bigint, reference text, currency text, status text,
-  commission_rate numeric, fee_rate numeric, max_pledge numeric,
+  commission_rate numeric, fee_rate numeric, fee_fixed numeric, max_pledge numeric,
   created_at timestamptz, closed_at timestamptz, escrow_count bigint, locked_count bigint,
   pledged_amount numeric, locked_amount numeric, released_amount numeric,
   refunded_amount numeric, commission_amount numeric, fee_amount numeric, net_amount numeric,
@@ -19,10 +19,10 @@ begin
   perform pgwallet._check_text('reference', p_reference);
   return query
   select
-    s.project_id, s.reference, s.currency, s.status, s.commission_rate, s.fee_rate, s.max_pledge,
-    s.created_at, s.closed_at, s.escrow_count, s.locked_count, s.pledged_amount, s.locked_amount,
-    s.released_amount, s.refunded_amount, s.commission_amount, s.fee_amount, s.net_amount,
-    s.balance
+    s.project_id, s.reference, s.currency, s.status, s.commission_rate, s.fee_rate, s.fee_fixed,
+    s.max_pledge, s.created_at, s.closed_at, s.escrow_count, s.locked_count, s.pledged_amount,
+    s.locked_amount, s.released_amount, s.refunded_amount, s.commission_amount, s.fee_amount,
+    s.net_amount, s.balance
   from pgwallet.project as p
   cross join lateral pgwallet._show_project(p.project_id) as s
   where p.reference = p_reference collate "C";

@@ -2,7 +2,7 @@
 create or replace function pgwallet.get_project(p_project_id bigint)
 returns table (
   project_id bigint, reference text, currency text, status text,
-  commission_rate numeric, fee_rate numeric, max_pledge numeric,
+  commission_rate numeric, fee_rate numeric, fee_fixed numeric, max_pledge numeric,
   created_at timestamptz, closed_at timestamptz, escrow_count bigint, locked_count bigint,
   pledged_amount numeric, locked_amount numeric, released_amount numeric,
   refunded_amount numeric, commission_amount numeric, fee_amount numeric, net_amount numeric,
@@ -18,10 +18,10 @@ as $function$
 begin
   return query
   select
-    s.project_id, s.reference, s.currency, s.status, s.commission_rate, s.fee_rate, s.max_pledge,
-    s.created_at, s.closed_at, s.escrow_count, s.locked_count, s.pledged_amount, s.locked_amount,
-    s.released_amount, s.refunded_amount, s.commission_amount, s.fee_amount, s.net_amount,
-    s.balance
+    s.project_id, s.reference, s.currency, s.status, s.commission_rate, s.fee_rate, s.fee_fixed,
+    s.max_pledge, s.created_at, s.closed_at, s.escrow_count, s.locked_count, s.pledged_amount,
+    s.locked_amount, s.released_amount, s.refunded_amount, s.commission_amount, s.fee_amount,
+    s.net_amount, s.balance
   from pgwallet._show_project(p_project_id) as s;
   if not found then
     perform pgwallet._refuse_missing('project', p_project_id);

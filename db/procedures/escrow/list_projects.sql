@@ -6,7 +6,7 @@ create or replace function pgwallet.list_projects(
 )
 returns table (
   project_id bigint, reference text, currency text, status text,
-  commission_rate numeric, fee_rate numeric, max_pledge numeric
+  commission_rate numeric, fee_rate numeric, fee_fixed numeric, max_pledge numeric
 )
 language plpgsql
 stable
@@ -29,7 +29,7 @@ begin
   return query
   select
     p.project_id, p.reference, p.currency, p.status::text,
-    p.commission_rate, p.fee_rate, p.max_pledge
+    p.commission_rate, p.fee_rate, p.fee_fixed, p.max_pledge
   from pgwallet.project as p
   where p.project_id > coalesce(p_after_project_id, 0)
     and (v_status is null or p.status = v_status)

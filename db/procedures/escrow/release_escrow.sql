@@ -93,7 +93,7 @@ begin
     v_fee := least(
       v_amount - v_commission,
       pgwallet._apply_rate(
-        v_amount, v_escrow.released_amount, v_escrow.fee_amount,
+        v_amount, v_escrow.released_amount, v_escrow.fee_amount - v_project.fee_fixed,
         v_project.fee_rate, v_currency.exponent
       )
     );

@@ -1,5 +1,5 @@
--- Releases one batch of a succeeded project's escrows that had not expired by then: those that nobody
--- holds, or with p_wait also those that others hold, once they have come to an end.
+-- Releases one batch of a succeeded project's escrows that had not expired by then: those that
+-- nobody holds, or with p_wait also those that others hold, once they have come to an end.
 --
 -- Locks, in order: the escrows by id, the project's account; a closed project stays as it is.
 -- Its plans, made once, walk along indexes whatever the size of the tables.
@@ -75,12 +75,12 @@ begin
         commission_amount = round(e.amount * v_project.commission_rate, v_exponent),
         fee_amount = least(
           e.amount - round(e.amount * v_project.commission_rate, v_exponent),
-          round(e.amount * v_project.fee_rate, v_exponent)
+          round(e.amount * v_project.fee_rate, v_exponent) + v_project.fee_fixed
         ),
         net_amount = greatest(
           0,
           e.amount - round(e.amount * v_project.commission_rate, v_exponent)
-          - round(e.amount * v_project.fee_rate, v_exponent)
+          - round(e.amount * v_project.fee_rate, v_exponent) - v_project.fee_fixed
         ),
         status = 'released'
       where e.ctid = any (v_untouched)
@@ -101,7 +101,8 @@ begin
           least(
             l.amount - l.commission,
             pgwallet._apply_rate(
-              l.amount, l.released_amount, l.fee_amount, v_project.fee_rate, v_exponent
+              l.amount, l.released_amount, l.fee_amount - v_project.fee_fixed,
+              v_project.fee_rate, v_exponent
             )
           ) as fee
         from (

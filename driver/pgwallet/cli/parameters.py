@@ -138,6 +138,11 @@ OPTIONS: dict[str, Any] = {
         metavar="TIME",
         help="From when it is only given back, unless the project has succeeded.",
     ),
+    "fee_fixed": typer.Option(
+        parser=_number,
+        metavar="AMOUNT",
+        help="What each pledge pays once when it is released. Default: as in the settings.",
+    ),
     "fee_rate": _RATE,
     "idempotency_key": typer.Option(
         metavar="KEY", help="The same key again returns the first result."

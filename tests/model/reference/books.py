@@ -129,6 +129,7 @@ class Movement:
 class Settings:
     commission_rate: Decimal = Decimal("0.05")
     fee_rate: Decimal = Decimal("0.029")
+    fee_fixed: Decimal = Decimal(0)
     max_pledge: Decimal = Decimal(100000)
     max_pockets_per_allocation: int = 100
 

@@ -299,7 +299,8 @@ def _release(escrow: Escrow, x: int) -> tuple[int, int, int]:
     project = escrow.project.shown
     released = escrow.released + x
     commission = part(x, released, escrow.commission, project.commission_rate)
-    fee = part(x - commission, released, escrow.fee, project.fee_rate)
+    fixed = minor_units(project.fee_fixed, project.currency)
+    fee = part(x - commission, released, escrow.fee - fixed, project.fee_rate)
     net = x - commission - fee
     escrow.released = released
     escrow.commission += commission

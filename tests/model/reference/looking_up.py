@@ -143,6 +143,7 @@ def _project(books: Books, project: ProjectRecord) -> ProjectState:
         status=shown.status,
         commission_rate=shown.commission_rate,
         fee_rate=shown.fee_rate,
+        fee_fixed=shown.fee_fixed,
         max_pledge=shown.max_pledge,
         created_at=NO_TIME,
         closed_at=None if shown.status == "open" else NO_TIME,

@@ -20,9 +20,12 @@ def create_project(
     fee_rate: Decimal | None = None,
     max_pledge: Decimal | None = None,
     project_id: int | None = None,
+    fee_fixed: Decimal | None = None,
 ) -> Project:
     if max_pledge is not None:
         check_amount(max_pledge)
+    if fee_fixed is not None and fee_fixed != 0:
+        check_amount(fee_fixed)
     check_text("reference", reference)
     settings = books.settings
     commission = settings.commission_rate if commission_rate is None else commission_rate
@@ -38,8 +41,9 @@ def create_project(
     assert reference is not None
     assert currency is not None
     most = minor_units(settings.max_pledge if max_pledge is None else max_pledge, currency)
+    fixed = minor_units(settings.fee_fixed if fee_fixed is None else fee_fixed, currency)
 
-    arguments = (currency, commission_rate, fee_rate, max_pledge, project_id)
+    arguments = (currency, commission_rate, fee_rate, max_pledge, project_id, fee_fixed)
     for project in books.projects.values():
         if project.shown.reference == reference:
             if project.arguments != arguments:
@@ -55,6 +59,7 @@ def create_project(
         status="open",
         commission_rate=commission,
         fee_rate=fee,
+        fee_fixed=money(fixed, currency),
         max_pledge=money(most, currency),
     )
     books.projects[account.account_id] = ProjectRecord(

@@ -1,6 +1,6 @@
 -- Takes the commission or the fee out of an amount, by its rate. After p_before was released and
 -- p_taken taken of that, it takes so much that all parts together are what one release of the
--- whole would have taken.
+-- whole would have taken, or as much as there is. A fixed fee is taken off p_taken: it is due, too.
 --
 -- A standard SQL body, which the planner writes out in the statements that use it.
 create or replace function pgwallet._apply_rate(

@@ -5,7 +5,7 @@
 create or replace function pgwallet._show_project(p_project_id bigint)
 returns table (
   project_id bigint, reference text, currency text, status text,
-  commission_rate numeric, fee_rate numeric, max_pledge numeric,
+  commission_rate numeric, fee_rate numeric, fee_fixed numeric, max_pledge numeric,
   created_at timestamptz, closed_at timestamptz, escrow_count bigint, locked_count bigint,
   pledged_amount numeric, locked_amount numeric, released_amount numeric,
   refunded_amount numeric, commission_amount numeric, fee_amount numeric, net_amount numeric,
@@ -16,7 +16,7 @@ stable
 begin atomic
   select
     p.project_id, p.reference, p.currency, p.status::text, p.commission_rate, p.fee_rate,
-    p.max_pledge, p.created_at, p.closed_at, l.number + s.number as escrow_count,
+    p.fee_fixed, p.max_pledge, p.created_at, p.closed_at, l.number + s.number as escrow_count,
     l.number as locked_count,
     round(l.amount + s.amount, scale(a.balance)) as pledged_amount,
     round(l.amount - l.released - l.refunded, scale(a.balance)) as locked_amount,

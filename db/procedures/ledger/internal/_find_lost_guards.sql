@@ -88,8 +88,9 @@ begin
         array[
           'project_pkey', 'project_reference_key', 'project_escrow_account_id_key',
           'project_reference_check', 'project_commission_rate_check', 'project_fee_rate_check',
-          'project_rates_check', 'project_max_pledge_check', 'project_closed_check',
-          'project_project_id_fkey', 'project_escrow_account_id_fkey', 'project_currency_fkey'
+          'project_fee_fixed_check', 'project_rates_check', 'project_max_pledge_check',
+          'project_closed_check', 'project_project_id_fkey', 'project_escrow_account_id_fkey',
+          'project_currency_fkey'
         ]
       ),
       (
@@ -105,9 +106,9 @@ begin
         7, 'settings',
         array[
           'settings_pkey', 'settings_only_row_check', 'settings_commission_rate_check',
-          'settings_fee_rate_check', 'settings_rates_check', 'settings_decimals_check',
-          'settings_max_pledge_check', 'settings_max_pockets_per_allocation_check',
-          'settings_max_metadata_bytes_check'
+          'settings_fee_rate_check', 'settings_fee_fixed_check', 'settings_rates_check',
+          'settings_decimals_check', 'settings_max_pledge_check',
+          'settings_max_pockets_per_allocation_check', 'settings_max_metadata_bytes_check'
         ]
       )
   ) as g (invariant, table_name, names)
