@@ -102,8 +102,8 @@ def find_transaction(books: Books, idempotency_key: str | None) -> TransactionRo
 
 
 def _place(project: ProjectRecord) -> tuple[bool, int]:
-    asked_for = project.arguments[-1] is not None
-    return not asked_for, project.account.account_id
+    *_, asked_for, _ = project.arguments
+    return asked_for is None, project.account.account_id
 
 
 def _escrow(escrow: Escrow) -> EscrowRow:
