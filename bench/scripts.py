@@ -149,6 +149,7 @@ def _allocation_floor(wallets: Ids, pockets: Ids, each: int) -> str:
       select
         r.transaction_id, d.account_id, c.account_id, c.amount, d.balance + c.rest, c.balance
       from recorded as r, debited as d, credited as c
+      order by c.rest desc
       returning transaction_id, destination_account_id, amount, destination_balance, false;
     """
     )

@@ -13,7 +13,8 @@ from tests.catalogue.calls import CALLS, MOVING, given_to, good
 from tests.catalogue.world import HOLDS
 from tests.ledger.calling import call, value
 
-pytestmark = pytest.mark.sql
+# Without indexes and the like everything takes long, on PostgreSQL 15 above all.
+pytestmark = [pytest.mark.sql, pytest.mark.timeout(400)]
 
 CANNOT_CHANGE_NOW = "55P02"
 READ_ONLY = "25006"

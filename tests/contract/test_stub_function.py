@@ -86,7 +86,7 @@ def add_function(tree: Path) -> None:
     wallets = tree / "driver" / "pgwallet" / "wallets.py"
     wallets.write_text(wallets.read_text() + DECLARATION)
     package = tree / "driver" / "pgwallet" / "__init__.py"
-    replace(package, "deposit_many, withdraw", "deposit_many, stub_deposit, withdraw")
+    replace(package, "from .wallets import (\n", "from .wallets import (\n    stub_deposit,\n")
     replace(package, '    "statement",\n', '    "statement",\n    "stub_deposit",\n')
 
 

@@ -22,7 +22,7 @@ set enable_mergejoin = off
 as $function$
 declare
   -- A clock that was set back puts times out of order, so seeking keeps its distance.
-  c_distance constant interval := '1 hour';
+  c_distance constant interval := interval '1 hour';
   v_newest_first boolean := coalesce(p_newest_first, false);
   v_above bigint := 0;
   v_below bigint := 9223372036854775807;
