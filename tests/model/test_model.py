@@ -50,7 +50,11 @@ def test_the_ledger_agrees_with_the_reference_after_every_call(database: str) ->
             def __init__(self) -> None:
                 super().__init__(conn)
 
-        for _ in range(0, EXAMPLES, EXAMPLES_A_RUN):
+        codes = {code for _, code in documented}
+        for made in range(0, 3 * EXAMPLES, EXAMPLES_A_RUN):
+            # By chance the last refusal may come late.
+            if made >= EXAMPLES and codes <= {outcome for _, outcome in Rules.met}:
+                break
             run_state_machine_as_test(
                 Connected,
                 settings=settings(
@@ -68,7 +72,7 @@ def test_the_ledger_agrees_with_the_reference_after_every_call(database: str) ->
     # A run that met less would prove less than it says.
     refusals = {(name, outcome) for name, outcome in Rules.met if outcome.startswith("PW")}
     assert refusals <= documented
-    assert {code for _, code in refusals} == {code for _, code in documented}
+    assert {code for _, code in refusals} == codes
     assert {name for name, outcome in Rules.met if outcome == "ok"} == FUNCTIONS
     if EXAMPLES >= DEEP:
         assert refusals == documented
