@@ -12,11 +12,13 @@ import time
 from contextlib import redirect_stderr, redirect_stdout
 from decimal import Decimal
 from fcntl import ioctl
+from functools import cache
 from io import StringIO
 from typing import Any
 
 import psycopg
 import pytest
+import typer
 
 import pgwallet
 from pgwallet.cli import main
@@ -28,6 +30,9 @@ COMMAND = (sys.executable, "-c", "from pgwallet.cli import main; main()")
 PATIENCE = 60
 
 Completed = subprocess.CompletedProcess[str]
+
+# Typer makes all commands anew for each call, which takes longer than most of them.
+_made_once = cache(typer.main.get_command)
 
 
 def environment(database_url: str | None = None) -> dict[str, str]:
@@ -61,6 +66,7 @@ def pgwallet_here(*arguments: object, database_url: str | None = None) -> Comple
         redirect_stdout(StringIO()) as stdout,
         redirect_stderr(StringIO()) as stderr,
     ):
+        patch.setattr(typer.main, "get_command", _made_once)
         patch.setattr(sys, "argv", ["pgwallet", *map(str, arguments)])
         patch.setattr(sys, "stdin", StringIO())
         patch.setenv("PGWALLET_DATABASE_URL", database_url or "")
