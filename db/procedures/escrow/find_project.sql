@@ -18,11 +18,7 @@ as $function$
 begin
   perform pgwallet._check_text('reference', p_reference);
   return query
-  select
-    s.project_id, s.reference, s.currency, s.status, s.commission_rate, s.fee_rate, s.fee_fixed,
-    s.max_pledge, s.created_at, s.closed_at, s.escrow_count, s.locked_count, s.pledged_amount,
-    s.locked_amount, s.released_amount, s.refunded_amount, s.commission_amount, s.fee_amount,
-    s.net_amount, s.balance
+  select s.*
   from pgwallet.project as p
   cross join lateral pgwallet._show_project(p.project_id) as s
   where p.reference = p_reference collate "C";

@@ -15,10 +15,7 @@ set enable_seqscan = off
 as $function$
 begin
   return query
-  select
-    s.escrow_id, s.wallet_id, s.project_id, s.reference, s.status, s.expired, s.created_at,
-    s.expires_at, s.currency, s.amount, s.locked_amount, s.released_amount, s.refunded_amount,
-    s.commission_amount, s.fee_amount, s.net_amount
+  select s.*
   from pgwallet._show_escrows(array[p_escrow_id]) as s;
   if not found then
     perform pgwallet._refuse_missing('escrow', p_escrow_id);

@@ -17,11 +17,7 @@ set enable_seqscan = off
 as $function$
 begin
   return query
-  select
-    s.project_id, s.reference, s.currency, s.status, s.commission_rate, s.fee_rate, s.fee_fixed,
-    s.max_pledge, s.created_at, s.closed_at, s.escrow_count, s.locked_count, s.pledged_amount,
-    s.locked_amount, s.released_amount, s.refunded_amount, s.commission_amount, s.fee_amount,
-    s.net_amount, s.balance
+  select s.*
   from pgwallet._show_project(p_project_id) as s;
   if not found then
     perform pgwallet._refuse_missing('project', p_project_id);

@@ -98,10 +98,7 @@ begin
   end if;
 
   return query
-  select
-    s.escrow_id, s.wallet_id, s.project_id, s.reference, s.status, s.expired, s.created_at,
-    s.expires_at, s.currency, s.amount, s.locked_amount, s.released_amount, s.refunded_amount,
-    s.commission_amount, s.fee_amount, s.net_amount
+  select s.*
   from pgwallet._show_escrows(v_escrow_ids) as s;
 end;
 $function$;

@@ -15,9 +15,7 @@ as $function$
 begin
   perform pgwallet._check_text('idempotency_key', p_idempotency_key);
   return query
-  select
-    s.transaction_id, s.kind, s.escrow_id, s.idempotency_key, s.metadata, s.created_at,
-    s.effective_at, s.posting_count, s.currency, s.amount
+  select s.*
   from pgwallet.transaction as t
   cross join lateral pgwallet._show_transaction(t.transaction_id) as s
   where t.idempotency_key = p_idempotency_key collate "C";

@@ -14,9 +14,7 @@ set enable_seqscan = off
 as $function$
 begin
   return query
-  select
-    s.transaction_id, s.kind, s.escrow_id, s.idempotency_key, s.metadata, s.created_at,
-    s.effective_at, s.posting_count, s.currency, s.amount
+  select s.*
   from pgwallet._show_transaction(p_transaction_id) as s;
   if not found then
     raise exception using

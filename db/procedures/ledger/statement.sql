@@ -29,8 +29,10 @@ declare
   v_account pgwallet.account;
 begin
   perform pgwallet._check_limit(p_limit);
-  perform pgwallet._check_time('from', p_from);
-  perform pgwallet._check_time('until', p_until);
+  if p_from is not null or p_until is not null then
+    perform pgwallet._check_time('from', p_from);
+    perform pgwallet._check_time('until', p_until);
+  end if;
   select a.* into v_account from pgwallet.account as a where a.account_id = p_account_id;
   if not found then
     perform pgwallet._refuse_missing('account', p_account_id);
