@@ -24,9 +24,9 @@ comment on sequence pgwallet.id_seq is
 -- Texts that are looked up, here and below, are in the order of "C": one of the operating system's
 -- may change with it, and an index that was built in the old order finds no more what it holds.
 create table pgwallet.currency (
-  currency text collate "C" primary key check (currency ~ '^[A-Z]{{3}}$'),
+  currency text collate "C" primary key check (currency ~ '^[A-Z0-9]{{2,12}}$'),
   name text not null,
-  exponent smallint not null check (exponent between 0 and 4),
+  exponent smallint not null check (exponent between 0 and 18),
   max_pledge numeric check (max_pledge > 0 and max_pledge < 1000000000000000),
   external_account_id bigint not null unique default nextval('pgwallet.id_seq') * 1024,
   commission_account_id bigint not null unique default nextval('pgwallet.id_seq') * 1024,

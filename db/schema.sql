@@ -11,9 +11,9 @@ CREATE DOMAIN pgwallet.account_kind AS text COLLATE pg_catalog."C"
 COMMENT ON DOMAIN pgwallet.account_kind IS 'What an account is for. Wallet, pocket and project keep a balance, the others only pass money on.';
 
 CREATE DOMAIN pgwallet.escrow_status AS text COLLATE pg_catalog."C"
-	CONSTRAINT escrow_status_known CHECK ((VALUE = ANY (ARRAY['locked'::text, 'released'::text, 'refunded'::text, 'settled'::text])));
+	CONSTRAINT escrow_status_known CHECK ((VALUE = ANY (ARRAY['locked'::text, 'disputed'::text, 'released'::text, 'refunded'::text, 'expired'::text, 'settled'::text])));
 
-COMMENT ON DOMAIN pgwallet.escrow_status IS 'Locked while anything is left in the escrow; then released, refunded or settled (some of both).';
+COMMENT ON DOMAIN pgwallet.escrow_status IS 'Locked while anything is left in the escrow, or disputed while a dispute holds that; then released, refunded, expired (refunded for that reason) or settled (some of both).';
 
 CREATE DOMAIN pgwallet.project_status AS text COLLATE pg_catalog."C"
 	CONSTRAINT project_status_known CHECK ((VALUE = ANY (ARRAY['open'::text, 'succeeded'::text, 'failed'::text])));
@@ -21,7 +21,7 @@ CREATE DOMAIN pgwallet.project_status AS text COLLATE pg_catalog."C"
 COMMENT ON DOMAIN pgwallet.project_status IS 'Whether a project takes pledges, or how it ended.';
 
 CREATE DOMAIN pgwallet.transaction_kind AS text COLLATE pg_catalog."C"
-	CONSTRAINT transaction_kind_known CHECK ((VALUE = ANY (ARRAY['deposit'::text, 'withdrawal'::text, 'allocation'::text, 'transfer_to_pocket'::text, 'transfer_from_pocket'::text, 'pledge'::text, 'release'::text, 'refund'::text, 'payout'::text])));
+	CONSTRAINT transaction_kind_known CHECK ((VALUE = ANY (ARRAY['deposit'::text, 'withdrawal'::text, 'allocation'::text, 'transfer_to_pocket'::text, 'transfer_from_pocket'::text, 'transfer'::text, 'pocket_closing'::text, 'pledge'::text, 'pledge_change'::text, 'release'::text, 'refund'::text, 'release_refund'::text, 'payout'::text, 'collection'::text, 'reversal'::text])));
 
 COMMENT ON DOMAIN pgwallet.transaction_kind IS 'What a transaction did.';
 
@@ -42,8 +42,8 @@ CREATE TABLE pgwallet.currency (
     external_account_id bigint DEFAULT (nextval('pgwallet.id_seq'::regclass) * 1024) NOT NULL,
     commission_account_id bigint DEFAULT (nextval('pgwallet.id_seq'::regclass) * 1024) NOT NULL,
     fee_account_id bigint DEFAULT (nextval('pgwallet.id_seq'::regclass) * 1024) NOT NULL,
-    CONSTRAINT currency_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
-    CONSTRAINT currency_exponent_check CHECK (((exponent >= 0) AND (exponent <= 4))),
+    CONSTRAINT currency_currency_check CHECK ((currency ~ '^[A-Z0-9]{2,12}$'::text)),
+    CONSTRAINT currency_exponent_check CHECK (((exponent >= 0) AND (exponent <= 18))),
     CONSTRAINT currency_max_pledge_check CHECK (((max_pledge > (0)::numeric) AND (max_pledge < ('1000000000000000'::bigint)::numeric))),
     CONSTRAINT currency_max_pledge_decimals_check CHECK ((scale(trim_scale(max_pledge)) <= exponent))
 );
@@ -63,7 +63,11 @@ CREATE TABLE pgwallet.account (
     kind pgwallet.account_kind NOT NULL,
     currency text NOT NULL COLLATE pg_catalog."C",
     balance numeric,
-    CONSTRAINT account_balance_check CHECK (((balance >= 0.0) AND (balance < 'Infinity'::numeric))),
+    credit_limit numeric DEFAULT 0 NOT NULL,
+    frozen_at timestamp with time zone,
+    closed_at timestamp with time zone,
+    CONSTRAINT account_balance_check CHECK (((balance >= (- credit_limit)) AND (balance < 'Infinity'::numeric))),
+    CONSTRAINT account_credit_limit_check CHECK (((credit_limit >= 0.0) AND (credit_limit < ('1000000000000000'::bigint)::numeric))),
     CONSTRAINT account_kind_check CHECK (((balance IS NOT NULL) = ((kind)::text = ANY (ARRAY['wallet'::text, 'pocket'::text, 'project'::text]))))
 )
 WITH (fillfactor='70');
@@ -72,6 +76,9 @@ COMMENT ON TABLE pgwallet.account IS 'Whatever holds money, in one currency.';
 COMMENT ON COLUMN pgwallet.account.account_id IS 'Id of the wallet, pocket or project whose account it is, else an id of its own.';
 COMMENT ON COLUMN pgwallet.account.external_account_id IS 'Of a wallet or project: the external account of its currency, so that no call looks it up.';
 COMMENT ON COLUMN pgwallet.account.balance IS 'Postings in less postings out, in major units. It has exactly the decimals of its currency, which functions read from it. Null where it is derived instead of kept.';
+COMMENT ON COLUMN pgwallet.account.credit_limit IS 'How far below 0 the balance of a wallet or project may go, in major units.';
+COMMENT ON COLUMN pgwallet.account.frozen_at IS 'Since when nothing may leave a wallet or project; null while it is not frozen.';
+COMMENT ON COLUMN pgwallet.account.closed_at IS 'When a wallet or pocket was closed; null while it is open.';
 
 CREATE TABLE pgwallet.posting (
     posting_id bigint NOT NULL,
@@ -101,16 +108,25 @@ CREATE TABLE pgwallet.pocket (
     pocket_type text,
     target_amount numeric,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
+    closed_at timestamp with time zone,
+    stop_at_target boolean DEFAULT false NOT NULL,
+    takes_rest boolean DEFAULT false NOT NULL,
     CONSTRAINT pocket_allocation_percentage_check CHECK (((allocation_percentage >= (0)::numeric) AND (allocation_percentage <= (100)::numeric))),
+    CONSTRAINT pocket_closed_check CHECK (((closed_at IS NULL) OR ((allocation_percentage = (0)::numeric) AND (NOT takes_rest)))),
     CONSTRAINT pocket_name_check CHECK (((length(name) <= 200) AND (name ~ '[^\u0001-\u0020\u007f\u0085\u00a0\u00ad\u034f\u061c\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180f\u2000-\u200f\u2028-\u202f\u205f-\u206f\u2800\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U000e0000-\U000e0fff]'::text))),
     CONSTRAINT pocket_pocket_type_check CHECK ((length(pocket_type) <= 200)),
+    CONSTRAINT pocket_rest_check CHECK (((NOT takes_rest) OR (allocation_percentage = (0)::numeric))),
+    CONSTRAINT pocket_stop_check CHECK (((NOT stop_at_target) OR (target_amount IS NOT NULL))),
     CONSTRAINT pocket_target_amount_check CHECK (((target_amount > (0)::numeric) AND (target_amount < ('1000000000000000'::bigint)::numeric)))
 );
 
 COMMENT ON TABLE pgwallet.pocket IS 'A part of a wallet, with the share of deposits it receives.';
 COMMENT ON COLUMN pgwallet.pocket.allocation_percentage IS 'Percentage of an allocated deposit that the pocket receives, with up to four decimals.';
 COMMENT ON COLUMN pgwallet.pocket.pocket_type IS 'What the application uses the pocket for.';
-COMMENT ON COLUMN pgwallet.pocket.target_amount IS 'What the owner wants to save, in major units; the ledger does not act on it.';
+COMMENT ON COLUMN pgwallet.pocket.target_amount IS 'What the owner wants to save, in major units.';
+COMMENT ON COLUMN pgwallet.pocket.closed_at IS 'When it was closed, as its account says too; null while it is open.';
+COMMENT ON COLUMN pgwallet.pocket.stop_at_target IS 'Whether an allocation gives it no more than it lacks of its target.';
+COMMENT ON COLUMN pgwallet.pocket.takes_rest IS 'Whether it receives what the other pockets leave of an allocation; one of a wallet at most.';
 
 CREATE TABLE pgwallet.escrow (
     escrow_id bigint NOT NULL,
@@ -125,9 +141,10 @@ CREATE TABLE pgwallet.escrow (
     commission_amount numeric DEFAULT 0 NOT NULL,
     fee_amount numeric DEFAULT 0 NOT NULL,
     net_amount numeric DEFAULT 0 NOT NULL,
+    settled_by bigint,
     CONSTRAINT escrow_amount_check CHECK (((amount > 0.0) AND (amount < '1000000000000000'::numeric))),
-    CONSTRAINT escrow_parts_check CHECK (((released_amount >= 0.0) AND (refunded_amount >= 0.0) AND ((released_amount + refunded_amount) <= amount) AND (commission_amount >= 0.0) AND (fee_amount >= 0.0) AND (net_amount >= 0.0) AND (((commission_amount + fee_amount) + net_amount) = released_amount))),
-    CONSTRAINT escrow_status_check CHECK ((((status)::text = 'locked'::text) = ((released_amount + refunded_amount) < amount)))
+    CONSTRAINT escrow_parts_check CHECK (((released_amount >= 0.0) AND (refunded_amount >= 0.0) AND ((released_amount + refunded_amount) <= amount) AND (commission_amount >= 0.0) AND (fee_amount >= 0.0) AND (((commission_amount + fee_amount) + net_amount) = released_amount))),
+    CONSTRAINT escrow_status_check CHECK ((((status)::text = ANY (ARRAY['locked'::text, 'disputed'::text])) = ((released_amount + refunded_amount) < amount)))
 );
 
 COMMENT ON TABLE pgwallet.escrow IS 'A pledge: money of a wallet, locked for a project.';
@@ -135,6 +152,8 @@ COMMENT ON COLUMN pgwallet.escrow.expires_at IS 'From when on it is only refunde
 COMMENT ON COLUMN pgwallet.escrow.amount IS 'What was pledged, in major units.';
 COMMENT ON COLUMN pgwallet.escrow.released_amount IS 'What was released so far: commission, fee and net together.';
 COMMENT ON COLUMN pgwallet.escrow.refunded_amount IS 'What went back to the wallet so far.';
+COMMENT ON COLUMN pgwallet.escrow.net_amount IS 'What the project has of it; below 0 where a release was refunded but its fees kept.';
+COMMENT ON COLUMN pgwallet.escrow.settled_by IS 'The transaction that took the last of it, which may be a batch; null while anything is left.';
 
 CREATE TABLE pgwallet.project (
     project_id bigint NOT NULL,
@@ -150,6 +169,7 @@ CREATE TABLE pgwallet.project (
     request text NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     closed_at timestamp with time zone,
+    frozen_at timestamp with time zone,
     CONSTRAINT project_closed_check CHECK ((((status)::text = 'open'::text) = (closed_at IS NULL))),
     CONSTRAINT project_commission_rate_check CHECK (((commission_rate >= (0)::numeric) AND (commission_rate <= (1)::numeric))),
     CONSTRAINT project_fee_fixed_check CHECK (((fee_fixed >= (0)::numeric) AND (fee_fixed < ('1000000000000000'::bigint)::numeric))),
@@ -168,16 +188,19 @@ COMMENT ON COLUMN pgwallet.project.max_pledge IS 'The largest single pledge, in 
 COMMENT ON COLUMN pgwallet.project.escrow_account_id IS 'The account that holds what is locked for the project.';
 COMMENT ON COLUMN pgwallet.project.first_transaction_id IS 'No transaction with a smaller id concerns the project, so that a check of it reads none.';
 COMMENT ON COLUMN pgwallet.project.request IS 'The arguments it was created with, to tell the same call again from another one.';
+COMMENT ON COLUMN pgwallet.project.frozen_at IS 'Since when it takes no pledges, as its account says too, which pledges do not read.';
 
 CREATE TABLE pgwallet.transaction (
     transaction_id bigint NOT NULL,
     created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     escrow_id bigint,
+    reversed_transaction_id bigint,
     effective_at timestamp with time zone,
     kind pgwallet.transaction_kind NOT NULL,
     idempotency_key text COLLATE pg_catalog."C",
     request text,
     metadata jsonb,
+    metadata_digest bytea,
     CONSTRAINT transaction_key_check CHECK (((idempotency_key IS NULL) = (request IS NULL)))
 )
 WITH (autovacuum_vacuum_insert_scale_factor='0.02', autovacuum_freeze_min_age='0');
@@ -185,9 +208,11 @@ WITH (autovacuum_vacuum_insert_scale_factor='0.02', autovacuum_freeze_min_age='0
 COMMENT ON TABLE pgwallet.transaction IS 'What one call did; never updated or deleted.';
 COMMENT ON COLUMN pgwallet.transaction.created_at IS 'When it was recorded.';
 COMMENT ON COLUMN pgwallet.transaction.escrow_id IS 'The escrow that it made, released or refunded; null for others and for batches.';
+COMMENT ON COLUMN pgwallet.transaction.reversed_transaction_id IS 'Of a reversal: the transaction that it took back.';
 COMMENT ON COLUMN pgwallet.transaction.effective_at IS 'When it happened outside, where the caller said so.';
 COMMENT ON COLUMN pgwallet.transaction.idempotency_key IS 'The caller''s name for this call: the same key again moves nothing again.';
 COMMENT ON COLUMN pgwallet.transaction.request IS 'Function, ids, amount and rounding of a call with a key, to tell the same call from another.';
+COMMENT ON COLUMN pgwallet.transaction.metadata_digest IS 'SHA-256 of the metadata that were erased with their owner; null where nothing was erased.';
 
 CREATE TABLE pgwallet.deployed_routine (
     signature text NOT NULL COLLATE pg_catalog."C",
@@ -274,6 +299,39 @@ COMMENT ON COLUMN pgwallet.escrow_summary.refunded_amount IS 'What went back to 
 COMMENT ON COLUMN pgwallet.escrow_summary.commission_amount IS 'What the platform took of releases.';
 COMMENT ON COLUMN pgwallet.escrow_summary.fee_amount IS 'What payments took of releases.';
 COMMENT ON COLUMN pgwallet.escrow_summary.net_amount IS 'What the project received of releases.';
+
+CREATE TABLE pgwallet.event (
+    event_id bigint NOT NULL,
+    subject_id bigint,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    changed_by name DEFAULT SESSION_USER NOT NULL,
+    kind text NOT NULL COLLATE pg_catalog."C",
+    reason text,
+    before jsonb,
+    after jsonb,
+    CONSTRAINT event_kind_check CHECK ((length(kind) <= 200)),
+    CONSTRAINT event_reason_check CHECK ((length(reason) <= 200))
+)
+WITH (autovacuum_vacuum_insert_scale_factor='0.02', autovacuum_freeze_min_age='0');
+
+COMMENT ON TABLE pgwallet.event IS 'What changed without moving money, and who changed it; never updated or deleted.';
+COMMENT ON COLUMN pgwallet.event.subject_id IS 'Id of the wallet, pocket, project, escrow or account; null for settings, currencies and roles.';
+COMMENT ON COLUMN pgwallet.event.changed_by IS 'The role that the session began as.';
+COMMENT ON COLUMN pgwallet.event.kind IS 'What happened, such as freeze_account.';
+COMMENT ON COLUMN pgwallet.event.reason IS 'What the caller gave as the reason.';
+COMMENT ON COLUMN pgwallet.event.before IS 'What changed, as it was; null for something new.';
+COMMENT ON COLUMN pgwallet.event.after IS 'What changed, as it is since then.';
+
+CREATE SEQUENCE pgwallet.event_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+
+ALTER SEQUENCE pgwallet.event_id_seq OWNED BY pgwallet.event.event_id;
+
+COMMENT ON SEQUENCE pgwallet.event_id_seq IS 'Source of event ids.';
 
 CREATE VIEW pgwallet.installed_routine AS
  SELECT p.oid AS routine_id,
@@ -368,9 +426,10 @@ CREATE VIEW pgwallet.pocket_summary AS
    FROM (((pgwallet.pocket k
      JOIN pgwallet.wallet w ON ((k.wallet_id = w.wallet_id)))
      JOIN pgwallet.currency c ON ((w.currency = c.currency)))
-     JOIN pgwallet.account a ON ((k.pocket_id = a.account_id)));
+     JOIN pgwallet.account a ON ((k.pocket_id = a.account_id)))
+  WHERE (k.closed_at IS NULL);
 
-COMMENT ON VIEW pgwallet.pocket_summary IS 'What each pocket holds, and whose it is.';
+COMMENT ON VIEW pgwallet.pocket_summary IS 'What each open pocket holds, and whose it is.';
 COMMENT ON COLUMN pgwallet.pocket_summary.pocket_id IS 'Id of the pocket and of its account.';
 COMMENT ON COLUMN pgwallet.pocket_summary.wallet_id IS 'The wallet that the pocket is a part of.';
 COMMENT ON COLUMN pgwallet.pocket_summary.owner_id IS 'Owner of the wallet.';
@@ -588,7 +647,7 @@ CREATE VIEW pgwallet.wallet_summary AS
             COALESCE(sum(b.balance), (0)::numeric) AS balance
            FROM (pgwallet.pocket o
              JOIN pgwallet.account b ON ((o.pocket_id = b.account_id)))
-          WHERE (o.wallet_id = w.wallet_id)) k)
+          WHERE ((o.wallet_id = w.wallet_id) AND (o.closed_at IS NULL))) k)
      CROSS JOIN LATERAL ( SELECT count(*) AS locked_count,
             COALESCE(sum(((e.amount - e.released_amount) - e.refunded_amount)), (0)::numeric) AS amount
            FROM ((pgwallet.posting p
@@ -601,7 +660,7 @@ COMMENT ON COLUMN pgwallet.wallet_summary.wallet_id IS 'Id of the wallet and of 
 COMMENT ON COLUMN pgwallet.wallet_summary.owner_id IS 'The owner, as the application calls them.';
 COMMENT ON COLUMN pgwallet.wallet_summary.created_at IS 'When the wallet was opened.';
 COMMENT ON COLUMN pgwallet.wallet_summary.allocation_percentage IS 'Percentage of an allocated deposit that goes to its pockets.';
-COMMENT ON COLUMN pgwallet.wallet_summary.pocket_count IS 'How many pockets it has.';
+COMMENT ON COLUMN pgwallet.wallet_summary.pocket_count IS 'How many pockets it has, without closed ones.';
 COMMENT ON COLUMN pgwallet.wallet_summary.locked_count IS 'How many of its pledges are still locked, wholly or in part.';
 COMMENT ON COLUMN pgwallet.wallet_summary.currency IS 'Currency of the amounts.';
 COMMENT ON COLUMN pgwallet.wallet_summary.balance IS 'What is free to pledge, allocate or withdraw.';
@@ -609,6 +668,7 @@ COMMENT ON COLUMN pgwallet.wallet_summary.pocket_balance IS 'What its pockets ho
 COMMENT ON COLUMN pgwallet.wallet_summary.locked_amount IS 'What it pledged that was neither released nor refunded yet.';
 COMMENT ON COLUMN pgwallet.wallet_summary.total_amount IS 'The balances and what is locked, all together.';
 
+ALTER TABLE ONLY pgwallet.event ALTER COLUMN event_id SET DEFAULT nextval('pgwallet.event_id_seq'::regclass);
 ALTER TABLE ONLY pgwallet.posting ALTER COLUMN posting_id SET DEFAULT nextval('pgwallet.posting_id_seq'::regclass);
 ALTER TABLE ONLY pgwallet.transaction ALTER COLUMN transaction_id SET DEFAULT nextval('pgwallet.transaction_id_seq'::regclass);
 
@@ -636,8 +696,8 @@ ALTER TABLE ONLY pgwallet.deployment
 ALTER TABLE ONLY pgwallet.escrow
     ADD CONSTRAINT escrow_pkey PRIMARY KEY (escrow_id);
 
-ALTER TABLE ONLY pgwallet.pocket
-    ADD CONSTRAINT pocket_name_key UNIQUE (wallet_id, name);
+ALTER TABLE ONLY pgwallet.event
+    ADD CONSTRAINT event_pkey PRIMARY KEY (event_id);
 
 ALTER TABLE ONLY pgwallet.pocket
     ADD CONSTRAINT pocket_pkey PRIMARY KEY (pocket_id);
@@ -675,7 +735,13 @@ CREATE INDEX escrow_locked_idx ON pgwallet.escrow USING btree (project_id, escro
 
 CREATE INDEX escrow_settled_idx ON pgwallet.escrow USING btree (project_id, escrow_id) WHERE ((status)::text <> 'locked'::text);
 
+CREATE INDEX event_subject_idx ON pgwallet.event USING btree (subject_id, event_id) WHERE (subject_id IS NOT NULL);
+
 CREATE INDEX pocket_allocation_idx ON pgwallet.pocket USING btree (wallet_id, allocation_percentage DESC, pocket_id) WHERE (allocation_percentage > (0)::numeric);
+
+CREATE UNIQUE INDEX pocket_name_key ON pgwallet.pocket USING btree (wallet_id, name) WHERE (closed_at IS NULL);
+
+CREATE UNIQUE INDEX pocket_rest_key ON pgwallet.pocket USING btree (wallet_id) WHERE takes_rest;
 
 CREATE INDEX posting_destination_idx ON pgwallet.posting USING btree (destination_account_id, posting_id) WHERE (destination_balance IS NOT NULL);
 
@@ -685,11 +751,16 @@ CREATE INDEX posting_source_idx ON pgwallet.posting USING btree (source_account_
 
 CREATE UNIQUE INDEX transaction_idempotency_key ON pgwallet.transaction USING btree (idempotency_key) WHERE (idempotency_key IS NOT NULL);
 
+CREATE UNIQUE INDEX transaction_reversed_key ON pgwallet.transaction USING btree (reversed_transaction_id) WHERE (reversed_transaction_id IS NOT NULL);
+
 CREATE TRIGGER refuse_change BEFORE DELETE OR TRUNCATE ON pgwallet.account FOR EACH STATEMENT EXECUTE FUNCTION pgwallet._refuse_change();
 ALTER TABLE pgwallet.account ENABLE ALWAYS TRIGGER refuse_change;
 
 CREATE TRIGGER refuse_change BEFORE DELETE OR TRUNCATE ON pgwallet.escrow FOR EACH STATEMENT EXECUTE FUNCTION pgwallet._refuse_change();
 ALTER TABLE pgwallet.escrow ENABLE ALWAYS TRIGGER refuse_change;
+
+CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON pgwallet.event FOR EACH STATEMENT EXECUTE FUNCTION pgwallet._refuse_change();
+ALTER TABLE pgwallet.event ENABLE ALWAYS TRIGGER refuse_change;
 
 CREATE TRIGGER refuse_change BEFORE DELETE OR TRUNCATE ON pgwallet.pocket FOR EACH STATEMENT EXECUTE FUNCTION pgwallet._refuse_change();
 ALTER TABLE pgwallet.pocket ENABLE ALWAYS TRIGGER refuse_change;
@@ -717,6 +788,9 @@ ALTER TABLE pgwallet.account ENABLE ALWAYS TRIGGER refuse_row_change;
 
 CREATE TRIGGER refuse_row_change BEFORE DELETE ON pgwallet.escrow FOR EACH ROW EXECUTE FUNCTION pgwallet._refuse_change();
 ALTER TABLE pgwallet.escrow ENABLE ALWAYS TRIGGER refuse_row_change;
+
+CREATE TRIGGER refuse_row_change BEFORE DELETE OR UPDATE ON pgwallet.event FOR EACH ROW EXECUTE FUNCTION pgwallet._refuse_change();
+ALTER TABLE pgwallet.event ENABLE ALWAYS TRIGGER refuse_row_change;
 
 CREATE TRIGGER refuse_row_change BEFORE DELETE ON pgwallet.pocket FOR EACH ROW EXECUTE FUNCTION pgwallet._refuse_change();
 ALTER TABLE pgwallet.pocket ENABLE ALWAYS TRIGGER refuse_row_change;

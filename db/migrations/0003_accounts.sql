@@ -22,7 +22,12 @@ create table pgwallet.account (
   kind pgwallet.account_kind not null,
   currency text collate "C" not null references pgwallet.currency,
   balance numeric,
-  constraint account_balance_check check (balance >= 0.0 and balance < 'infinity'),
+  credit_limit numeric not null default 0,
+  frozen_at timestamptz,
+  closed_at timestamptz,
+  constraint account_balance_check check (balance >= -credit_limit and balance < 'infinity'),
+  constraint account_credit_limit_check
+  check (credit_limit >= 0.0 and credit_limit < 1000000000000000),
   constraint account_kind_check
   check ((balance is not null) = (kind in ('wallet', 'pocket', 'project')))
 ) with (fillfactor = 70);
@@ -35,6 +40,12 @@ comment on column pgwallet.account.external_account_id is
 comment on column pgwallet.account.balance is
 'Postings in less postings out, in major units. It has exactly the decimals of its currency, which '
 'functions read from it. Null where it is derived instead of kept.';
+comment on column pgwallet.account.credit_limit is
+'How far below 0 the balance of a wallet or project may go, in major units.';
+comment on column pgwallet.account.frozen_at is
+'Since when nothing may leave a wallet or project; null while it is not frozen.';
+comment on column pgwallet.account.closed_at is
+'When a wallet or pocket was closed; null while it is open.';
 
 -- Stands in until the functions are installed, because the triggers need it now: to replace a
 -- trigger later would lock the tables.

@@ -28,6 +28,7 @@ create table pgwallet.project (
   request text not null,
   created_at timestamptz not null default now(),
   closed_at timestamptz,
+  frozen_at timestamptz,
   constraint project_reference_key unique (reference),
   constraint project_rates_check check (commission_rate + fee_rate <= 1),
   constraint project_closed_check check ((status = 'open') = (closed_at is null))
@@ -46,6 +47,8 @@ comment on column pgwallet.project.escrow_account_id is
 'The account that holds what is locked for the project.';
 comment on column pgwallet.project.first_transaction_id is
 'No transaction with a smaller id concerns the project, so that a check of it reads none.';
+comment on column pgwallet.project.frozen_at is
+'Since when it takes no pledges, as its account says too, which pledges do not read.';
 comment on column pgwallet.project.request is
 'The arguments it was created with, to tell the same call again from another one.';
 

@@ -3,10 +3,13 @@
 -- depends: 0006_projects
 
 create domain pgwallet.escrow_status as text collate "C"
-constraint escrow_status_known check (value in ('locked', 'released', 'refunded', 'settled'));
+constraint escrow_status_known check (
+  value in ('locked', 'disputed', 'released', 'refunded', 'expired', 'settled')
+);
 
 comment on domain pgwallet.escrow_status is
-'Locked while anything is left in the escrow; then released, refunded or settled (some of both).';
+'Locked while anything is left in the escrow, or disputed while a dispute holds that; then '
+'released, refunded, expired (refunded for that reason) or settled (some of both).';
 
 -- No foreign keys: each would cost a query a pledge, and the one to the project would share a
 -- lock on its row. The functions look both up, and check_ledger finds what they would miss.
@@ -23,15 +26,16 @@ create table pgwallet.escrow (
   commission_amount numeric not null default 0,
   fee_amount numeric not null default 0,
   net_amount numeric not null default 0,
+  settled_by bigint,
   constraint escrow_amount_check check (amount > 0.0 and amount < 1e15),
   constraint escrow_parts_check check (
     released_amount >= 0.0 and refunded_amount >= 0.0
     and released_amount + refunded_amount <= amount
-    and commission_amount >= 0.0 and fee_amount >= 0.0 and net_amount >= 0.0
+    and commission_amount >= 0.0 and fee_amount >= 0.0
     and commission_amount + fee_amount + net_amount = released_amount
   ),
   constraint escrow_status_check
-  check ((status = 'locked') = (released_amount + refunded_amount < amount))
+  check ((status in ('locked', 'disputed')) = (released_amount + refunded_amount < amount))
 );
 
 -- Batches walk along these, each from where the last one ended.
@@ -51,6 +55,10 @@ comment on column pgwallet.escrow.amount is 'What was pledged, in major units.';
 comment on column pgwallet.escrow.released_amount is
 'What was released so far: commission, fee and net together.';
 comment on column pgwallet.escrow.refunded_amount is 'What went back to the wallet so far.';
+comment on column pgwallet.escrow.net_amount is
+'What the project has of it; below 0 where a release was refunded but its fees kept.';
+comment on column pgwallet.escrow.settled_by is
+'The transaction that took the last of it, which may be a batch; null while anything is left.';
 
 create trigger refuse_change
 before delete or truncate on pgwallet.escrow

@@ -6,7 +6,8 @@ create domain pgwallet.transaction_kind as text collate "C"
 constraint transaction_kind_known check (
   value in (
     'deposit', 'withdrawal', 'allocation', 'transfer_to_pocket', 'transfer_from_pocket',
-    'pledge', 'release', 'refund', 'payout'
+    'transfer', 'pocket_closing', 'pledge', 'pledge_change', 'release', 'refund',
+    'release_refund', 'payout', 'collection', 'reversal'
   )
 );
 
@@ -22,11 +23,13 @@ create table pgwallet.transaction (
   transaction_id bigint primary key default nextval('pgwallet.transaction_id_seq'),
   created_at timestamptz not null default clock_timestamp(),
   escrow_id bigint,
+  reversed_transaction_id bigint,
   effective_at timestamptz,
   kind pgwallet.transaction_kind not null,
   idempotency_key text collate "C",
   request text,
   metadata jsonb,
+  metadata_digest bytea,
   constraint transaction_key_check check ((idempotency_key is null) = (request is null))
 ) with (autovacuum_vacuum_insert_scale_factor = 0.02, autovacuum_freeze_min_age = 0);
 
@@ -34,12 +37,20 @@ create table pgwallet.transaction (
 create unique index transaction_idempotency_key on pgwallet.transaction (idempotency_key)
 where idempotency_key is not null;
 
+-- A transaction is reversed once.
+create unique index transaction_reversed_key on pgwallet.transaction (reversed_transaction_id)
+where reversed_transaction_id is not null;
+
 alter sequence pgwallet.transaction_id_seq owned by pgwallet.transaction.transaction_id;
 
 comment on table pgwallet.transaction is 'What one call did; never updated or deleted.';
 comment on column pgwallet.transaction.created_at is 'When it was recorded.';
 comment on column pgwallet.transaction.escrow_id is
 'The escrow that it made, released or refunded; null for others and for batches.';
+comment on column pgwallet.transaction.reversed_transaction_id is
+'Of a reversal: the transaction that it took back.';
+comment on column pgwallet.transaction.metadata_digest is
+'SHA-256 of the metadata that were erased with their owner; null where nothing was erased.';
 comment on column pgwallet.transaction.effective_at is
 'When it happened outside, where the caller said so.';
 comment on column pgwallet.transaction.idempotency_key is

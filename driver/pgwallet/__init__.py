@@ -17,6 +17,9 @@ from typing import Any
 
 from .deployment import DeploymentError, migrate, status
 from .errors import (
+    AccountClosed,
+    AccountFrozen,
+    AccountNotEmpty,
     AccountNotFound,
     AllocationExceeds100,
     CurrencyMismatch,
@@ -29,6 +32,7 @@ from .errors import (
     InvalidArgument,
     LedgerImmutable,
     NotFound,
+    NotReversible,
     PgWalletError,
     PledgeLimitExceeded,
     PocketNotFound,
@@ -113,6 +117,9 @@ from .wallets import (
 __version__ = version("pgwallet")
 
 __all__ = [
+    "AccountClosed",
+    "AccountFrozen",
+    "AccountNotEmpty",
     "AccountNotFound",
     "Allocation",
     "AllocationExceeds100",
@@ -131,6 +138,7 @@ __all__ = [
     "InvalidArgument",
     "LedgerImmutable",
     "NotFound",
+    "NotReversible",
     "Payout",
     "PgWalletError",
     "Pledge",

@@ -16,6 +16,10 @@ PgWalletError                PW000  (base class, never raised)
   ProjectClosed              PW204
   ProjectNotClosed           PW205
   EscrowAmountExceeded       PW206
+  NotReversible              PW207
+  AccountFrozen              PW208
+  AccountClosed              PW209
+  AccountNotEmpty            PW210
   PledgeLimitExceeded        PW301
   AllocationExceeds100       PW302
   LedgerImmutable            PW901
@@ -108,13 +112,13 @@ class AccountNotFound(NotFound):
 
 
 class InsufficientFunds(PgWalletError):
-    """The account holds less than the call would take from it."""
+    """The account, and its credit, are less than the call would take, or than is owed already."""
 
     sqlstate = "PW201"
 
 
 class EscrowNotLocked(PgWalletError):
-    """The escrow is settled already, or expired and to be refunded."""
+    """The escrow is settled already, disputed, or expired and to be refunded."""
 
     sqlstate = "PW202"
 
@@ -138,9 +142,33 @@ class ProjectNotClosed(PgWalletError):
 
 
 class EscrowAmountExceeded(PgWalletError):
-    """The escrow holds less than was asked for."""
+    """The escrow holds less than was asked for, or less of it was released."""
 
     sqlstate = "PW206"
+
+
+class NotReversible(PgWalletError):
+    """The transaction was reversed already, is a reversal, or is undone in another way."""
+
+    sqlstate = "PW207"
+
+
+class AccountFrozen(PgWalletError):
+    """Nothing may leave the wallet or project while it is frozen."""
+
+    sqlstate = "PW208"
+
+
+class AccountClosed(PgWalletError):
+    """The wallet or pocket was closed."""
+
+    sqlstate = "PW209"
+
+
+class AccountNotEmpty(PgWalletError):
+    """The wallet cannot be closed while it, a pocket or a locked escrow of it holds anything."""
+
+    sqlstate = "PW210"
 
 
 class PledgeLimitExceeded(PgWalletError):

@@ -12,8 +12,11 @@ from tests.catalogue.world import World
 
 # A key that was used for something else before.
 USED = "used"
-# States are asked for in this order: currency, project, escrow, limit, funds.
-STATES = ("PW003", "PW204", "PW205", "PW202", "PW206", "PW301", "PW302", "PW201")
+# States are asked for in this order: currency, account, project, escrow, limit, funds.
+STATES = (
+    *("PW003", "PW209", "PW208", "PW207", "PW204", "PW205", "PW202", "PW206"),
+    *("PW301", "PW302", "PW210", "PW201"),
+)
 
 Change = Callable[[World, Arguments], Arguments]
 

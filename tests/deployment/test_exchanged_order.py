@@ -151,7 +151,7 @@ SECOND = [
     from pgwallet.currency as c, unnest(%s::text[]) as u (name),
       (select p.wallet_id from pgwallet.pocket as p limit 1) as k
     where c.currency = 'EUR'
-    on conflict on constraint pocket_name_key do nothing
+    on conflict (wallet_id, name) where closed_at is null do nothing
     """,
     """
     insert into pgwallet.transaction (kind, idempotency_key, request)

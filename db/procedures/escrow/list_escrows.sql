@@ -30,11 +30,13 @@ declare
   v_after_escrow_id bigint := coalesce(p_after_escrow_id, 0);
   v_escrow_ids bigint[];
 begin
-  if v_status is not null and v_status not in ('locked', 'released', 'refunded', 'settled') then
+  if v_status is not null and v_status not in (
+    'locked', 'disputed', 'released', 'refunded', 'expired', 'settled'
+  ) then
     raise exception using
       errcode = 'PW002',
       message = format('status %L is unknown', left(v_status, 200)),
-      detail = 'An escrow is locked, released, refunded or settled.',
+      detail = 'An escrow is locked, disputed, released, refunded, expired or settled.',
       hint = 'Leave it out for all of them.';
   end if;
   perform pgwallet._check_limit(p_limit);

@@ -38,6 +38,11 @@ begin
   from pgwallet.posting_id_seq as s
   union all
   select
+    'event_id_seq', s.last_value + s.is_called::integer,
+    (select max(e.event_id) from pgwallet.event as e)
+  from pgwallet.event_id_seq as s
+  union all
+  select
     'deployment_deployment_id_seq', s.last_value + s.is_called::integer,
     (select max(d.deployment_id) from pgwallet.deployment as d)
   from pgwallet.deployment_deployment_id_seq as s;

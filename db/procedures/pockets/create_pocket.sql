@@ -38,7 +38,7 @@ begin
 
   select k.* into v_pocket
   from pgwallet.pocket as k
-  where k.wallet_id = p_wallet_id and k.name = p_name collate "C";
+  where k.wallet_id = p_wallet_id and k.name = p_name collate "C" and k.closed_at is null;
   if found then
     if v_pocket.allocation_percentage <> p_allocation_percentage
       or v_pocket.pocket_type is distinct from p_pocket_type collate "C"

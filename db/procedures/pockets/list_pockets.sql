@@ -1,4 +1,4 @@
--- The pockets of a wallet with what they hold, the oldest first.
+-- The open pockets of a wallet with what they hold, the oldest first.
 create or replace function pgwallet.list_pockets(p_wallet_id bigint)
 returns table (
   pocket_id bigint, wallet_id bigint, name text, allocation_percentage numeric, balance numeric,
@@ -19,10 +19,10 @@ begin
     k.pocket_type, k.target_amount
   from pgwallet.pocket as k
   inner join pgwallet.account as a on a.account_id = k.pocket_id
-  where k.wallet_id = p_wallet_id
+  where k.wallet_id = p_wallet_id and k.closed_at is null
   order by k.pocket_id;
 end;
 $function$;
 
 comment on function pgwallet.list_pockets(bigint) is
-'The pockets of a wallet, with what they hold. Raises: PW101.';
+'The open pockets of a wallet, with what they hold. Raises: PW101.';

@@ -135,7 +135,7 @@ HOLDERS = [
     ),
     corrupted(
         "a wallet has two pockets of one name",
-        "alter table pgwallet.pocket drop constraint pocket_name_key;"
+        "drop index pgwallet.pocket_name_key;"
         "insert into pgwallet.account (account_id, kind, currency, balance) "
         "values (-2048, 'pocket', 'EUR', 0.00);"
         "insert into pgwallet.pocket (pocket_id, wallet_id, name) values (-2048, {ada}, 'holiday')",

@@ -24,8 +24,8 @@ begin
       l.level as condition
     from (
       values
-        ('transaction', true), ('posting', true), ('account', false), ('wallet', false),
-        ('pocket', false), ('project', false), ('escrow', false), ('settings', false)
+        ('transaction', true), ('posting', true), ('event', true), ('account', false),
+        ('wallet', false), ('pocket', false), ('project', false), ('escrow', false), ('settings', false)
     ) as r (name, is_history)
     cross join (
       values
@@ -59,7 +59,8 @@ begin
       (
         1, 'account',
         array[
-          'account_pkey', 'account_balance_check', 'account_kind_check', 'account_currency_fkey'
+          'account_pkey', 'account_balance_check', 'account_credit_limit_check',
+          'account_kind_check', 'account_currency_fkey'
         ]
       ),
       (1, 'posting', array['posting_pkey', 'posting_amount_check', 'posting_accounts_check']),
@@ -68,6 +69,7 @@ begin
         array['escrow_pkey', 'escrow_amount_check', 'escrow_parts_check', 'escrow_status_check']
       ),
       (6, 'transaction', array['transaction_pkey', 'transaction_key_check']),
+      (5, 'event', array['event_pkey', 'event_kind_check', 'event_reason_check']),
       (
         7, 'wallet',
         array[
@@ -78,7 +80,8 @@ begin
       (
         7, 'pocket',
         array[
-          'pocket_pkey', 'pocket_name_key', 'pocket_name_check', 'pocket_pocket_type_check',
+          'pocket_pkey', 'pocket_name_check', 'pocket_pocket_type_check', 'pocket_stop_check',
+          'pocket_rest_check', 'pocket_closed_check',
           'pocket_allocation_percentage_check', 'pocket_target_amount_check',
           'pocket_pocket_id_fkey', 'pocket_wallet_id_fkey'
         ]
@@ -122,20 +125,34 @@ begin
   )
   order by g.invariant, g.table_name, n.place;
 
-  -- 6. One idempotency key, one effect: the index refuses the second.
+  -- One idempotency key has one effect, a transaction is reversed once, a wallet's pockets have
+  -- names of their own and at most one takes the rest: an index refuses the second.
   return query
   select
-    6, 'table pgwallet.transaction',
-    'Its unique index transaction_idempotency_key is missing or not valid.'
+    g.invariant, format('table pgwallet.%s', g.table_name),
+    format('Its unique index %s is missing or not valid.', g.name)
+  from (
+    values
+      (
+        6, 'transaction', 'transaction_idempotency_key',
+        '(idempotency_key) WHERE (idempotency_key IS NOT NULL)'
+      ),
+      (
+        6, 'transaction', 'transaction_reversed_key',
+        '(reversed_transaction_id) WHERE (reversed_transaction_id IS NOT NULL)'
+      ),
+      (7, 'pocket', 'pocket_name_key', '(wallet_id, name) WHERE (closed_at IS NULL)'),
+      (7, 'pocket', 'pocket_rest_key', '(wallet_id) WHERE takes_rest')
+  ) as g (invariant, table_name, name, what)
   where not exists (
     select
     from pg_index as i
-    where i.indexrelid = to_regclass('pgwallet.transaction_idempotency_key')
-      and i.indisvalid and i.indisready
-      and pg_get_indexdef(i.indexrelid) =
-        'CREATE UNIQUE INDEX transaction_idempotency_key ON pgwallet.transaction '
-        'USING btree (idempotency_key) WHERE (idempotency_key IS NOT NULL)'
-  );
+    where i.indexrelid = to_regclass('pgwallet.' || g.name) and i.indisvalid and i.indisready
+      and pg_get_indexdef(i.indexrelid) = format(
+        'CREATE UNIQUE INDEX %s ON pgwallet.%s USING btree %s', g.name, g.table_name, g.what
+      )
+  )
+  order by g.invariant, g.table_name, g.name;
 
   -- 6. Nothing is given out twice: each sequence is ahead of its tables.
   return query

@@ -10,8 +10,8 @@ begin
     errcode = 'PW901',
     message = format('%s of %s.%s is refused', lower(tg_op), tg_table_schema, tg_table_name),
     detail = case
-      when tg_table_name in ('transaction', 'posting')
-        then 'Transactions and postings are only ever inserted.'
+      when tg_table_name in ('transaction', 'posting', 'event')
+        then 'Transactions, postings and events are only ever inserted.'
       when tg_table_name = 'currency'
         then 'Balances and escrows have the decimals that their currency had at first.'
       when tg_table_name = 'settings' then 'Calls read rates and limits from its one row.'
@@ -25,6 +25,7 @@ begin
       when 'pocket' then 'Move what the pocket holds to its wallet, and set its percentage to 0.'
       when 'project' then 'End it with pgwallet.close_project.'
       when 'escrow' then 'Give it back with pgwallet.refund_escrow.'
+      when 'event' then 'What is different now is an event of its own.'
       else 'Correct a mistake by a movement the other way.'
     end;
 end;

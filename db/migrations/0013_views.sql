@@ -1,6 +1,6 @@
 -- Views to read from: by people, and by tools such as Grafana and Metabase.
 --
--- depends: 0011_deployment
+-- depends: 0012_deployment
 
 -- What is read for each row is joined laterally: so one row, found by whatever condition, costs a
 -- few pages of indexes, however large the ledger is.
@@ -24,7 +24,7 @@ cross join lateral (
   select count(*) as pocket_count, coalesce(sum(b.balance), 0) as balance
   from pgwallet.pocket as o
   inner join pgwallet.account as b on o.pocket_id = b.account_id
-  where o.wallet_id = w.wallet_id
+  where o.wallet_id = w.wallet_id and o.closed_at is null
 ) as k
 -- What left the wallet leads to its escrows, since only pledges out of a wallet name one: an index
 -- of escrows by wallet would cost each pledge.
@@ -48,7 +48,8 @@ comment on column pgwallet.wallet_summary.owner_id is 'The owner, as the applica
 comment on column pgwallet.wallet_summary.created_at is 'When the wallet was opened.';
 comment on column pgwallet.wallet_summary.allocation_percentage is
 'Percentage of an allocated deposit that goes to its pockets.';
-comment on column pgwallet.wallet_summary.pocket_count is 'How many pockets it has.';
+comment on column pgwallet.wallet_summary.pocket_count is
+'How many pockets it has, without closed ones.';
 comment on column pgwallet.wallet_summary.locked_count is
 'How many of its pledges are still locked, wholly or in part.';
 comment on column pgwallet.wallet_summary.currency is 'Currency of the amounts.';
@@ -75,9 +76,10 @@ select
 from pgwallet.pocket as k
 inner join pgwallet.wallet as w on k.wallet_id = w.wallet_id
 inner join pgwallet.currency as c on w.currency = c.currency
-inner join pgwallet.account as a on k.pocket_id = a.account_id;
+inner join pgwallet.account as a on k.pocket_id = a.account_id
+where k.closed_at is null;
 
-comment on view pgwallet.pocket_summary is 'What each pocket holds, and whose it is.';
+comment on view pgwallet.pocket_summary is 'What each open pocket holds, and whose it is.';
 comment on column pgwallet.pocket_summary.pocket_id is 'Id of the pocket and of its account.';
 comment on column pgwallet.pocket_summary.wallet_id is 'The wallet that the pocket is a part of.';
 comment on column pgwallet.pocket_summary.owner_id is 'Owner of the wallet.';

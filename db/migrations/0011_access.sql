@@ -1,6 +1,6 @@
 -- Which role was given which access, so that every deployment gives it again.
 --
--- depends: 0009_postings
+-- depends: 0010_events
 
 create table pgwallet.role_grant (
   role_name name not null,

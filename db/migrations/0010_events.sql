@@ -1,0 +1,47 @@
+-- Events: what changed without moving money, and who changed it.
+--
+-- depends: 0009_postings
+
+-- Cached values would let a later event carry a smaller id.
+create sequence pgwallet.event_id_seq as bigint cache 1;
+
+comment on sequence pgwallet.event_id_seq is 'Source of event ids.';
+
+create table pgwallet.event (
+  event_id bigint not null default nextval('pgwallet.event_id_seq'),
+  subject_id bigint,
+  created_at timestamptz not null default clock_timestamp(),
+  changed_by name not null default session_user,
+  kind text collate "C" not null check (length(kind) <= 200),
+  reason text check (length(reason) <= 200),
+  before jsonb,
+  after jsonb,
+  constraint event_pkey primary key (event_id)
+) with (autovacuum_vacuum_insert_scale_factor = 0.02, autovacuum_freeze_min_age = 0);
+
+alter sequence pgwallet.event_id_seq owned by pgwallet.event.event_id;
+
+create index event_subject_idx on pgwallet.event (subject_id, event_id)
+where subject_id is not null;
+
+comment on table pgwallet.event is
+'What changed without moving money, and who changed it; never updated or deleted.';
+comment on column pgwallet.event.subject_id is
+'Id of the wallet, pocket, project, escrow or account; null for settings, currencies and roles.';
+comment on column pgwallet.event.changed_by is 'The role that the session began as.';
+comment on column pgwallet.event.kind is 'What happened, such as freeze_account.';
+comment on column pgwallet.event.reason is 'What the caller gave as the reason.';
+comment on column pgwallet.event.before is 'What changed, as it was; null for something new.';
+comment on column pgwallet.event.after is 'What changed, as it is since then.';
+
+create trigger refuse_change
+before update or delete or truncate on pgwallet.event
+for each statement execute function pgwallet._refuse_change();
+
+create trigger refuse_row_change
+before update or delete on pgwallet.event
+for each row execute function pgwallet._refuse_change();
+
+alter table pgwallet.event
+enable always trigger refuse_change,
+enable always trigger refuse_row_change;
