@@ -753,6 +753,12 @@ CREATE UNIQUE INDEX transaction_idempotency_key ON pgwallet.transaction USING bt
 
 CREATE UNIQUE INDEX transaction_reversed_key ON pgwallet.transaction USING btree (reversed_transaction_id) WHERE (reversed_transaction_id IS NOT NULL);
 
+CREATE TRIGGER record_change AFTER UPDATE ON pgwallet.currency FOR EACH ROW WHEN ((old.* IS DISTINCT FROM new.*)) EXECUTE FUNCTION pgwallet._record_change();
+
+CREATE TRIGGER record_change AFTER INSERT OR DELETE OR UPDATE ON pgwallet.role_grant FOR EACH ROW EXECUTE FUNCTION pgwallet._record_change();
+
+CREATE TRIGGER record_change AFTER UPDATE ON pgwallet.settings FOR EACH ROW WHEN ((old.* IS DISTINCT FROM new.*)) EXECUTE FUNCTION pgwallet._record_change();
+
 CREATE TRIGGER refuse_change BEFORE DELETE OR TRUNCATE ON pgwallet.account FOR EACH STATEMENT EXECUTE FUNCTION pgwallet._refuse_change();
 ALTER TABLE pgwallet.account ENABLE ALWAYS TRIGGER refuse_change;
 

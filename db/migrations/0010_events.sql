@@ -45,3 +45,25 @@ for each row execute function pgwallet._refuse_change();
 alter table pgwallet.event
 enable always trigger refuse_change,
 enable always trigger refuse_row_change;
+
+-- Stands in until the functions are installed, as _refuse_change does.
+create function pgwallet._record_change()
+returns trigger
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $function$
+begin
+  return null;
+end;
+$function$;
+
+-- Not in a subscriber of logical replication: the events come there too.
+create trigger record_change
+after update on pgwallet.settings
+for each row when (old.* is distinct from new.*)
+execute function pgwallet._record_change();
+
+create trigger record_change
+after update on pgwallet.currency
+for each row when (old.* is distinct from new.*)
+execute function pgwallet._record_change();

@@ -17,3 +17,7 @@ comment on table pgwallet.role_grant is
 
 comment on column pgwallet.role_grant.role_name is
 'The role as it is called in pg_roles; a role that was dropped is skipped.';
+
+create trigger record_change
+after insert or update or delete on pgwallet.role_grant
+for each row execute function pgwallet._record_change();

@@ -58,6 +58,7 @@ from .ledger import (
     check_ledger,
     find_transaction,
     get_transaction,
+    list_events,
     statement,
 )
 from .pockets import (
@@ -85,6 +86,7 @@ from .results import (
     Deposit,
     DepositRow,
     Escrow,
+    Event,
     ExpiredBatch,
     Payout,
     Pledge,
@@ -131,6 +133,7 @@ __all__ = [
     "EscrowAmountExceeded",
     "EscrowNotFound",
     "EscrowNotLocked",
+    "Event",
     "ExpiredBatch",
     "IdempotencyConflict",
     "InsufficientFunds",
@@ -182,6 +185,7 @@ __all__ = [
     "get_project",
     "get_transaction",
     "list_escrows",
+    "list_events",
     "list_pockets",
     "list_projects",
     "list_wallets",

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from ._call import Count, Name
 from ._function import database_function
-from .results import StatementRow, Transaction, Violation
+from .results import Event, StatementRow, Transaction, Violation
 
 
 @database_function
@@ -65,6 +65,20 @@ def find_transaction(idempotency_key: Name) -> Transaction | None:
     Returns the `Transaction` with its amount in major units, or None where none did.
     Raises InvalidArgument.
     Calls pgwallet.find_transaction.
+    """
+
+
+@database_function
+def list_events(
+    subject_id: int | None = None, after_event_id: int = 0, limit: Count = 100
+) -> list[Event]:
+    """What changed without moving money, and who changed it.
+
+    Of one wallet, pocket, project, escrow or account; or of all, with settings, currencies and
+    roles. Returns up to `limit` `Event`s in the order of their ids; pass the last one's `event_id`
+    as `after_event_id` for the next page.
+    Raises InvalidArgument.
+    Calls pgwallet.list_events.
     """
 
 

@@ -341,6 +341,24 @@ class StatementRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Event:
+    """What changed without moving money: `kind` says what, `changed_by` who.
+
+    `subject_id` is the wallet, pocket, project, escrow or account; None for settings, currencies
+    and roles. `before` and `after` have what changed, as JSON; `before` is None for something new.
+    """
+
+    event_id: int
+    subject_id: int | None
+    kind: str
+    changed_by: str
+    created_at: datetime
+    reason: str | None
+    before: Any
+    after: Any
+
+
+@dataclass(frozen=True, slots=True)
 class Violation:
     """One broken invariant: its number, of what, and the figures."""
 

@@ -220,7 +220,7 @@ def test_what_the_owner_can_forge_is_reported(
         "update pgwallet.wallet set allocation_percentage = 100.0001 where wallet_id = {w}",
         "update pgwallet.escrow set refunded_amount = amount + 0.01 where escrow_id = {e}",
         "update pgwallet.escrow set released_amount = 1 where escrow_id = {e}",
-        "update pgwallet.escrow set net_amount = -1, fee_amount = 1 where escrow_id = {e}",
+        "update pgwallet.escrow set net_amount = 1, fee_amount = -1 where escrow_id = {e}",
         "update pgwallet.escrow set status = 'released' where escrow_id = {e}",
         "update pgwallet.settings set commission_rate = -0.01",
         "update pgwallet.settings set commission_rate = 0.6, fee_rate = 0.5",

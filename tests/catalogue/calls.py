@@ -284,6 +284,7 @@ _READING = (
         given_to=READING,
         good=lambda w, _: {"p_idempotency_key": "nobody's"},
     ),
+    CallOf(name="list_events", given_to=AUDIT, good=lambda w, _: {"p_subject_id": w.wallet}),
     CallOf(name="check_ledger", given_to=AUDIT, good=lambda w, _: {}),
     CallOf(name="list_sequences", given_to=OWNER_ALONE, good=lambda w, _: {}),
 )

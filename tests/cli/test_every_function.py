@@ -83,6 +83,7 @@ def every_command_once(url: str, file: Path) -> None:
     run("balance", ada)
     run("balance", ada, "--at", "2026-01-01T00:00:00Z")
     run("statement", ada)
+    run("events", "--subject-id", ada)
     run("check")
 
 

@@ -15,7 +15,7 @@ import pgwallet
 from pgwallet.errors import PgWalletError, refusal
 from tests.catalogue.signatures import SIGNATURES
 
-TABLES = ("account", "wallet", "pocket", "project", "escrow", "transaction", "posting")
+TABLES = ("account", "wallet", "pocket", "project", "escrow", "transaction", "posting", "event")
 
 
 def call(conn: psycopg.Connection, name: str, *args: Any, **named: Any) -> list[dict[str, Any]]:

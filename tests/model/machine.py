@@ -13,10 +13,13 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant
 
 import pgwallet
 from pgwallet.errors import PgWalletError
+from tests.model import drawing as draw
 from tests.model import reference
 from tests.model.drawing import Amount, Id, Part
 from tests.model.matching import Matching
 from tests.model.reference.money import EXPONENTS, money
+
+ORIGIN: dict[str, Any] = {"key": draw.KEYS, "metadata": draw.METADATA, "effective_at": draw.TIMES}
 
 # In one query, since it is asked after every call. Of the accounts of other currencies it reads
 # none, of escrows the value alone: what the table holds may have fewer decimals than results.
@@ -180,8 +183,38 @@ class Machine(RuleBasedStateMachine):
                 assert pgwallet.check_ledger(self.conn) == []
                 for account_id in self.books.accounts:
                     self.call("statement", account_id=account_id, limit=10**6)
+                self.call("list_events", limit=10**6)
         finally:
             self.conn.rollback()
+
+    # Calls of one form.
+
+    def in_or_out(
+        self,
+        function: str,
+        kind: str,
+        drawn: Id,
+        amount: Amount,
+        origin: dict[str, Any],
+        **more: Any,
+    ) -> None:
+        its_id = self.id_of(kind, drawn)
+        self.remembered(
+            function,
+            **{f"{kind}_id": its_id},
+            amount=self.amount_of(amount, its_id),
+            **more,
+            **self.origin_of(**origin),
+        )
+
+    def remembered(self, function: str, /, **arguments: Any) -> Any:
+        """Calls, and keeps the call to be made again if that has no effect of its own."""
+        result = self.call(function, **arguments)
+        keys = arguments.get("idempotency_keys") or [arguments.get("idempotency_key")]
+        again = any(keys) or function in ("create_pocket", "create_project")
+        if result is not None and again:
+            self.calls.append((function, arguments))
+        return result
 
     # What was drawn, made into arguments.
 
@@ -239,3 +272,13 @@ class Machine(RuleBasedStateMachine):
         )
         rest = 100 - sum(others, Decimal(0))
         return rest if percentage == "rest" else rest + Decimal("0.0001")
+
+    def origin_of(self, key: str | None, metadata: Any, effective_at: datetime | None) -> Any:
+        return {
+            "idempotency_key": self.key_of(key),
+            "metadata": metadata,
+            "effective_at": effective_at,
+        }
+
+    def after(self, kind: str, place: int | None) -> int:
+        return 0 if place is None or not self._ids_of(kind) else self.id_of(kind, place) or 0

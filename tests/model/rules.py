@@ -1,5 +1,6 @@
 """A rule for every function, one for calls made again, and two for what a DBA or time does."""
 
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -9,16 +10,15 @@ from hypothesis.stateful import initialize, rule
 
 from tests.model import drawing as draw
 from tests.model.drawing import Amount, Id
-from tests.model.machine import Machine
+from tests.model.machine import ORIGIN
 from tests.model.repeating import changed
+from tests.model.rules_events import EventRules
 
 Element = tuple[Id, Amount, str | None]
 
-ORIGIN: dict[str, Any] = {"key": draw.KEYS, "metadata": draw.METADATA, "effective_at": draw.TIMES}
 
-
-class Rules(Machine):
-    """Each rule is one call, good or bad."""
+class Rules(EventRules):
+    """Each rule is one call, good or bad; those of other topics are in files of their own."""
 
     @initialize(
         currency=st.sampled_from(["EUR", "EUR", "JPY", "KWD"]),
@@ -68,12 +68,12 @@ class Rules(Machine):
                 self.call("close_project", project_id=project_id, outcome=reference)
 
     def _keyed(self, function: str, /, **arguments: Any) -> Any:
-        return self._remember(function, **arguments, idempotency_key=self.key_of("fresh"))
+        return self.remembered(function, **arguments, idempotency_key=self.key_of("fresh"))
 
     def _keyed_arrays(
         self, function: str, /, wallet_ids: list[int], amounts: list[str], **arguments: Any
     ) -> Any:
-        return self._remember(
+        return self.remembered(
             function,
             **arguments,
             wallet_ids=wallet_ids,
@@ -101,7 +101,7 @@ class Rules(Machine):
         saving_for: Amount,
     ) -> None:
         wallet_id = self.id_of("wallet", wallet)
-        self._remember(
+        self.remembered(
             "create_pocket",
             wallet_id=wallet_id,
             name=name,
@@ -149,7 +149,7 @@ class Rules(Machine):
         )
 
     def _create_project(self, **arguments: Any) -> int | None:
-        project = self._remember("create_project", **arguments)
+        project = self.remembered("create_project", **arguments)
         if project is None:
             return None
         record = self.books.projects[project.project_id]
@@ -163,57 +163,39 @@ class Rules(Machine):
 
     @rule(wallet=draw.IDS, amount=draw.AMOUNTS, **ORIGIN)
     def deposit(self, wallet: Id, amount: Amount, **origin: Any) -> None:
-        self._in_or_out("deposit", "wallet", wallet, amount, origin)
+        self.in_or_out("deposit", "wallet", wallet, amount, origin)
 
     @rule(wallet=draw.IDS, amount=draw.AMOUNTS, **ORIGIN)
     def withdraw(self, wallet: Id, amount: Amount, **origin: Any) -> None:
-        self._in_or_out("withdraw", "wallet", wallet, amount, origin)
+        self.in_or_out("withdraw", "wallet", wallet, amount, origin)
 
     @rule(project=draw.IDS, amount=draw.AMOUNTS, **ORIGIN)
     def payout(self, project: Id, amount: Amount, **origin: Any) -> None:
-        self._in_or_out("payout", "project", project, amount, origin)
+        self.in_or_out("payout", "project", project, amount, origin)
 
     @rule(escrow=draw.IDS, amount=draw.SOME_OR_ALL, **ORIGIN)
     def release_escrow(self, escrow: Id, amount: Amount, **origin: Any) -> None:
-        self._in_or_out("release_escrow", "escrow", escrow, amount, origin)
+        self.in_or_out("release_escrow", "escrow", escrow, amount, origin)
 
     @rule(escrow=draw.IDS, amount=draw.SOME_OR_ALL, **ORIGIN)
     def refund_escrow(self, escrow: Id, amount: Amount, **origin: Any) -> None:
-        self._in_or_out("refund_escrow", "escrow", escrow, amount, origin)
+        self.in_or_out("refund_escrow", "escrow", escrow, amount, origin)
 
     @rule(wallet=draw.IDS, amount=draw.AMOUNTS, rounding=draw.ROUNDINGS, **ORIGIN)
     def allocate_deposit(
         self, wallet: Id, amount: Amount, rounding: str | None, **origin: Any
     ) -> None:
-        self._in_or_out("allocate_deposit", "wallet", wallet, amount, origin, rounding=rounding)
+        self.in_or_out("allocate_deposit", "wallet", wallet, amount, origin, rounding=rounding)
 
     @rule(pocket=draw.IDS, amount=draw.AMOUNTS, **ORIGIN)
     def transfer_to_pocket(self, pocket: Id, amount: Amount, **origin: Any) -> None:
         known = self.books.pockets.get(self.id_of("pocket", pocket) or 0)
         amount = self.amount_of(amount, known.wallet.account_id if known else None)
-        self._in_or_out("transfer_to_pocket", "pocket", pocket, amount, origin)
+        self.in_or_out("transfer_to_pocket", "pocket", pocket, amount, origin)
 
     @rule(pocket=draw.IDS, amount=draw.AMOUNTS, **ORIGIN)
     def transfer_from_pocket(self, pocket: Id, amount: Amount, **origin: Any) -> None:
-        self._in_or_out("transfer_from_pocket", "pocket", pocket, amount, origin)
-
-    def _in_or_out(
-        self,
-        function: str,
-        kind: str,
-        drawn: Id,
-        amount: Amount,
-        origin: dict[str, Any],
-        **more: Any,
-    ) -> None:
-        its_id = self.id_of(kind, drawn)
-        self._remember(
-            function,
-            **{f"{kind}_id": its_id},
-            amount=self.amount_of(amount, its_id),
-            **more,
-            **self._origin(**origin),
-        )
+        self.in_or_out("transfer_from_pocket", "pocket", pocket, amount, origin)
 
     @rule(wallet=draw.IDS, amount=draw.AMOUNTS, rounding=draw.ROUNDINGS)
     def preview_allocation(self, wallet: Id, amount: Amount, rounding: str | None) -> None:
@@ -239,27 +221,27 @@ class Rules(Machine):
         **origin: Any,
     ) -> None:
         wallet_id = self.id_of("wallet", wallet)
-        self._remember(
+        self.remembered(
             "pledge",
             wallet_id=wallet_id,
             project_id=self.id_of(kind, project),
             amount=self.amount_of(amount, wallet_id),
             expires_at=expires_at,
-            **self._origin(**origin),
+            **self.origin_of(**origin),
         )
 
     @rule(elements=draw.ELEMENTS, arrays=draw.ARRAYS)
     def deposit_many(self, elements: list[Element], arrays: str) -> None:
-        self._remember("deposit_many", **self._arrays(elements, arrays))
+        self.remembered("deposit_many", **self._arrays(elements, arrays))
 
     @rule(elements=draw.ELEMENTS, arrays=draw.ARRAYS, rounding=draw.ROUNDINGS)
     def allocate_deposits(self, elements: list[Element], arrays: str, rounding: str | None) -> None:
-        self._remember("allocate_deposits", **self._arrays(elements, arrays), rounding=rounding)
+        self.remembered("allocate_deposits", **self._arrays(elements, arrays), rounding=rounding)
 
     @rule(kind=draw.PLEDGED_TO, project=draw.IDS, elements=draw.ELEMENTS, arrays=draw.ARRAYS)
     def pledge_many(self, kind: str, project: Id, elements: list[Element], arrays: str) -> None:
         project_id = self.id_of(kind, project)
-        self._remember("pledge_many", project_id=project_id, **self._arrays(elements, arrays))
+        self.remembered("pledge_many", project_id=project_id, **self._arrays(elements, arrays))
 
     @rule(project=draw.IDS, outcome=draw.OUTCOMES)
     def close_project(self, project: Id, outcome: str | None) -> None:
@@ -371,18 +353,15 @@ class Rules(Machine):
             wallet_id=wallet_id,
             project_id=project_id,
             status=status,
-            after_escrow_id=self._after("escrow", after),
+            after_escrow_id=self.after("escrow", after),
             limit=limit,
         )
         self.call(
             "list_projects",
             status=status,
-            after_project_id=self._after("project", after),
+            after_project_id=self.after("project", after),
             limit=limit,
         )
-
-    def _after(self, kind: str, place: int | None) -> int:
-        return 0 if place is None or not self._ids_of(kind) else self.id_of(kind, place) or 0
 
     @rule(repeats=draw.REPEATS)
     def again(self, repeats: list[tuple[int, str]]) -> None:
@@ -412,10 +391,13 @@ class Rules(Machine):
         self, rates: tuple[str, str], fee_fixed: int, max_pledge: int, max_pockets: int
     ) -> None:
         settings = self.books.settings
+        before = replace(settings)
         settings.commission_rate, settings.fee_rate = map(Decimal, rates)
         settings.fee_fixed = Decimal(fee_fixed)
         settings.max_pledge = Decimal(max_pledge)
         settings.max_pockets_per_allocation = max_pockets
+        if settings != before:
+            self.books.note("update_settings", None)
         self.conn.execute(
             """
             update pgwallet.settings
@@ -424,22 +406,6 @@ class Rules(Machine):
             """,
             [settings.commission_rate, settings.fee_rate, fee_fixed, max_pledge, max_pockets],
         )
-
-    def _remember(self, function: str, /, **arguments: Any) -> Any:
-        """Calls, and keeps the call to be made again if that has no effect of its own."""
-        result = self.call(function, **arguments)
-        keys = arguments.get("idempotency_keys") or [arguments.get("idempotency_key")]
-        again = any(keys) or function in ("create_pocket", "create_project")
-        if result is not None and again:
-            self.calls.append((function, arguments))
-        return result
-
-    def _origin(self, key: str | None, metadata: Any, effective_at: datetime | None) -> Any:
-        return {
-            "idempotency_key": self.key_of(key),
-            "metadata": metadata,
-            "effective_at": effective_at,
-        }
 
     def _arrays(self, elements: list[Element], arrays: str) -> dict[str, list[Any] | None]:
         wallet_ids = [self.id_of("wallet", wallet) for wallet, _, _ in elements]

@@ -34,6 +34,10 @@ begin
     update pgwallet.project as p
     set status = p_outcome::pgwallet.project_status, closed_at = clock_timestamp()
     where p.project_id = p_project_id;
+    perform pgwallet._insert_event(
+      'close_project', p_project_id,
+      jsonb_build_object('status', v_status), jsonb_build_object('status', p_outcome)
+    );
   elsif v_status::text <> p_outcome then
     perform pgwallet._refuse_closed(p_project_id, v_status);
   end if;

@@ -29,6 +29,7 @@ declare
   v_exponent integer;
   v_max_pledge numeric;
   v_project_id bigint;
+  v_is_new boolean := false;
 begin
   if p_max_pledge is not null and (p_max_pledge > 0 and p_max_pledge < 1000000000000000) is not true
   then
@@ -132,6 +133,7 @@ begin
     union all
     select o.escrow_account_id, 'escrow', o.currency, null, null
     from opened as o;
+    v_is_new := found;
   end if;
 
   -- A fresh statement, which sees the project of a call that was faster.
@@ -143,6 +145,18 @@ begin
       message = format('project %L exists with other arguments', p_reference),
       detail = format('It was made by %s, this is %s.', v_other_request, v_request),
       hint = 'Repeat the first arguments to get it, or take another reference.';
+  end if;
+
+  if v_is_new then
+    perform pgwallet._insert_event(
+      'create_project', v_project_id, null,
+      jsonb_build_object(
+        'reference', p.reference, 'currency', p.currency, 'commission_rate', p.commission_rate,
+        'fee_rate', p.fee_rate, 'fee_fixed', p.fee_fixed, 'max_pledge', p.max_pledge
+      )
+    )
+    from pgwallet.project as p
+    where p.project_id = v_project_id;
   end if;
 
   return query

@@ -42,7 +42,11 @@ begin
     inner join pgwallet.currency as c on c.currency = o.currency
     returning a.account_id into v_wallet_id;
 
-    if not found then
+    if found then
+      perform pgwallet._insert_event(
+        'create_wallet', v_wallet_id, null, jsonb_build_object('currency', p_currency)
+      );
+    else
       select w.wallet_id
       into v_wallet_id
       from pgwallet.wallet as w

@@ -8,17 +8,19 @@ from typing import Annotated
 import typer
 
 import pgwallet
-from pgwallet import StatementRow, Violation
+from pgwallet import Event, StatementRow, Violation
 
 from .commands import Session, either_or, found, group, on_database
 from .output import money
-from .parameters import AccountId, At, time
+from .parameters import AccountId, At, Page, time
 from .records import Form
 
 reading = group()
 transaction = group()
 
 _STATEMENT = ("posting_id", "created_at", "kind", "counterpart_id", "amount", "balance")
+
+_EVENTS = ("event_id", "created_at", "changed_by", "kind", "subject_id", "before", "after")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,31 @@ def statement(
     session.show_rows(StatementRow, rows, session.currency_of(account_id), _STATEMENT)
     if len(rows) == limit:
         session.say(f"There may be more: --after-posting-id {rows[-1].posting_id}")
+
+
+@on_database(reading, calls="list_events")
+def events(
+    session: Session,
+    subject_id: Annotated[
+        int | None,
+        typer.Option(metavar="ID", help="Only those of this wallet, pocket, project or escrow."),
+    ] = None,
+    after_event_id: Annotated[
+        int, typer.Option(metavar="ID", help="The last event already seen.")
+    ] = 0,
+    limit: Page = 100,
+) -> None:
+    """Show what changed without moving money, and who changed it.
+
+    JSON and CSV have more columns: the reason, and what changed, before and after.
+
+    \b
+    Example:  pgwallet events --subject-id 508398
+    """
+    rows = pgwallet.list_events(session.conn, subject_id, after_event_id, limit)
+    session.show_rows(Event, rows, in_table=_EVENTS)
+    if len(rows) == limit:
+        session.say(f"There may be more: --after-event-id {rows[-1].event_id}")
 
 
 @on_database(transaction, "show", calls="get_transaction")

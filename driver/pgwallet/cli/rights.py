@@ -13,7 +13,7 @@ _OPERATION = frozenset(
 )
 _READING = frozenset(
     {
-        *("balance", "balance_at", "statement", "check_ledger"),
+        *("balance", "balance_at", "statement", "check_ledger", "list_events"),
         *("get_transaction", "find_transaction", "list_wallets", "list_pockets", "list_escrows"),
         *("get_escrow", "get_project", "find_project", "list_projects"),
         *("wallet_summary", "pocket_summary", "project_summary", "escrow_summary"),

@@ -36,7 +36,7 @@ from .pockets import (
     transfer_to_pocket,
 )
 from .projects import close_project, create_project, payout
-from .reading import balance, balance_at, check_ledger, statement
+from .reading import balance, balance_at, check_ledger, list_events, statement
 from .wallets import create_wallet, deposit, deposit_many, withdraw
 
 __all__ = [
@@ -58,6 +58,7 @@ __all__ = [
     "get_project",
     "get_transaction",
     "list_escrows",
+    "list_events",
     "list_pockets",
     "list_projects",
     "list_wallets",

@@ -31,6 +31,8 @@ NOT_FOUND: dict[str, type[PgWalletError]] = {
     "project": ProjectNotFound,
 }
 SLOTS = 1024
+# What the reference does not say, since another test does or nobody can.
+ANYTHING: Any = object()
 
 
 @dataclass(slots=True)
@@ -125,6 +127,18 @@ class Movement:
     destination_balance: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """An event; whoever noted none of what changed is not held to it."""
+
+    event_id: int
+    subject_id: int | None
+    kind: str
+    reason: str | None
+    before: Any
+    after: Any
+
+
 @dataclass(slots=True)
 class Settings:
     commission_rate: Decimal = Decimal("0.05")
@@ -146,6 +160,7 @@ class Books:
     escrows: dict[int, Escrow] = field(default_factory=dict)
     transactions: dict[int, Transaction] = field(default_factory=dict)
     movements: list[Movement] = field(default_factory=list)
+    events: list[Happening] = field(default_factory=list)
     # How many pockets allocations have left out: what the ledger warns of.
     left_out: int = 0
     _ids: Iterator[int] = field(default_factory=lambda: count(1))
@@ -218,6 +233,18 @@ class Books:
                 destination.balance if destination.keeps_balance else None,
             )
         )
+
+    def note(
+        self,
+        kind: str,
+        subject_id: int | None,
+        reason: str | None = None,
+        before: Any = ANYTHING,
+        after: Any = ANYTHING,
+    ) -> None:
+        """Writes down what changed without moving money."""
+        event_id = len(self.events) + 1
+        self.events.append(Happening(event_id, subject_id, kind, reason, before, after))
 
     def once(self, key: str | None, request: Hashable, do: Callable[[], R]) -> R:
         """Does what a key has not done yet; else returns what came of it then."""

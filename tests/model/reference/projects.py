@@ -65,6 +65,7 @@ def create_project(
     books.projects[account.account_id] = ProjectRecord(
         account, books.open("escrow", currency), shown, arguments
     )
+    books.note("create_project", account.account_id, None, None)
     return shown
 
 
@@ -76,6 +77,13 @@ def close_project(books: Books, project_id: int | None, outcome: str | None) -> 
         raise ProjectClosed(f"project {project_id} has {project.shown.status}")
     if project.shown.status == "open":
         project.closed_at = datetime.now(UTC)
+        books.note(
+            "close_project",
+            project.account.account_id,
+            None,
+            {"status": "open"},
+            {"status": outcome},
+        )
     project.shown = replace(project.shown, status=outcome)
     return project.shown
 

@@ -4,9 +4,9 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 from pgwallet.errors import InvalidArgument
-from pgwallet.results import StatementRow, Violation
+from pgwallet.results import Event, StatementRow, Violation
 
-from .books import Books, check_limit
+from .books import ANYTHING, Books, check_limit
 from .money import money
 
 # Stands for when something was recorded: the reference has no clock.
@@ -70,6 +70,27 @@ def statement(
             )
         )
     return rows[:limit]
+
+
+def list_events(
+    books: Books, subject_id: int | None = None, after_event_id: int = 0, limit: int | None = 100
+) -> list[Event]:
+    check_limit(limit)
+    found = [
+        Event(
+            each.event_id,
+            each.subject_id,
+            each.kind,
+            ANYTHING,
+            NO_TIME,
+            each.reason,
+            each.before,
+            each.after,
+        )
+        for each in books.events
+        if subject_id in (None, each.subject_id) and each.event_id > after_event_id
+    ]
+    return found[:limit]
 
 
 def check_ledger(books: Books, since_transaction_id: int = 0) -> list[Violation]:

@@ -26,7 +26,7 @@ declare
     'release_escrows', 'refund_escrows', 'refund_expired_escrows', 'payout',
     'release_project', 'refund_project'
   ];
-  c_audit constant text[] := array['check_ledger'];
+  c_audit constant text[] := array['check_ledger', 'list_events'];
   c_views constant text[] := array[
     'wallet_summary', 'pocket_summary', 'project_summary', 'escrow_summary',
     'platform_summary', 'transaction_log'

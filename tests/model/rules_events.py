@@ -1,0 +1,27 @@
+"""Rules about what changed without moving money, and who changed it."""
+
+from hypothesis import strategies as st
+from hypothesis.stateful import rule
+
+from tests.model import drawing as draw
+from tests.model.drawing import Id
+from tests.model.machine import Machine
+
+
+class EventRules(Machine):
+    """What the ledger wrote down is what the reference noted."""
+
+    @rule(
+        kind=st.sampled_from(["wallet", "pocket", "project", None]),
+        subject=draw.IDS,
+        after=st.integers(0, 30),
+        limit=draw.LIMITS,
+    )
+    def list_events(self, kind: str | None, subject: Id, after: int, limit: int | None) -> None:
+        events = sorted(self.matching.events.real)
+        self.call(
+            "list_events",
+            subject_id=self.id_of(kind, subject) if kind else None,
+            after_event_id=events[after % len(events)],
+            limit=limit,
+        )
