@@ -103,6 +103,7 @@ from .results import (
     ShareRow,
     StatementRow,
     Transaction,
+    Transfer,
     Violation,
     Wallet,
     Withdrawal,
@@ -113,6 +114,7 @@ from .wallets import (
     deposit,
     deposit_many,
     list_wallets,
+    transfer,
     withdraw,
 )
 
@@ -163,6 +165,7 @@ __all__ = [
     "ShareRow",
     "StatementRow",
     "Transaction",
+    "Transfer",
     "Violation",
     "Wallet",
     "WalletNotFound",
@@ -205,6 +208,7 @@ __all__ = [
     "set_allocation",
     "statement",
     "status",
+    "transfer",
     "transfer_from_pocket",
     "transfer_to_pocket",
     "withdraw",

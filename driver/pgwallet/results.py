@@ -98,6 +98,16 @@ class Withdrawal:
 
 
 @dataclass(frozen=True, slots=True)
+class Transfer:
+    """The balances of the account that paid and of the one that received."""
+
+    from_balance: Decimal
+    to_balance: Decimal
+    transaction_id: int
+    replayed: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Payout:
     """What a project can still pay out."""
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from ._call import Name
 from ._function import database_function
-from .results import Deposit, DepositRow, Wallet, Withdrawal
+from .results import Deposit, DepositRow, Transfer, Wallet, Withdrawal
 
 
 @database_function
@@ -52,6 +52,25 @@ def withdraw(
     Raises InvalidAmount, InvalidArgument, WalletNotFound, IdempotencyConflict,
     InsufficientFunds.
     Calls pgwallet.withdraw.
+    """
+
+
+@database_function
+def transfer(
+    from_account_id: int,
+    to_account_id: int,
+    amount: Decimal | int,
+    idempotency_key: Name | None = None,
+    metadata: Any = None,
+    effective_at: datetime | None = None,
+) -> Transfer:
+    """Move money between two wallets of one currency, or between two pockets of one wallet.
+
+    `amount` is in major units of that currency. Returns the `Transfer` with both balances
+    after it.
+    Raises InvalidAmount, InvalidArgument (also for other pairs of accounts), CurrencyMismatch,
+    AccountNotFound, IdempotencyConflict, AccountClosed, AccountFrozen, InsufficientFunds.
+    Calls pgwallet.transfer.
     """
 
 

@@ -77,6 +77,25 @@ _WALLETS_AND_POCKETS = (
         ],
     ),
     CallOf(
+        name="transfer",
+        given_to=APPLICATION,
+        good=lambda w, amount: {
+            "p_from_account_id": w.wallet,
+            "p_to_account_id": w.friend,
+            "p_amount": amount,
+        },
+        moves={"wallet": OUT, "friend": IN},
+        refused=[
+            ("PW002", lambda w: {"p_to_account_id": w.wallet}),
+            ("PW002", lambda w: {"p_to_account_id": w.pocket}),
+            ("PW002", lambda w: {"p_from_account_id": w.yen_pocket, "p_to_account_id": w.pocket}),
+            ("PW003", lambda w: {"p_from_account_id": w.yen_wallet}),
+            ("PW003", lambda w: {"p_to_account_id": w.yen_wallet}),
+            ("PW201", lambda w: {"p_amount": "250"}),
+            ("PW201", lambda w: {"p_amount": "100.01"}),
+        ],
+    ),
+    CallOf(
         name="deposit_many",
         given_to=APPLICATION,
         good=lambda w, amount: {"p_wallet_ids": [w.wallet], "p_amounts": [amount]},

@@ -147,6 +147,19 @@ POCKET = _id("pocket", "PW102", other="yen_pocket")
 PROJECT = _id("project", "PW103", other="succeeded")
 ESCROW = _id("escrow", "PW104", other="succeeded_escrow")
 ACCOUNT = _id("account", "PW105")
+
+
+def _side(missing: int) -> Kind:
+    """A wallet or a pocket; the two of a transfer are not the same, so neither is what is wrong."""
+    wrong = [*always(missing, 0, -1, 12345, 2**63 - 1, -(2**63))]
+    return Kind(
+        Stage.LOOKUP,
+        "PW105",
+        [*wrong, lambda w: w.open, lambda w: w.escrow],
+        other=lambda w, _: w.yen_wallet,
+    )
+
+
 TRANSACTION = Kind(Stage.LOOKUP, "PW002", [*always(0, -1, 2**63 - 1, -(2**63)), lambda w: w.wallet])
 STATUS = _text("lost", "LOCKED", "", VERY_LONG, example="locked")
 PROJECT_STATUS = _text("lost", "OPEN", "", VERY_LONG, example="open")
@@ -177,6 +190,7 @@ KINDS = {
     "p_fee_fixed": FEE,
     "p_fee_rate": RATE,
     "p_from": TIME,
+    "p_from_account_id": _side(missing=1),
     "p_idempotency_key": KEY,
     "p_idempotency_keys": KEY,
     "p_limit": LIMIT,
@@ -196,6 +210,7 @@ KINDS = {
     "p_status": STATUS,
     "p_subject_id": POSITION,
     "p_target_amount": AMOUNT,
+    "p_to_account_id": _side(missing=2),
     "p_transaction_id": TRANSACTION,
     "p_until": TIME,
     "p_wait": YES_OR_NO,

@@ -9,21 +9,27 @@ import pgwallet
 from tests.ledger.calling import funded, project
 
 # What is in the accounts that calls move money of.
-HOLDS = {"wallet": Decimal(100), "pocket": Decimal(20), "open": Decimal(16)}
+HOLDS = {
+    "wallet": Decimal(100),
+    "friend": Decimal(50),
+    "pocket": Decimal(20),
+    "open": Decimal(16),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class World:
     """Ids: a wallet with 100 EUR outside its only pocket, and what else a call may name.
 
-    The pocket has 20 and receives half of what is allocated. The open project has 16 to pay out;
-    of what is released from an escrow, a project gets eight tenths. Escrows hold 30, but the
-    settled one nothing any more. No pledge is above 500.
+    A friend's wallet has 50. The pocket has 20 and receives half of what is allocated. The open
+    project has 16 to pay out; of what is released from an escrow, a project gets eight tenths.
+    Escrows hold 30, but the settled one nothing any more. No pledge is above 500.
     """
 
     suffix: str
     wallet: int
     yen_wallet: int
+    friend: int
     pocket: int
     yen_pocket: int
     open: int
@@ -64,6 +70,7 @@ def world_in(conn: psycopg.Connection, suffix: str = "") -> World:
         suffix=suffix,
         wallet=wallet,
         yen_wallet=yen_wallet,
+        friend=funded(conn, f"eve{suffix}", 50),
         pocket=pocket,
         yen_pocket=pgwallet.create_pocket(conn, yen_wallet, "holiday").pocket_id,
         open=projects[0],

@@ -42,6 +42,7 @@ def every_command_once(url: str, file: Path) -> None:
     ada = json_of("wallet", "create", "ada", database_url=url)["wallet_id"]
     rent = json_of("pocket", "create", ada, "rent", database_url=url)["pocket_id"]
     run("pocket", "set-allocation", rent, "50")
+    bob = json_of("wallet", "create", "bob", database_url=url)["wallet_id"]
     run("deposit", ada, "100")
     run("allocate-deposit", ada, "10", "--dry-run")
     run("allocate-deposit", ada, "10")
@@ -49,6 +50,7 @@ def every_command_once(url: str, file: Path) -> None:
     run("pocket", "transfer-to", rent, "2")
     run("pocket", "transfer-from", rent, "1")
     run("withdraw", ada, "1")
+    run("transfer", ada, bob, "1")
 
     film, play = (
         json_of("project", "create", name, database_url=url)["project_id"]

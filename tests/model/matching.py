@@ -15,6 +15,8 @@ ACCOUNTS = (
     "project_id",
     "escrow_id",
     "account_id",
+    "from_account_id",
+    "to_account_id",
     "counterpart_id",
     "subject_id",
     "last_escrow_id",

@@ -13,11 +13,12 @@ from tests.model.drawing import Amount, Id
 from tests.model.machine import ORIGIN
 from tests.model.repeating import changed
 from tests.model.rules_events import EventRules
+from tests.model.rules_transfers import TransferRules
 
 Element = tuple[Id, Amount, str | None]
 
 
-class Rules(EventRules):
+class Rules(EventRules, TransferRules):
     """Each rule is one call, good or bad; those of other topics are in files of their own."""
 
     @initialize(
@@ -43,6 +44,7 @@ class Rules(EventRules):
             )
         self._keyed("allocate_deposit", wallet_id=ada, amount=Decimal(201), rounding="half_up")
         self._keyed_arrays("allocate_deposits", [ada, ada], ["100", "1"], rounding="half_up")
+        self._keyed("transfer", from_account_id=bob, to_account_id=ada, amount=Decimal(1))
         for reference in ("open", "succeeded", "failed"):
             project_id = self._create_project(
                 reference=reference,

@@ -19,6 +19,7 @@ USUAL = 20
 OFTEN = {
     "deposit": 100,
     "withdraw": 60,
+    "transfer": 60,
     "deposit_many": 40,
     "set_allocation": 30,
     "allocate_deposit": 80,
@@ -135,6 +136,7 @@ class Planner:
             suffix=f" {shared.number()}",
             wallet=wallet,
             yen_wallet=yen_wallet,
+            friend=self.a_wallet("EUR"),
             pocket=self.chance.choice(shared.pockets_of.get(wallet, [NO_ID])),
             yen_pocket=self.chance.choice(shared.pockets_of.get(yen_wallet, [NO_ID])),
             open=open_project,
@@ -253,6 +255,24 @@ class Planner:
         return {"pocket_id": pocket_id, "amount": amount, "idempotency_key": self.key()}
 
     transfer_from_pocket = transfer_to_pocket
+
+    def transfer(self) -> Arguments:
+        """Between wallets, mostly of one currency, or pockets, mostly of one wallet."""
+        if self.perhaps(0.7):
+            source = self.a_wallet()
+            currency = self.shared.currency[source] if self.perhaps(0.95) else None
+            target = self.a_wallet(currency)
+        else:
+            source = self.a_pocket()
+            its_wallet = self.shared.wallet_of[source]
+            others = self.shared.pockets_of[its_wallet]
+            target = self.chance.choice(others if self.perhaps(0.95) else self.shared.pockets)
+        return {
+            "from_account_id": source,
+            "to_account_id": target,
+            "amount": self.amount(self.shared.currency[source]),
+            "idempotency_key": self.key(),
+        }
 
     def pledge(self) -> Arguments:
         project_id = self.an_open_project()

@@ -145,6 +145,13 @@ def _transferred(kind: str) -> Reader:
     return read
 
 
+def _transferred_between(shared: Shared, a: Arguments, r: Any) -> Iterable[Record]:
+    source, target = str(a["from_account_id"]), str(a["to_account_id"])
+    moved = sums([(source, target, a["amount"])])
+    balances = {source: r.from_balance, target: r.to_balance}
+    yield Told("transfer", r.transaction_id, r.replayed, a["idempotency_key"], moved, balances)
+
+
 def _pledged(shared: Shared, a: Arguments, r: Any) -> Iterable[Record]:
     yield from _escrow(r, a["project_id"], a["amount"], a["idempotency_key"])
 
@@ -251,6 +258,7 @@ READERS: dict[str, Reader] = {
     "allocate_deposit": _allocated,
     "allocate_deposits": _allocated_many,
     "preview_allocation": _previewed,
+    "transfer": _transferred_between,
     "transfer_to_pocket": _transferred("transfer_to_pocket"),
     "transfer_from_pocket": _transferred("transfer_from_pocket"),
     "pledge": _pledged,

@@ -148,7 +148,7 @@ def found(what: str, result: T | None) -> T:
 
 
 # Each is the id of an account too, and all that meet in one call are of one currency.
-_ACCOUNTS = ("wallet_id", "pocket_id", "project_id")
+_ACCOUNTS = ("wallet_id", "pocket_id", "project_id", "account_id", "from_account_id")
 
 
 def _currency(session: Session, arguments: dict[str, Any], result: Any) -> str | None:

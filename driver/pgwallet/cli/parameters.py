@@ -106,11 +106,17 @@ ARGUMENTS: dict[str, Any] = {
     "escrow_id": typer.Argument(
         metavar="ESCROW_ID", help="Id of the escrow, which the pledge returned."
     ),
+    "from_account_id": typer.Argument(
+        metavar="FROM_ID", help="Id of the wallet that pays, or of one of its pockets."
+    ),
     "name": typer.Argument(metavar="NAME", help="Name of the pocket, of its own in the wallet."),
     "owner_id": typer.Argument(metavar="OWNER_ID", help="Whose wallet, in words of your own."),
     "pocket_id": typer.Argument(metavar="POCKET_ID", help="Id of the pocket."),
     "project_id": typer.Argument(metavar="PROJECT_ID", help="Id of the project."),
     "reference": typer.Argument(metavar="REFERENCE", help="Your own name for it, used once."),
+    "to_account_id": typer.Argument(
+        metavar="TO_ID", help="Id of another wallet, or of another pocket of the same one."
+    ),
     "wallet_id": typer.Argument(metavar="WALLET_ID", help="Id of the wallet."),
 }
 _RATE = typer.Option(

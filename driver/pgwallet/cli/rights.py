@@ -23,7 +23,7 @@ _READING = frozenset(
 _APPLICATION = frozenset(
     {
         *("create_wallet", "create_pocket", "set_allocation", "create_project"),
-        *("deposit", "deposit_many", "withdraw", "pledge", "pledge_many"),
+        *("deposit", "deposit_many", "withdraw", "transfer", "pledge", "pledge_many"),
         *("allocate_deposit", "allocate_deposits", "preview_allocation"),
         *("transfer_to_pocket", "transfer_from_pocket"),
     }

@@ -51,3 +51,4 @@ passing_on(
     pgwallet.withdraw,
     example="""withdraw 508398 20 --metadata '{"to": "DE89 3704 0044"}'""",
 )
+passing_on(money_in_and_out, "transfer", pgwallet.transfer, example="transfer 508398 510446 12.50")

@@ -37,6 +37,7 @@ from .pockets import (
 )
 from .projects import close_project, create_project, payout
 from .reading import balance, balance_at, check_ledger, list_events, statement
+from .transfers import transfer
 from .wallets import create_wallet, deposit, deposit_many, withdraw
 
 __all__ = [
@@ -73,6 +74,7 @@ __all__ = [
     "release_escrows",
     "set_allocation",
     "statement",
+    "transfer",
     "transfer_from_pocket",
     "transfer_to_pocket",
     "withdraw",

@@ -41,6 +41,8 @@ class Account:
     kind: str
     currency: str
     balance: int = 0
+    frozen: bool = False
+    closed: bool = False
 
     @property
     def keeps_balance(self) -> bool:

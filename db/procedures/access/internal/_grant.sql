@@ -16,7 +16,7 @@ declare
   ];
   c_application constant text[] := array[
     'create_wallet', 'create_pocket', 'set_allocation', 'create_project',
-    'deposit', 'deposit_many', 'withdraw',
+    'deposit', 'deposit_many', 'withdraw', 'transfer',
     'allocate_deposit', 'allocate_deposits', 'preview_allocation',
     'transfer_to_pocket', 'transfer_from_pocket',
     'pledge', 'pledge_many'

@@ -36,6 +36,7 @@ begin
         when 'allocation' then s.kind = 'wallet' and d.kind = 'pocket'
         when 'transfer_to_pocket' then s.kind = 'wallet' and d.kind = 'pocket'
         when 'transfer_from_pocket' then s.kind = 'pocket' and d.kind = 'wallet'
+        when 'transfer' then s.kind = d.kind and s.kind in ('wallet', 'pocket')
         when 'pledge' then s.kind = 'wallet' and d.kind = 'escrow'
         when 'refund' then s.kind = 'escrow' and d.kind = 'wallet'
         when 'release'
@@ -47,6 +48,11 @@ begin
       end as fits_its_kind,
       k.pocket_id is null
       or k.wallet_id = p.source_account_id or k.wallet_id = p.destination_account_id
+      or (s.kind = 'pocket' and d.kind = 'pocket' and exists (
+        select
+        from pgwallet.pocket as o
+        where o.pocket_id = p.source_account_id and o.wallet_id = k.wallet_id
+      ))
       as stays_in_its_wallet,
       case t.kind
         when 'pledge'
@@ -67,6 +73,8 @@ begin
             or starts_with(t.request, format('allocate_deposits(%s, ', w.source))
         when 'transfer_to_pocket'
           then t.request = format('%s(%s, %s)', t.kind, w.destination, w.amount)
+        when 'transfer'
+          then t.request = format('transfer(%s, %s, %s)', w.source, w.destination, w.amount)
         when 'pledge'
           then t.request = format('pledge(%s, %s, %s)', w.source, j.project_id, w.amount)
             or t.request = format('pledge_many(%s, %s, %s)', j.project_id, w.source, w.amount)
