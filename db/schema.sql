@@ -57,49 +57,6 @@ COMMENT ON COLUMN pgwallet.currency.external_account_id IS 'The account that dep
 COMMENT ON COLUMN pgwallet.currency.commission_account_id IS 'The account that collects the commission of released escrows.';
 COMMENT ON COLUMN pgwallet.currency.fee_account_id IS 'The account that collects the payment fee of released escrows.';
 
-CREATE TABLE pgwallet.account (
-    account_id bigint NOT NULL,
-    external_account_id bigint,
-    kind pgwallet.account_kind NOT NULL,
-    currency text NOT NULL COLLATE pg_catalog."C",
-    balance numeric,
-    credit_limit numeric DEFAULT 0 NOT NULL,
-    frozen_at timestamp with time zone,
-    closed_at timestamp with time zone,
-    CONSTRAINT account_balance_check CHECK (((balance >= (- credit_limit)) AND (balance < 'Infinity'::numeric))),
-    CONSTRAINT account_credit_limit_check CHECK (((credit_limit >= 0.0) AND (credit_limit < ('1000000000000000'::bigint)::numeric))),
-    CONSTRAINT account_kind_check CHECK (((balance IS NOT NULL) = ((kind)::text = ANY (ARRAY['wallet'::text, 'pocket'::text, 'project'::text]))))
-)
-WITH (fillfactor='70');
-
-COMMENT ON TABLE pgwallet.account IS 'Whatever holds money, in one currency.';
-COMMENT ON COLUMN pgwallet.account.account_id IS 'Id of the wallet, pocket or project whose account it is, else an id of its own.';
-COMMENT ON COLUMN pgwallet.account.external_account_id IS 'Of a wallet or project: the external account of its currency, so that no call looks it up.';
-COMMENT ON COLUMN pgwallet.account.balance IS 'Postings in less postings out, in major units. It has exactly the decimals of its currency, which functions read from it. Null where it is derived instead of kept.';
-COMMENT ON COLUMN pgwallet.account.credit_limit IS 'How far below 0 the balance of a wallet or project may go, in major units.';
-COMMENT ON COLUMN pgwallet.account.frozen_at IS 'Since when nothing may leave a wallet or project; null while it is not frozen.';
-COMMENT ON COLUMN pgwallet.account.closed_at IS 'When a wallet or pocket was closed; null while it is open.';
-
-CREATE TABLE pgwallet.posting (
-    posting_id bigint NOT NULL,
-    transaction_id bigint NOT NULL,
-    source_account_id bigint NOT NULL,
-    destination_account_id bigint NOT NULL,
-    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    amount numeric NOT NULL,
-    source_balance numeric,
-    destination_balance numeric,
-    CONSTRAINT posting_accounts_check CHECK ((source_account_id <> destination_account_id)),
-    CONSTRAINT posting_amount_check CHECK (((amount > 0.0) AND (amount < 'Infinity'::numeric)))
-)
-WITH (autovacuum_vacuum_insert_scale_factor='0.02', autovacuum_freeze_min_age='0');
-
-COMMENT ON TABLE pgwallet.posting IS 'One movement of money from an account to another; never updated or deleted.';
-COMMENT ON COLUMN pgwallet.posting.posting_id IS 'Assigned while the accounts are locked: in the order of an account''s balances.';
-COMMENT ON COLUMN pgwallet.posting.amount IS 'What moved, in major units.';
-COMMENT ON COLUMN pgwallet.posting.source_balance IS 'The source''s balance after this posting; null if that account keeps none.';
-COMMENT ON COLUMN pgwallet.posting.destination_balance IS 'The destination''s balance after this posting; null if that account keeps none.';
-
 CREATE TABLE pgwallet.pocket (
     pocket_id bigint NOT NULL,
     wallet_id bigint NOT NULL,
@@ -127,6 +84,51 @@ COMMENT ON COLUMN pgwallet.pocket.target_amount IS 'What the owner wants to save
 COMMENT ON COLUMN pgwallet.pocket.closed_at IS 'When it was closed, as its account says too; null while it is open.';
 COMMENT ON COLUMN pgwallet.pocket.stop_at_target IS 'Whether an allocation gives it no more than it lacks of its target.';
 COMMENT ON COLUMN pgwallet.pocket.takes_rest IS 'Whether it receives what the other pockets leave of an allocation; one of a wallet at most.';
+
+CREATE TABLE pgwallet.account (
+    account_id bigint NOT NULL,
+    external_account_id bigint,
+    kind pgwallet.account_kind NOT NULL,
+    currency text NOT NULL COLLATE pg_catalog."C",
+    balance numeric,
+    credit_limit numeric DEFAULT 0 NOT NULL,
+    frozen_at timestamp with time zone,
+    closed_at timestamp with time zone,
+    has_rules boolean DEFAULT false NOT NULL,
+    CONSTRAINT account_balance_check CHECK (((balance >= (- credit_limit)) AND (balance < 'Infinity'::numeric))),
+    CONSTRAINT account_credit_limit_check CHECK (((credit_limit >= 0.0) AND (credit_limit < ('1000000000000000'::bigint)::numeric))),
+    CONSTRAINT account_kind_check CHECK (((balance IS NOT NULL) = ((kind)::text = ANY (ARRAY['wallet'::text, 'pocket'::text, 'project'::text]))))
+)
+WITH (fillfactor='70');
+
+COMMENT ON TABLE pgwallet.account IS 'Whatever holds money, in one currency.';
+COMMENT ON COLUMN pgwallet.account.account_id IS 'Id of the wallet, pocket or project whose account it is, else an id of its own.';
+COMMENT ON COLUMN pgwallet.account.external_account_id IS 'Of a wallet or project: the external account of its currency, so that no call looks it up.';
+COMMENT ON COLUMN pgwallet.account.balance IS 'Postings in less postings out, in major units. It has exactly the decimals of its currency, which functions read from it. Null where it is derived instead of kept.';
+COMMENT ON COLUMN pgwallet.account.credit_limit IS 'How far below 0 the balance of a wallet or project may go, in major units.';
+COMMENT ON COLUMN pgwallet.account.frozen_at IS 'Since when nothing may leave a wallet or project; null while it is not frozen.';
+COMMENT ON COLUMN pgwallet.account.closed_at IS 'When a wallet or pocket was closed; null while it is open.';
+COMMENT ON COLUMN pgwallet.account.has_rules IS 'Of a wallet: whether a pocket of it stops at its target or takes the rest. An allocation reads it with the balance and asks for rules only where it says so.';
+
+CREATE TABLE pgwallet.posting (
+    posting_id bigint NOT NULL,
+    transaction_id bigint NOT NULL,
+    source_account_id bigint NOT NULL,
+    destination_account_id bigint NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    amount numeric NOT NULL,
+    source_balance numeric,
+    destination_balance numeric,
+    CONSTRAINT posting_accounts_check CHECK ((source_account_id <> destination_account_id)),
+    CONSTRAINT posting_amount_check CHECK (((amount > 0.0) AND (amount < 'Infinity'::numeric)))
+)
+WITH (autovacuum_vacuum_insert_scale_factor='0.02', autovacuum_freeze_min_age='0');
+
+COMMENT ON TABLE pgwallet.posting IS 'One movement of money from an account to another; never updated or deleted.';
+COMMENT ON COLUMN pgwallet.posting.posting_id IS 'Assigned while the accounts are locked: in the order of an account''s balances.';
+COMMENT ON COLUMN pgwallet.posting.amount IS 'What moved, in major units.';
+COMMENT ON COLUMN pgwallet.posting.source_balance IS 'The source''s balance after this posting; null if that account keeps none.';
+COMMENT ON COLUMN pgwallet.posting.destination_balance IS 'The destination''s balance after this posting; null if that account keeps none.';
 
 CREATE TABLE pgwallet.escrow (
     escrow_id bigint NOT NULL,
@@ -420,8 +422,14 @@ CREATE VIEW pgwallet.pocket_summary AS
     k.pocket_type,
     k.created_at,
     k.allocation_percentage,
+    k.takes_rest,
+    k.stop_at_target,
     w.currency,
     round(k.target_amount, (c.exponent)::integer) AS target_amount,
+        CASE
+            WHEN (k.target_amount IS NOT NULL) THEN round(GREATEST((k.target_amount - a.balance), (0)::numeric), (c.exponent)::integer)
+            ELSE NULL::numeric
+        END AS lacking_amount,
     round(a.balance, (c.exponent)::integer) AS balance
    FROM (((pgwallet.pocket k
      JOIN pgwallet.wallet w ON ((k.wallet_id = w.wallet_id)))
@@ -437,8 +445,11 @@ COMMENT ON COLUMN pgwallet.pocket_summary.name IS 'Name of the pocket within its
 COMMENT ON COLUMN pgwallet.pocket_summary.pocket_type IS 'What the application uses the pocket for.';
 COMMENT ON COLUMN pgwallet.pocket_summary.created_at IS 'When the pocket was made.';
 COMMENT ON COLUMN pgwallet.pocket_summary.allocation_percentage IS 'Percentage of an allocated deposit that the pocket receives.';
+COMMENT ON COLUMN pgwallet.pocket_summary.takes_rest IS 'Whether it receives what the other pockets leave of an allocation.';
+COMMENT ON COLUMN pgwallet.pocket_summary.stop_at_target IS 'Whether an allocation gives it no more than it lacks of its target.';
 COMMENT ON COLUMN pgwallet.pocket_summary.currency IS 'Currency of the amounts.';
 COMMENT ON COLUMN pgwallet.pocket_summary.target_amount IS 'What the owner wants to save; null if nothing was said.';
+COMMENT ON COLUMN pgwallet.pocket_summary.lacking_amount IS 'What it lacks of its target, 0 from there on; null if it has none.';
 COMMENT ON COLUMN pgwallet.pocket_summary.balance IS 'What the pocket holds.';
 
 CREATE SEQUENCE pgwallet.posting_id_seq

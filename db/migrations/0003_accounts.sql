@@ -25,6 +25,7 @@ create table pgwallet.account (
   credit_limit numeric not null default 0,
   frozen_at timestamptz,
   closed_at timestamptz,
+  has_rules boolean not null default false,
   constraint account_balance_check check (balance >= -credit_limit and balance < 'infinity'),
   constraint account_credit_limit_check
   check (credit_limit >= 0.0 and credit_limit < 1000000000000000),
@@ -46,6 +47,9 @@ comment on column pgwallet.account.frozen_at is
 'Since when nothing may leave a wallet or project; null while it is not frozen.';
 comment on column pgwallet.account.closed_at is
 'When a wallet or pocket was closed; null while it is open.';
+comment on column pgwallet.account.has_rules is
+'Of a wallet: whether a pocket of it stops at its target or takes the rest. An allocation reads it '
+'with the balance and asks for rules only where it says so.';
 
 -- Stands in until the functions are installed, because the triggers need it now: to replace a
 -- trigger later would lock the tables.

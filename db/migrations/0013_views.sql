@@ -70,8 +70,14 @@ select
   k.pocket_type,
   k.created_at,
   k.allocation_percentage,
+  k.takes_rest,
+  k.stop_at_target,
   w.currency,
   round(k.target_amount, c.exponent) as target_amount,
+  case
+    when k.target_amount is not null
+      then round(greatest(k.target_amount - a.balance, 0), c.exponent)
+  end as lacking_amount,
   round(a.balance, c.exponent) as balance
 from pgwallet.pocket as k
 inner join pgwallet.wallet as w on k.wallet_id = w.wallet_id
@@ -89,9 +95,15 @@ comment on column pgwallet.pocket_summary.pocket_type is
 comment on column pgwallet.pocket_summary.created_at is 'When the pocket was made.';
 comment on column pgwallet.pocket_summary.allocation_percentage is
 'Percentage of an allocated deposit that the pocket receives.';
+comment on column pgwallet.pocket_summary.takes_rest is
+'Whether it receives what the other pockets leave of an allocation.';
+comment on column pgwallet.pocket_summary.stop_at_target is
+'Whether an allocation gives it no more than it lacks of its target.';
 comment on column pgwallet.pocket_summary.currency is 'Currency of the amounts.';
 comment on column pgwallet.pocket_summary.target_amount is
 'What the owner wants to save; null if nothing was said.';
+comment on column pgwallet.pocket_summary.lacking_amount is
+'What it lacks of its target, 0 from there on; null if it has none.';
 comment on column pgwallet.pocket_summary.balance is 'What the pocket holds.';
 
 -- Its condition always holds: it leads the planner to the two indexes by project, one for the

@@ -37,25 +37,55 @@ def create_pocket(
     allocation_percentage: Decimal | int = 0,
     pocket_type: str | None = None,
     target_amount: Decimal | int | None = None,
+    stop_at_target: bool = False,
+    takes_rest: bool = False,
 ) -> Pocket:
     """Add a pocket to a wallet, or find the one that is there.
 
     The same name and arguments as a pocket has now return that one. `allocation_percentage` is the
     pocket's share of what is allocated, from 0 to 100 with up to four decimals; `target_amount` is
-    in major units. Returns the `Pocket`.
-    Raises InvalidAmount, InvalidArgument (also for a name that another pocket of the wallet has),
-    WalletNotFound, AllocationExceeds100.
+    in major units, and `stop_at_target` lets no allocation give it more. One pocket of a wallet may
+    instead take the rest, which is what the others leave. Returns the `Pocket`.
+    Raises InvalidAmount, InvalidArgument (also for a name that another pocket of the wallet has, or
+    a second one that takes the rest), WalletNotFound, AccountClosed, AllocationExceeds100.
     Calls pgwallet.create_pocket.
     """
 
 
 @database_function
-def set_allocation(pocket_id: int, allocation_percentage: Decimal | int) -> Pocket:
+def rename_pocket(pocket_id: int, name: str) -> Pocket:
+    """Give a pocket another name.
+
+    No other pocket of its wallet may have it, unless that one is closed. Returns the `Pocket`.
+    Raises InvalidArgument (also for a name that is taken), PocketNotFound, AccountClosed.
+    Calls pgwallet.rename_pocket.
+    """
+
+
+@database_function
+def set_allocation(
+    pocket_id: int, allocation_percentage: Decimal | int, takes_rest: bool = False
+) -> Pocket:
     """Change a pocket's share of what is allocated.
 
-    `allocation_percentage` is from 0 to 100, with up to four decimals. Returns the `Pocket`.
-    Raises InvalidArgument, PocketNotFound, AllocationExceeds100.
+    `allocation_percentage` is from 0 to 100, with up to four decimals; it is 0 for the one pocket
+    of a wallet that may take the rest. Returns the `Pocket`.
+    Raises InvalidArgument (also where another pocket takes the rest), PocketNotFound,
+    AccountClosed, AllocationExceeds100.
     Calls pgwallet.set_allocation.
+    """
+
+
+@database_function
+def set_target(
+    pocket_id: int, target_amount: Decimal | int | None, stop_at_target: bool = False
+) -> Pocket:
+    """Change what a pocket is to hold one day, or take its target away with None.
+
+    `target_amount` is in major units; with `stop_at_target` no allocation gives the pocket more
+    than it lacks of it. Returns the `Pocket`.
+    Raises InvalidAmount, InvalidArgument, PocketNotFound, AccountClosed.
+    Calls pgwallet.set_target.
     """
 
 

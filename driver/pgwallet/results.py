@@ -24,7 +24,11 @@ class Wallet:
 
 @dataclass(frozen=True, slots=True)
 class Pocket:
-    """A pocket, its share of what is allocated and what it holds."""
+    """A pocket, its share of what is allocated and what it holds.
+
+    `lacking_amount` is what it lacks of its target, None without one. With `stop_at_target` no
+    allocation gives it more than that; with `takes_rest` it receives what the others leave.
+    """
 
     pocket_id: int
     wallet_id: int
@@ -33,6 +37,9 @@ class Pocket:
     balance: Decimal
     pocket_type: str | None
     target_amount: Decimal | None
+    stop_at_target: bool
+    takes_rest: bool
+    lacking_amount: Decimal | None
 
 
 @dataclass(frozen=True, slots=True)

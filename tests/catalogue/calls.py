@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 from tests.catalogue.call_of import Arguments, CallOf
-from tests.catalogue.kinds import FREE_ID, PROJECT_STATUS
+from tests.catalogue.kinds import FREE_ID, PROJECT_STATUS, TARGET
 from tests.catalogue.world import World
 
 ACCESSES = ("app", "operator", "auditor")
@@ -28,12 +28,27 @@ _OPENING = (
         refused=[
             ("PW302", lambda w: {"p_allocation_percentage": "50.0001"}),
             ("PW002", lambda w: {"p_name": "holiday"}),
+            ("PW002", lambda w: {"p_stop_at_target": True}),
+            ("PW002", lambda w: {"p_allocation_percentage": 10, "p_takes_rest": True}),
         ],
+    ),
+    CallOf(
+        name="rename_pocket",
+        given_to=APPLICATION,
+        good=lambda w, _: {"p_pocket_id": w.pocket, "p_name": "sea"},
     ),
     CallOf(
         name="set_allocation",
         given_to=APPLICATION,
         good=lambda w, _: {"p_pocket_id": w.pocket, "p_allocation_percentage": 10},
+        refused=[("PW002", lambda w: {"p_takes_rest": True})],
+    ),
+    CallOf(
+        name="set_target",
+        given_to=APPLICATION,
+        good=lambda w, amount: {"p_pocket_id": w.pocket, "p_target_amount": amount},
+        kinds={"p_target_amount": TARGET},
+        refused=[("PW002", lambda w: {"p_target_amount": None, "p_stop_at_target": True})],
     ),
     CallOf(
         name="create_project",

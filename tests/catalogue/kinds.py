@@ -1,7 +1,7 @@
 """What an argument is, by its name: which values no function takes for it, and with which code."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import IntEnum
 from typing import Any
@@ -77,6 +77,8 @@ AMOUNT = Kind(
     other=lambda w, amount: amount + 1,
     example="500.50",
 )
+# Null takes it away.
+TARGET = replace(AMOUNT, refuses_null=False)
 # A part of an amount that may be nothing.
 FEE = Kind(
     Stage.AMOUNT,
@@ -85,11 +87,14 @@ FEE = Kind(
     example="0.30",
 )
 # What has no more decimals than its currency.
-MONEY = (AMOUNT, FEE)
+MONEY = (AMOUNT, TARGET, FEE)
 LIMIT = Kind(Stage.ARGUMENT, "PW002", always(0, -1), example=10)
 # After which id to go on; any number will do.
 POSITION = Kind(refuses_null=False, example=0)
 YES_OR_NO = Kind(refuses_null=False, example=True)
+# One that goes with the examples of the other arguments, and one that does not.
+FLAG = Kind(Stage.ARGUMENT, "PW002", example=True)
+NO_FLAG = replace(FLAG, example=False)
 KEY = _text(*BLANK, LONG, "k" * 1000, VERY_LONG)
 NAME = _text(*BLANK, LONG, VERY_LONG)
 NOTE = _text(LONG, VERY_LONG, example="home")
@@ -208,7 +213,9 @@ KINDS = {
     "p_rounding": ROUNDING,
     "p_since_transaction_id": POSITION,
     "p_status": STATUS,
+    "p_stop_at_target": FLAG,
     "p_subject_id": POSITION,
+    "p_takes_rest": NO_FLAG,
     "p_target_amount": AMOUNT,
     "p_to_account_id": _side(missing=2),
     "p_transaction_id": TRANSACTION,

@@ -43,6 +43,9 @@ def every_command_once(url: str, file: Path) -> None:
     rent = json_of("pocket", "create", ada, "rent", database_url=url)["pocket_id"]
     run("pocket", "set-allocation", rent, "50")
     bob = json_of("wallet", "create", "bob", database_url=url)["wallet_id"]
+    run("pocket", "set-target", rent, "1500", "--stop-at-target")
+    run("pocket", "set-target", rent, "--no-target")
+    run("pocket", "rename", rent, "rent and power")
     run("deposit", ada, "100")
     run("allocate-deposit", ada, "10", "--dry-run")
     run("allocate-deposit", ada, "10")

@@ -83,9 +83,15 @@ def test_a_pocket_is_made_and_its_percentage_changed(call: CallIt) -> None:
         Decimal("0.00"),
         "saving",
         Decimal("500.00"),
+        False,
+        False,
+        Decimal("500.00"),
     )
     changed = call(pgwallet.set_allocation, pocket.pocket_id, 40)
     assert (changed.pocket_id, changed.allocation_percentage) == (pocket.pocket_id, Decimal(40))
+    assert call(pgwallet.rename_pocket, pocket.pocket_id, "home").name == "home"
+    assert call(pgwallet.set_target, pocket.pocket_id, 600, True).stop_at_target
+    assert call(pgwallet.set_target, pocket.pocket_id, None).target_amount is None
     plain = call(pgwallet.create_pocket, wallet_id, "fun")
     assert plain.allocation_percentage == 0
     assert plain.pocket_type is None

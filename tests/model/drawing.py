@@ -82,6 +82,7 @@ ROUNDINGS = mostly(
     st.sampled_from(["half_up", "largest_remainder"]), st.sampled_from(["HALF_UP", "", None])
 )
 
+FLAGS = mostly(st.sampled_from([False, True]), st.none())
 CURRENCIES = mostly(st.sampled_from(["EUR", "JPY", "KWD"]), st.sampled_from(["ABC", "eur", None]))
 OWNERS = mostly(st.sampled_from(["ada", "bob"]), st.sampled_from(["", " ", LONG, None]))
 NAMES = mostly(

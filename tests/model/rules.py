@@ -13,12 +13,13 @@ from tests.model.drawing import Amount, Id
 from tests.model.machine import ORIGIN
 from tests.model.repeating import changed
 from tests.model.rules_events import EventRules
+from tests.model.rules_pockets import PocketRules
 from tests.model.rules_transfers import TransferRules
 
 Element = tuple[Id, Amount, str | None]
 
 
-class Rules(EventRules, TransferRules):
+class Rules(EventRules, PocketRules, TransferRules):
     """Each rule is one call, good or bad; those of other topics are in files of their own."""
 
     @initialize(
@@ -86,42 +87,6 @@ class Rules(EventRules, TransferRules):
     @rule(owner=draw.OWNERS, currency=draw.CURRENCIES)
     def create_wallet(self, owner: str | None, currency: str | None) -> None:
         self.call("create_wallet", owner_id=owner, currency=currency)
-
-    @rule(
-        wallet=draw.IDS,
-        name=draw.NAMES,
-        percentage=draw.PERCENTAGES,
-        pocket_type=st.sampled_from([None, None, "savings", draw.LONG]),
-        saving_for=draw.SOME_OR_ALL,
-    )
-    def create_pocket(
-        self,
-        wallet: Id,
-        name: str | None,
-        percentage: Decimal | str | None,
-        pocket_type: str | None,
-        saving_for: Amount,
-    ) -> None:
-        wallet_id = self.id_of("wallet", wallet)
-        self.remembered(
-            "create_pocket",
-            wallet_id=wallet_id,
-            name=name,
-            allocation_percentage=self.percentage_of(percentage, wallet_id, None),
-            pocket_type=pocket_type,
-            target_amount=self.amount_of(saving_for, wallet_id),
-        )
-
-    @rule(pocket=draw.IDS, percentage=draw.PERCENTAGES)
-    def set_allocation(self, pocket: Id, percentage: Decimal | str | None) -> None:
-        pocket_id = self.id_of("pocket", pocket)
-        known = self.books.pockets.get(pocket_id or 0)
-        wallet_id = known.wallet.account_id if known else None
-        self.call(
-            "set_allocation",
-            pocket_id=pocket_id,
-            allocation_percentage=self.percentage_of(percentage, wallet_id, pocket_id),
-        )
 
     @rule(
         reference=draw.REFERENCES,

@@ -40,7 +40,7 @@ def test_a_pocket_that_is_there_is_returned_as_it_is_now(conn: psycopg.Connectio
         conn, wallet_id, "holiday", Decimal("60.0000"), "savings", Decimal("500.000")
     )
     assert everything(conn) == before
-    assert again == replace(first, balance=Decimal("4.00"))
+    assert again == replace(first, balance=Decimal("4.00"), lacking_amount=Decimal("496.00"))
 
     plain = pgwallet.create_pocket(conn, wallet_id, "plain")
     assert pgwallet.create_pocket(conn, wallet_id, "plain") == plain

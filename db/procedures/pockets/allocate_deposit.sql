@@ -1,5 +1,5 @@
--- Splits an amount that is in a wallet over its pockets by their percentages. Where no pocket
--- receives anything, one row without a pocket says so.
+-- Splits an amount that is in a wallet over its pockets by their percentages and rules. Where no
+-- pocket receives anything, one row without a pocket says so.
 --
 -- Locks, in order: the idempotency key, the wallet.
 --
@@ -24,11 +24,12 @@ set enable_seqscan = off
 as $function$
 declare
   v_request text;
-  v_currency pgwallet.currency;
   v_transaction_id bigint;
+  v_exponent integer;
   v_balance numeric;
   v_limit integer;
   v_more boolean;
+  v_has_rules boolean;
 begin
   if (p_amount > 0 and p_amount < 1000000000000000) is not true then
     perform pgwallet._refuse_amount(p_amount);
@@ -41,12 +42,10 @@ begin
   if (p_rounding in ('half_up', 'largest_remainder')) is not true then
     perform pgwallet._check_rounding(p_rounding);
   end if;
-  if p_idempotency_key is not null or p_rounding <> 'half_up' then
-    if p_idempotency_key is not null then
-      v_request := format(
-        'allocate_deposit(%s, %s, %s)', p_wallet_id, trim_scale(p_amount), p_rounding
-      );
-    end if;
+  if p_idempotency_key is not null then
+    v_request := format(
+      'allocate_deposit(%s, %s, %s)', p_wallet_id, trim_scale(p_amount), p_rounding
+    );
     v_transaction_id := pgwallet._insert_transaction(
       'allocation', p_idempotency_key, v_request, p_metadata, p_effective_at
     );
@@ -67,47 +66,29 @@ begin
       end if;
       return;
     end if;
-    if p_rounding <> 'half_up' then
-      v_currency := pgwallet._check_account('wallet', p_wallet_id, p_amount);
-      return query
-      select
-        s.transaction_id, s.pocket_id, s.name, s.allocation_percentage,
-        s.amount, s.balance, false
-      from pgwallet._move_shares(
-        array[p_wallet_id], array[p_amount], array[v_transaction_id], p_rounding
-      ) as s
-      order by s.place;
-      if not found then
-        transaction_id := v_transaction_id;
-        amount := round(0.0, v_currency.exponent);
-        replayed := false;
-        return next;
-      end if;
-      return;
+  end if;
+
+  if p_rounding = 'half_up' then
+    select
+      scale(a.balance), a.balance, a.has_rules, s.max_pockets_per_allocation,
+      exists (
+        select
+        from pgwallet.pocket as k
+        where k.wallet_id = a.account_id and k.allocation_percentage > 0
+        offset s.max_pockets_per_allocation
+      )
+    into v_exponent, v_balance, v_has_rules, v_limit, v_more
+    from pgwallet.account as a
+    inner join pgwallet.settings as s on s.only_row
+    where a.account_id = p_wallet_id and a.kind = 'wallet'
+      and scale(trim_scale(p_amount)) <= scale(a.balance)
+    for no key update of a;
+    if not found then
+      perform pgwallet._check_account('wallet', p_wallet_id, p_amount);
+      perform pgwallet._refuse_missing_settings();
     end if;
-  end if;
-
-  select
-    a.balance, s.max_pockets_per_allocation,
-    exists (
-      select
-      from pgwallet.pocket as k
-      where k.wallet_id = a.account_id and k.allocation_percentage > 0
-      offset s.max_pockets_per_allocation
-    )
-  into v_balance, v_limit, v_more
-  from pgwallet.account as a
-  inner join pgwallet.settings as s on s.only_row
-  where a.account_id = p_wallet_id and a.kind = 'wallet'
-    and scale(trim_scale(p_amount)) <= scale(a.balance)
-  for no key update of a;
-  if not found then
-    perform pgwallet._check_account('wallet', p_wallet_id, p_amount);
-    perform pgwallet._refuse_missing_settings();
-  end if;
-
-  if v_more then
-    perform pgwallet._warn_of_pockets(array[p_wallet_id], v_limit);
+  else
+    v_exponent := (pgwallet._check_account('wallet', p_wallet_id, p_amount)).exponent;
   end if;
 
   if v_transaction_id is null then
@@ -116,54 +97,74 @@ begin
     returning t.transaction_id into v_transaction_id;
   end if;
 
-  -- A fresh statement: percentages as they are now that nobody can change them. The wallet pays in
-  -- the same update in which its pockets receive: one costs less than two.
-  return query
-  with share as materialized (
-    select s.pocket_id, s.name, s.allocation_percentage, s.amount, s.place, s.total
-    from pgwallet._share_half_up(p_wallet_id, p_amount, scale(v_balance), v_limit) as s
-    where s.amount > 0
-  ),
+  if p_rounding <> 'half_up' or v_has_rules then
+    return query
+    select
+      s.transaction_id, s.pocket_id, s.name, s.allocation_percentage, s.amount, s.balance, false
+    from pgwallet._move_shares(
+      array[p_wallet_id], array[p_amount], array[v_transaction_id], p_rounding
+    ) as s
+    order by s.place;
+    if found then
+      return;
+    end if;
+  else
+    if v_more then
+      perform pgwallet._warn_of_pockets(array[p_wallet_id], v_limit);
+    end if;
 
-  moved as (
-    update pgwallet.account as a
-    set balance = a.balance + m.amount
-    from (
+    -- A fresh statement: percentages as they are now that nobody can change them. The wallet pays
+    -- in the same update in which its pockets receive: one costs less than two.
+    return query
+    with share as materialized (
       select s.pocket_id, s.name, s.allocation_percentage, s.amount, s.place, s.total
-      from share as s
-      union all
-      select p_wallet_id, null, null, -max(s.total), null, null
-      from share as s
-    ) as m
-    where a.account_id = m.pocket_id and v_balance >= (select max(s.total) from share as s)
-    returning
-      m.pocket_id, m.name, m.allocation_percentage, m.amount, m.place, m.total, a.balance
-  ),
+      from pgwallet._share_half_up(p_wallet_id, p_amount, v_exponent, v_limit) as s
+      where s.amount > 0
+    ),
 
-  posted as (
-    insert into pgwallet.posting (
-      transaction_id, source_account_id, destination_account_id, amount,
-      source_balance, destination_balance
+    moved as (
+      update pgwallet.account as a
+      set balance = a.balance + m.amount
+      from (
+        select s.pocket_id, s.name, s.allocation_percentage, s.amount, s.place, s.total
+        from share as s
+        union all
+        select p_wallet_id, null, null, -max(s.total), null, null
+        from share as s
+      ) as m
+      where a.account_id = m.pocket_id and v_balance >= (select max(s.total) from share as s)
+      returning
+        m.pocket_id, m.name, m.allocation_percentage, m.amount, m.place, m.total, a.balance
+    ),
+
+    posted as (
+      insert into pgwallet.posting (
+        transaction_id, source_account_id, destination_account_id, amount,
+        source_balance, destination_balance
+      )
+      select v_transaction_id, p_wallet_id, m.pocket_id, m.amount, v_balance - m.total, m.balance
+      from moved as m
+      where m.place is not null
+      order by m.place
     )
-    select v_transaction_id, p_wallet_id, m.pocket_id, m.amount, v_balance - m.total, m.balance
+
+    select
+      v_transaction_id, m.pocket_id, m.name, m.allocation_percentage, m.amount, m.balance, false
     from moved as m
     where m.place is not null
-    order by m.place
-  )
-
-  select
-    v_transaction_id, m.pocket_id, m.name, m.allocation_percentage, m.amount, m.balance, false
-  from moved as m
-  where m.place is not null
-  order by m.place;
-
-  if not found then
-    perform pgwallet._check_shares(array[p_wallet_id], array[p_amount], v_limit, p_rounding);
-    transaction_id := v_transaction_id;
-    amount := round(0.0, scale(v_balance));
-    replayed := false;
-    return next;
+    order by m.place;
+    if found then
+      return;
+    end if;
+    perform pgwallet._check_shares(
+      array[p_wallet_id], array[p_amount], array[v_transaction_id], v_limit, p_rounding
+    );
   end if;
+
+  transaction_id := v_transaction_id;
+  amount := round(0.0, v_exponent);
+  replayed := false;
+  return next;
 end;
 $function$;
 

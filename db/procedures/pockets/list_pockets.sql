@@ -1,8 +1,9 @@
--- The open pockets of a wallet with what they hold, the oldest first.
+-- The open pockets of a wallet with what they hold and lack of their target, the oldest first.
 create or replace function pgwallet.list_pockets(p_wallet_id bigint)
 returns table (
   pocket_id bigint, wallet_id bigint, name text, allocation_percentage numeric, balance numeric,
-  pocket_type text, target_amount numeric
+  pocket_type text, target_amount numeric, stop_at_target boolean, takes_rest boolean,
+  lacking_amount numeric
 )
 language plpgsql
 stable
@@ -14,11 +15,9 @@ as $function$
 begin
   perform pgwallet._check_account('wallet', p_wallet_id, null);
   return query
-  select
-    k.pocket_id, k.wallet_id, k.name, k.allocation_percentage, a.balance,
-    k.pocket_type, k.target_amount
+  select s.*
   from pgwallet.pocket as k
-  inner join pgwallet.account as a on a.account_id = k.pocket_id
+  cross join lateral pgwallet._show_pocket(k.pocket_id) as s
   where k.wallet_id = p_wallet_id and k.closed_at is null
   order by k.pocket_id;
 end;

@@ -15,6 +15,7 @@ set enable_seqscan = off
 as $function$
 declare
   v_currency pgwallet.currency;
+  v_has_rules boolean;
   v_limit integer;
 begin
   if (p_amount > 0 and p_amount < 1000000000000000) is not true then
@@ -22,7 +23,11 @@ begin
   end if;
   perform pgwallet._check_rounding(p_rounding);
   v_currency := pgwallet._check_account('wallet', p_wallet_id, p_amount);
-  select s.max_pockets_per_allocation into v_limit from pgwallet.settings as s;
+  select s.max_pockets_per_allocation, a.has_rules
+  into v_limit, v_has_rules
+  from pgwallet.settings as s
+  inner join pgwallet.account as a on a.account_id = p_wallet_id
+  where s.only_row;
   if not found then
     perform pgwallet._refuse_missing_settings();
   end if;
@@ -31,7 +36,7 @@ begin
   return query
   select s.pocket_id, s.name, s.allocation_percentage, s.amount, a.balance + s.amount
   from pgwallet._split_amount(
-    p_wallet_id, p_amount, v_currency.exponent, v_limit, p_rounding
+    p_wallet_id, p_amount, v_currency.exponent, v_limit, p_rounding, v_has_rules
   ) as s
   inner join pgwallet.account as a on a.account_id = s.pocket_id
   order by s.place;

@@ -162,9 +162,13 @@ OPTIONS: dict[str, Any] = {
     "project_id": typer.Option(
         metavar="ID", help="For operators who move projects over: an unused multiple of 1024."
     ),
+    "stop_at_target": typer.Option(
+        "--stop-at-target", help="No allocation gives it more than it lacks of its target."
+    ),
     "target_amount": typer.Option(
         parser=_number, metavar="AMOUNT", help="What it is to hold one day."
     ),
+    "takes_rest": typer.Option("--takes-rest", help="It gets what the other pockets leave."),
     "wait": typer.Option("--wait", help="Wait for escrows in use instead of leaving them out."),
 }
 
@@ -182,7 +186,13 @@ def taken_from(parameter: inspect.Parameter) -> inspect.Parameter:
 WalletId = Annotated[int, ARGUMENTS["wallet_id"]]
 ProjectId = Annotated[int, ARGUMENTS["project_id"]]
 AccountId = Annotated[int, ARGUMENTS["account_id"]]
+PocketId = Annotated[int, ARGUMENTS["pocket_id"]]
 Amount = Annotated[Decimal, ARGUMENTS["amount"]]
+TargetAmount = Annotated[
+    Decimal | None,
+    typer.Argument(parser=_number, metavar="[AMOUNT]", help="In major units, such as 1500."),
+]
+StopAtTarget = Annotated[bool, OPTIONS["stop_at_target"]]
 IdempotencyKey = Annotated[str | None, OPTIONS["idempotency_key"]]
 Metadata = Annotated[Any, OPTIONS["metadata"]]
 EffectiveAt = Annotated[datetime | None, OPTIONS["effective_at"]]

@@ -7,15 +7,18 @@ import typer
 
 import pgwallet
 
-from .commands import Session, group, on_database, passing_on
+from .commands import Session, either_or, group, on_database, passing_on
 from .parameters import (
     Amount,
     EffectiveAt,
     IdempotencyKey,
     IdempotencyKeys,
     Metadata,
+    PocketId,
     Rounding,
     RoundingOption,
+    StopAtTarget,
+    TargetAmount,
     WalletAmounts,
     WalletId,
 )
@@ -23,6 +26,10 @@ from .parameters import (
 splitting = group()
 pocket = group()
 
+_POCKETS = (
+    *("pocket_id", "name", "allocation_percentage", "takes_rest"),
+    *("balance", "target_amount", "stop_at_target", "lacking_amount"),
+)
 _SHARES = ("wallet_id", "name", "allocation_percentage", "amount", "balance", "currency")
 
 
@@ -39,7 +46,17 @@ passing_on(
     pgwallet.create_pocket,
     example="pocket create 508398 rent --allocation-percentage 50",
 )
-passing_on(pocket, "list", pgwallet.list_pockets, example="pocket list 508398")
+passing_on(
+    pocket,
+    "list",
+    pgwallet.list_pockets,
+    example="pocket list 508398",
+    more="JSON and CSV have more columns than the table.",
+    in_table=_POCKETS,
+)
+passing_on(
+    pocket, "rename", pgwallet.rename_pocket, example="pocket rename 509422 'rent and power'"
+)
 passing_on(
     pocket,
     "set-allocation",
@@ -58,6 +75,26 @@ passing_on(
     pgwallet.transfer_from_pocket,
     example="pocket transfer-from 509422 25.00",
 )
+
+
+@on_database(pocket, "set-target")
+def set_target(
+    session: Session,
+    pocket_id: PocketId,
+    target_amount: TargetAmount = None,
+    stop_at_target: StopAtTarget = False,
+    no_target: Annotated[
+        bool, typer.Option("--no-target", help="Take the target away, instead of an amount.")
+    ] = False,
+) -> None:
+    """Change what a pocket is to hold one day.
+
+    \b
+    Example:  pgwallet pocket set-target 509422 1500 --stop-at-target
+    """
+    either_or("an amount", target_amount, "--no-target", no_target or None)
+    changed = pgwallet.set_target(session.conn, pocket_id, target_amount, stop_at_target)
+    session.show(changed, session.currency_of(pocket_id))
 
 
 @on_database(splitting, "allocate-deposit")

@@ -22,7 +22,8 @@ _READING = frozenset(
 )
 _APPLICATION = frozenset(
     {
-        *("create_wallet", "create_pocket", "set_allocation", "create_project"),
+        *("create_wallet", "create_pocket", "rename_pocket", "set_allocation", "set_target"),
+        "create_project",
         *("deposit", "deposit_many", "withdraw", "transfer", "pledge", "pledge_many"),
         *("allocate_deposit", "allocate_deposits", "preview_allocation"),
         *("transfer_to_pocket", "transfer_from_pocket"),

@@ -63,6 +63,8 @@ class Pocket:
     percentage: Decimal
     pocket_type: str | None
     target_amount: int | None
+    stop_at_target: bool = False
+    takes_rest: bool = False
 
 
 @dataclass(slots=True)
@@ -284,11 +286,10 @@ class Books:
         if isinstance(result, list):
             return [self._again(row) for row in result]
         if isinstance(result, Share):
-            return replace(result, allocation_percentage=self._percentage(result.pocket_id))
+            return replace(result, **self._pocket_now(result.pocket_id))
         if isinstance(result, ShareRow):
             if result.pocket_id is not None:
-                percentage = self._percentage(result.pocket_id)
-                result = replace(result, allocation_percentage=percentage)
+                result = replace(result, **self._pocket_now(result.pocket_id))
         elif isinstance(result, Allocation):
             shares = tuple(self._again(share) for share in result.shares)
             return replace(result, shares=shares, replayed=True)
@@ -296,8 +297,9 @@ class Books:
             result = replace(result, status=self.escrows[result.escrow_id].status)
         return replace(result, replayed=True)
 
-    def _percentage(self, pocket_id: int) -> Decimal:
-        return self.pockets[pocket_id].percentage
+    def _pocket_now(self, pocket_id: int) -> dict[str, Any]:
+        pocket = self.pockets[pocket_id]
+        return {"name": pocket.name, "allocation_percentage": pocket.percentage}
 
 
 def check_text(name: str, text: str | None) -> None:

@@ -40,25 +40,34 @@ def half_up(value: Fraction) -> int:
     return int(value + Fraction(1, 2))
 
 
-def shares_half_up(amount: int, percentages: Sequence[Decimal]) -> list[int]:
-    """Each share rounded, but never more than is left."""
+def shares_half_up(
+    amount: int, percentages: Sequence[Decimal], most: Sequence[int | None]
+) -> list[int]:
+    """Each share rounded, but never more than a pocket may get and than is left."""
     shares, left = [], amount
-    for percentage in percentages:
+    for percentage, limit in zip(percentages, most, strict=False):
         share = min(half_up(amount * Fraction(percentage) / 100), left)
+        share = share if limit is None else min(share, limit)
         shares.append(share)
         left -= share
     return shares
 
 
-def shares_largest_remainder(amount: int, percentages: Sequence[Decimal]) -> list[int]:
-    """Each share cut off; the units missing to the total go to the largest fractions."""
+def shares_largest_remainder(
+    amount: int, percentages: Sequence[Decimal], most: Sequence[int | None]
+) -> list[int]:
+    """Each share cut off; the units missing to the total go to the largest fractions.
+
+    Only then is a pocket asked what it may get.
+    """
     exact = [amount * Fraction(percentage) / 100 for percentage in percentages]
     shares = [int(share) for share in exact]
     missing = int(sum(exact, Fraction(0))) - sum(shares)
     by_fraction = sorted(range(len(exact)), key=lambda place: (shares[place] - exact[place], place))
     for place in by_fraction[:missing]:
         shares[place] += 1
-    return shares
+    limited = zip(shares, most, strict=False)
+    return [share if limit is None else min(share, limit) for share, limit in limited]
 
 
 SHARES = {"half_up": shares_half_up, "largest_remainder": shares_largest_remainder}

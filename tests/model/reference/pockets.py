@@ -1,5 +1,6 @@
 """Pockets, moving money in and out of them, and splitting amounts over them."""
 
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal
 from functools import partial
@@ -30,37 +31,90 @@ def create_pocket(
     allocation_percentage: Decimal | None,
     pocket_type: str | None = None,
     target_amount: Decimal | None = None,
+    stop_at_target: bool | None = False,
+    takes_rest: bool | None = False,
 ) -> PocketRow:
     if target_amount is not None:
         check_amount(target_amount)
     check_text("name", name)
-    percentage = _percentage(allocation_percentage)
+    percentage = _percentage(allocation_percentage, takes_rest)
     if pocket_type is not None and len(pocket_type) > 200:
         raise InvalidArgument("pocket_type is too long")
+    _check_stop(target_amount, stop_at_target)
     wallet = books.find("wallet", wallet_id)
     target = None if target_amount is None else minor_units(target_amount, wallet.currency)
     # Which names are taken is the wallet's to say, so it comes after what is asked of the wallet.
     for pocket in _pockets_of(books, wallet):
         if pocket.name == name:
             is_now = (pocket.percentage, pocket.pocket_type, pocket.target_amount)
-            if is_now != (percentage, pocket_type, target):
+            rules = (pocket.stop_at_target, pocket.takes_rest)
+            if (*is_now, *rules) != (percentage, pocket_type, target, stop_at_target, takes_rest):
                 raise InvalidArgument(f"wallet {wallet_id} has another pocket {name}")
             return shown_pocket(pocket)
     _check_total(books, wallet, percentage)
+    if takes_rest:
+        _check_rest(books, wallet)
     assert name is not None
     account = books.open("pocket", wallet.currency, books.new_id(wallet.account_id % SLOTS))
-    pocket = Pocket(account, wallet, name, percentage, pocket_type, target)
+    pocket = Pocket(
+        account,
+        wallet,
+        name,
+        percentage,
+        pocket_type,
+        target,
+        bool(stop_at_target),
+        bool(takes_rest),
+    )
     books.pockets[account.account_id] = pocket
+    books.note("create_pocket", account.account_id, None, None)
+    return shown_pocket(pocket)
+
+
+def rename_pocket(books: Books, pocket_id: int | None, name: str | None) -> PocketRow:
+    check_text("name", name)
+    pocket = books.pockets[books.find("pocket", pocket_id).account_id]
+    assert name is not None
+    if any(each.name == name for each in _others(books, pocket)):
+        raise InvalidArgument(f"the wallet has another pocket {name}")
+    if pocket.name != name:
+        books.note("rename_pocket", pocket_id, None, {"name": pocket.name}, {"name": name})
+    pocket.name = name
     return shown_pocket(pocket)
 
 
 def set_allocation(
-    books: Books, pocket_id: int | None, allocation_percentage: Decimal | None
+    books: Books,
+    pocket_id: int | None,
+    allocation_percentage: Decimal | None,
+    takes_rest: bool | None = False,
 ) -> PocketRow:
-    percentage = _percentage(allocation_percentage)
+    percentage = _percentage(allocation_percentage, takes_rest)
     pocket = books.pockets[books.find("pocket", pocket_id).account_id]
     _check_total(books, pocket.wallet, percentage - pocket.percentage)
-    pocket.percentage = percentage
+    if takes_rest:
+        _check_rest(books, pocket.wallet, pocket)
+    if (pocket.percentage, pocket.takes_rest) != (percentage, takes_rest):
+        books.note("set_allocation", pocket_id)
+    pocket.percentage, pocket.takes_rest = percentage, bool(takes_rest)
+    return shown_pocket(pocket)
+
+
+def set_target(
+    books: Books,
+    pocket_id: int | None,
+    target_amount: Decimal | None,
+    stop_at_target: bool | None = False,
+) -> PocketRow:
+    if target_amount is not None:
+        check_amount(target_amount)
+    _check_stop(target_amount, stop_at_target)
+    pocket = books.pockets[books.find("pocket", pocket_id).account_id]
+    currency = pocket.wallet.currency
+    target = None if target_amount is None else minor_units(target_amount, currency)
+    if (pocket.target_amount, pocket.stop_at_target) != (target, stop_at_target):
+        books.note("set_target", pocket_id)
+    pocket.target_amount, pocket.stop_at_target = target, bool(stop_at_target)
     return shown_pocket(pocket)
 
 
@@ -147,11 +201,7 @@ def allocate_deposits(
     payments = all_of.in_wallets(books)
     requests = [("allocate_deposits", w.account_id, units, rounding) for w, units in payments]
     new = [payments[place] for place in books.new_elements(all_of.keys, requests)]
-    check_all_funds(
-        (wallet, share)
-        for wallet, units in new
-        for _, share in _shares(books, wallet, units, rounding)
-    )
+    check_all_funds(_shares_in_turn(books, new, rounding))
     _warn(books, [wallet for wallet, _ in new])
 
     def do(wallet: Account, units: int) -> list[ShareRow]:
@@ -191,12 +241,28 @@ def allocate_deposits(
     ]
 
 
-def _percentage(percentage: Decimal | None) -> Decimal:
+def _percentage(percentage: Decimal | None, takes_rest: bool | None) -> Decimal:
     if percentage is None or not percentage.is_finite() or not 0 <= percentage <= 100:
         raise InvalidArgument(f"{percentage} is not a percentage")
     if percentage * 10**4 % 1:
         raise InvalidArgument(f"{percentage} has more than four decimals")
+    if takes_rest is None or (takes_rest and percentage):
+        raise InvalidArgument("what takes the rest has no percentage")
     return percentage
+
+
+def _check_stop(target_amount: Decimal | None, stop_at_target: bool | None) -> None:
+    if stop_at_target is None or (stop_at_target and target_amount is None):
+        raise InvalidArgument("there is no target to stop at")
+
+
+def _check_rest(books: Books, wallet: Account, but: Pocket | None = None) -> None:
+    if any(each.takes_rest and each is not but for each in _pockets_of(books, wallet)):
+        raise InvalidArgument("another pocket takes the rest")
+
+
+def _others(books: Books, pocket: Pocket) -> list[Pocket]:
+    return [each for each in _pockets_of(books, pocket.wallet) if each is not pocket]
 
 
 def _check_rounding(rounding: str | None) -> None:
@@ -258,11 +324,42 @@ def _warn(books: Books, wallets: list[Account]) -> None:
 
 
 def _shares(
-    books: Books, wallet: Account, units: int, rounding: str | None
+    books: Books,
+    wallet: Account,
+    units: int,
+    rounding: str | None,
+    holds: Mapping[int, int] | None = None,
 ) -> list[tuple[Pocket, int]]:
+    """What each pocket gets; `holds` is what pockets hold by then, if that is not what is there."""
     pockets = _taking_part(books, wallet)[: books.settings.max_pockets_per_allocation]
-    shares = SHARES[rounding or ""](units, [pocket.percentage for pocket in pockets])
-    return [(pocket, share) for pocket, share in zip(pockets, shares, strict=True) if share]
+    percentages = [pocket.percentage for pocket in pockets]
+    rest = [pocket for pocket in _pockets_of(books, wallet) if pocket.takes_rest]
+    most = [_room(pocket, holds or {}) for pocket in pockets + rest]
+    shares = SHARES[rounding or ""](units, percentages, most)
+    if rest:
+        left = units - sum(shares)
+        shares.append(left if most[-1] is None else min(left, most[-1]))
+    return [(pocket, share) for pocket, share in zip(pockets + rest, shares, strict=True) if share]
+
+
+def _room(pocket: Pocket, holds: Mapping[int, int]) -> int | None:
+    """What a pocket lacks of the target it stops at; None where it does not."""
+    if not pocket.stop_at_target or pocket.target_amount is None:
+        return None
+    account = pocket.account
+    return max(0, pocket.target_amount - holds.get(account.account_id, account.balance))
+
+
+def _shares_in_turn(
+    books: Books, payments: list[tuple[Account, int]], rounding: str | None
+) -> Iterator[tuple[Account, int]]:
+    """What leaves each wallet, where a pocket holds by then what it got before."""
+    holds: dict[int, int] = {}
+    for wallet, units in payments:
+        for pocket, share in _shares(books, wallet, units, rounding, holds):
+            account = pocket.account
+            holds[account.account_id] = holds.get(account.account_id, account.balance) + share
+            yield wallet, share
 
 
 def _share(pocket: Pocket, share: int, balance: Decimal) -> Share:
@@ -276,7 +373,7 @@ def _allocation(shares: list[Share], amount: Decimal, transaction_id: int | None
 
 
 def shown_pocket(pocket: Pocket) -> PocketRow:
-    currency = pocket.wallet.currency
+    currency, target = pocket.wallet.currency, pocket.target_amount
     return PocketRow(
         pocket_id=pocket.account.account_id,
         wallet_id=pocket.wallet.account_id,
@@ -284,7 +381,10 @@ def shown_pocket(pocket: Pocket) -> PocketRow:
         allocation_percentage=pocket.percentage,
         balance=money(pocket.account.balance, currency),
         pocket_type=pocket.pocket_type,
-        target_amount=(
-            None if pocket.target_amount is None else money(pocket.target_amount, currency)
+        target_amount=None if target is None else money(target, currency),
+        stop_at_target=pocket.stop_at_target,
+        takes_rest=pocket.takes_rest,
+        lacking_amount=(
+            None if target is None else money(max(0, target - pocket.account.balance), currency)
         ),
     )

@@ -15,7 +15,8 @@ declare
     'get_project', 'find_project', 'list_projects'
   ];
   c_application constant text[] := array[
-    'create_wallet', 'create_pocket', 'set_allocation', 'create_project',
+    'create_wallet', 'create_pocket', 'rename_pocket', 'set_allocation', 'set_target',
+    'create_project',
     'deposit', 'deposit_many', 'withdraw', 'transfer',
     'allocate_deposit', 'allocate_deposits', 'preview_allocation',
     'transfer_to_pocket', 'transfer_from_pocket',

@@ -99,6 +99,18 @@ begin
     and (w.allocation_percentage <> coalesce(k.percentage, 0) or k.percentage > 100)
   order by w.wallet_id;
 
+  -- What an account says too much of only costs time; what it does not say is not kept.
+  return query
+  select
+    7, format('wallet %s', k.wallet_id),
+    'Its account says that its pockets have no rules, but one stops at its target or takes the rest.'
+  from pgwallet.pocket as k
+  inner join pgwallet.account as a on a.account_id = k.wallet_id
+  where (v_whole or k.wallet_id = any(v_account_ids))
+    and k.closed_at is null and (k.stop_at_target or k.takes_rest) and not a.has_rules
+  group by k.wallet_id
+  order by k.wallet_id;
+
   -- Unique indexes refuse these, unless they are gone or damaged.
   return query
   select
@@ -121,10 +133,26 @@ begin
       string_agg(k.pocket_id::text, ', ' order by k.pocket_id)
     )
   from pgwallet.pocket as k
-  where v_whole or k.wallet_id in (
-    select n.wallet_id from pgwallet.pocket as n where n.pocket_id = any(v_account_ids)
+  where k.closed_at is null and (
+    v_whole or k.wallet_id in (
+      select n.wallet_id from pgwallet.pocket as n where n.pocket_id = any(v_account_ids)
+    )
   )
   group by k.wallet_id, k.name
+  having count(*) > 1
+  union all
+  select
+    7, format('wallet %s', k.wallet_id),
+    format(
+      'These pockets take the rest: %s.', string_agg(k.pocket_id::text, ', ' order by k.pocket_id)
+    )
+  from pgwallet.pocket as k
+  where k.takes_rest and (
+    v_whole or k.wallet_id in (
+      select n.wallet_id from pgwallet.pocket as n where n.pocket_id = any(v_account_ids)
+    )
+  )
+  group by k.wallet_id
   having count(*) > 1
   union all
   select

@@ -1,7 +1,9 @@
--- Refuses allocations whose shares sum to more than their wallet holds: the first such wallet.
+-- Refuses allocations whose shares sum to more than their wallet holds: the first such wallet. The
+-- transactions are those of the call, whose earlier shares are told with those that are refused.
 create or replace function pgwallet._check_shares(
   p_wallet_ids bigint[],
   p_amounts numeric[],
+  p_transaction_ids bigint[],
   p_limit integer,
   p_rounding text
 )
@@ -11,6 +13,7 @@ set search_path = pg_catalog, pg_temp
 as $function$
 declare
   v_short record;
+  v_moved numeric;
 begin
   select a.account_id, a.balance, d.amount
   into v_short
@@ -19,7 +22,7 @@ begin
     from unnest(p_wallet_ids, p_amounts) with ordinality as u (wallet_id, amount, ordinal)
     inner join pgwallet.account as b on b.account_id = u.wallet_id
     cross join lateral pgwallet._split_amount(
-      u.wallet_id, u.amount, scale(b.balance), p_limit, p_rounding
+      u.wallet_id, u.amount, scale(b.balance), p_limit, p_rounding, b.has_rules
     ) as s
     group by u.wallet_id
   ) as d
@@ -28,7 +31,12 @@ begin
   order by d.ordinal
   limit 1;
   if found then
-    perform pgwallet._refuse_funds('wallet', v_short.account_id, v_short.balance, v_short.amount);
+    select coalesce(sum(p.amount), 0.0) into v_moved
+    from pgwallet.posting as p
+    where p.transaction_id = any (p_transaction_ids) and p.source_account_id = v_short.account_id;
+    perform pgwallet._refuse_funds(
+      'wallet', v_short.account_id, v_short.balance + v_moved, v_short.amount + v_moved
+    );
   end if;
 end;
 $function$;

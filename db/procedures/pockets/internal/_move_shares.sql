@@ -18,15 +18,19 @@ as $function$
 declare
   v_limit integer;
   v_count integer;
+  v_has_rules boolean;
   v_repeated boolean;
   v_round record;
 begin
-  perform
-  from pgwallet.account as a
-  where a.account_id = any (p_wallet_ids)
-  order by a.account_id
-  for no key update;
-  get diagnostics v_count = row_count;
+  select count(*), bool_or(l.has_rules)
+  into v_count, v_has_rules
+  from (
+    select a.has_rules
+    from pgwallet.account as a
+    where a.account_id = any (p_wallet_ids)
+    order by a.account_id
+    for no key update
+  ) as l;
 
   -- Read once: a limit that changed between two statements would let money stay behind.
   select s.max_pockets_per_allocation into v_limit from pgwallet.settings as s;
@@ -36,9 +40,12 @@ begin
   perform pgwallet._warn_of_pockets(p_wallet_ids, v_limit);
 
   -- One round for all wallets; another one only for those that come again, asked for the sum first.
+  -- With rules, the shares of a later round depend on those of an earlier one.
   v_repeated := v_count < cardinality(p_wallet_ids);
-  if v_repeated then
-    perform pgwallet._check_shares(p_wallet_ids, p_amounts, v_limit, p_rounding);
+  if v_repeated and not v_has_rules then
+    perform pgwallet._check_shares(
+      p_wallet_ids, p_amounts, p_transaction_ids, v_limit, p_rounding
+    );
   end if;
   for v_round in
     select
@@ -66,7 +73,7 @@ begin
         as u (ordinal, transaction_id, wallet_id, amount)
       inner join pgwallet.account as w on w.account_id = u.wallet_id
       cross join lateral pgwallet._split_amount(
-        u.wallet_id, u.amount, scale(w.balance), v_limit, p_rounding
+        u.wallet_id, u.amount, scale(w.balance), v_limit, p_rounding, w.has_rules
       ) as s
     ),
 
@@ -108,8 +115,10 @@ begin
     from credited as c
     order by c.ordinal, c.place;
 
-    if not found and not v_repeated then
-      perform pgwallet._check_shares(p_wallet_ids, p_amounts, v_limit, p_rounding);
+    if not found then
+      perform pgwallet._check_shares(
+        v_round.wallet_ids, v_round.amounts, p_transaction_ids, v_limit, p_rounding
+      );
     end if;
   end loop;
 end;
