@@ -1,5 +1,6 @@
 """What tests run on: one server a session, one migrated template, a clone for each need."""
 
+import gc
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -14,6 +15,12 @@ import pgwallet
 from tests import databases, servers
 
 pytest_plugins = ["tests.ending"]
+
+
+def pytest_collection_finish() -> None:
+    """Thousands of collected tests stay; to look through them again and again takes 7 %."""
+    gc.collect()
+    gc.freeze()
 
 
 class Connect(Protocol):

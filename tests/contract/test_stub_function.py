@@ -109,7 +109,6 @@ def failed_in(tree: Path, *arguments: str) -> set[str]:
             **environment,
             **HURRIED,
             "PYTHONPATH": str(tree / "driver"),
-            "PYTHONDONTWRITEBYTECODE": "1",
         },
         capture_output=True,
         text=True,

@@ -16,6 +16,11 @@ from pgwallet.errors import PgWalletError, refusal
 from tests.catalogue.signatures import SIGNATURES
 
 TABLES = ("account", "wallet", "pocket", "project", "escrow", "transaction", "posting", "event")
+_EVERYTHING = " union all ".join(
+    f"select '{table}', count(*), md5(string_agg(t::text, ' ' order by t::text)) "
+    f"from pgwallet.{table} as t"
+    for table in TABLES
+).encode()
 
 
 def call(conn: psycopg.Connection, name: str, *args: Any, **named: Any) -> list[dict[str, Any]]:
@@ -33,16 +38,7 @@ def call(conn: psycopg.Connection, name: str, *args: Any, **named: Any) -> list[
 
 def everything(conn: psycopg.Connection) -> dict[str, tuple[int, str]]:
     """How many rows each table has, and a digest of them all."""
-    digests = {}
-    for table in TABLES:
-        row = conn.execute(
-            sql.SQL(
-                "select count(*), md5(string_agg(t::text, ' ' order by t::text)) from {} as t"
-            ).format(sql.Identifier("pgwallet", table))
-        ).fetchone()
-        assert row is not None
-        digests[table] = row
-    return digests
+    return {table: (rows, digest) for table, rows, digest in conn.execute(_EVERYTHING)}
 
 
 @contextmanager

@@ -69,10 +69,13 @@ class _Run:
 
 @contextmanager
 def copy_of(tree: Path) -> Iterator[Path]:
-    """The project in a folder of its own, without what was built, cached or hidden."""
+    """The project in a folder of its own, without what was built or hidden.
+
+    What Python has compiled comes along, and fits as long as a file has its time and size.
+    """
     with tempfile.TemporaryDirectory(prefix="pgwallet-mutant-") as directory:
         copy = Path(directory, "project")
-        ignored = shutil.ignore_patterns(".*", "__pycache__", "dist")
+        ignored = shutil.ignore_patterns(".*", "dist")
         shutil.copytree(tree, copy, ignore=ignored)
         yield copy
 
