@@ -13,8 +13,8 @@ pytestmark = pytest.mark.sql
 WORDS = {
     "account_kind": "transit",
     "project_status": "paused",
-    "escrow_status": "disputed",
-    "transaction_kind": "reversal",
+    "escrow_status": "escheated",
+    "transaction_kind": "interest",
 }
 ADD = """
 do $$
@@ -28,14 +28,14 @@ begin
     || replace(v_check, 'ARRAY[', 'ARRAY[''{word}''::text, ') || ' not valid';
 end $$
 """
-USE_OF_REVERSAL = """
-create view pgwallet.reversal as
-select t.transaction_id from pgwallet.transaction as t where t.kind = 'reversal';
+USE_OF_INTEREST = """
+create view pgwallet.interest as
+select t.transaction_id from pgwallet.transaction as t where t.kind = 'interest';
 
-create function pgwallet.reverse() returns bigint language sql as
-'insert into pgwallet.transaction (kind) values (''reversal'') returning transaction_id';
+create function pgwallet.pay_interest() returns bigint language sql as
+'insert into pgwallet.transaction (kind) values (''interest'') returning transaction_id';
 
-select pgwallet.reverse();
+select pgwallet.pay_interest();
 """
 
 
@@ -55,15 +55,15 @@ def test_one_transaction_adds_a_kind_and_uses_it_while_others_work(
 
     with as_owner(database) as owner:
         owner.execute("set local lock_timeout = '2s'")
-        owner.execute(ADD.format(type="transaction_kind", word="reversal").encode())
-        owner.execute(USE_OF_REVERSAL.encode())
+        owner.execute(ADD.format(type="transaction_kind", word="interest").encode())
+        owner.execute(USE_OF_INTEREST.encode())
         pgwallet.deposit(working, wallet, 1)
         pgwallet.deposit(idle, wallet, 1)
 
     idle.commit()
     pgwallet.deposit(working, wallet, 1)
-    working.execute("select pgwallet.reverse()")
-    assert working.execute("select count(*) from pgwallet.reversal").fetchone() == (2,)
+    working.execute("select pgwallet.pay_interest()")
+    assert working.execute("select count(*) from pgwallet.interest").fetchone() == (2,)
 
 
 @pytest.mark.parametrize(("kind", "word"), WORDS.items())
