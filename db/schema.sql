@@ -216,6 +216,20 @@ COMMENT ON COLUMN pgwallet.transaction.idempotency_key IS 'The caller''s name fo
 COMMENT ON COLUMN pgwallet.transaction.request IS 'Function, ids, amount and rounding of a call with a key, to tell the same call from another.';
 COMMENT ON COLUMN pgwallet.transaction.metadata_digest IS 'SHA-256 of the metadata that were erased with their owner; null where nothing was erased.';
 
+CREATE TABLE pgwallet.wallet (
+    wallet_id bigint NOT NULL,
+    owner_id text NOT NULL COLLATE pg_catalog."C",
+    currency text NOT NULL COLLATE pg_catalog."C",
+    allocation_percentage numeric DEFAULT 0 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT wallet_allocation_check CHECK (((allocation_percentage >= (0)::numeric) AND (allocation_percentage <= (100)::numeric))),
+    CONSTRAINT wallet_owner_id_check CHECK (((length(owner_id) <= 200) AND (owner_id ~ '[^\u0001-\u0020\u007f\u0085\u00a0\u00ad\u034f\u061c\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180f\u2000-\u200f\u2028-\u202f\u205f-\u206f\u2800\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U000e0000-\U000e0fff]'::text)))
+);
+
+COMMENT ON TABLE pgwallet.wallet IS 'A wallet: the money of one owner in one currency.';
+COMMENT ON COLUMN pgwallet.wallet.owner_id IS 'The owner, as the application calls them.';
+COMMENT ON COLUMN pgwallet.wallet.allocation_percentage IS 'Sum of the percentages of the wallet''s pockets, kept here so that it can never pass 100.';
+
 CREATE TABLE pgwallet.deployed_routine (
     signature text NOT NULL COLLATE pg_catalog."C",
     definition_hash text NOT NULL
@@ -241,20 +255,6 @@ ALTER TABLE pgwallet.deployment ALTER COLUMN deployment_id ADD GENERATED ALWAYS 
     NO MAXVALUE
     CACHE 1
 );
-
-CREATE TABLE pgwallet.wallet (
-    wallet_id bigint NOT NULL,
-    owner_id text NOT NULL COLLATE pg_catalog."C",
-    currency text NOT NULL COLLATE pg_catalog."C",
-    allocation_percentage numeric DEFAULT 0 NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT wallet_allocation_check CHECK (((allocation_percentage >= (0)::numeric) AND (allocation_percentage <= (100)::numeric))),
-    CONSTRAINT wallet_owner_id_check CHECK (((length(owner_id) <= 200) AND (owner_id ~ '[^\u0001-\u0020\u007f\u0085\u00a0\u00ad\u034f\u061c\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180f\u2000-\u200f\u2028-\u202f\u205f-\u206f\u2800\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U000e0000-\U000e0fff]'::text)))
-);
-
-COMMENT ON TABLE pgwallet.wallet IS 'A wallet: the money of one owner in one currency.';
-COMMENT ON COLUMN pgwallet.wallet.owner_id IS 'The owner, as the application calls them.';
-COMMENT ON COLUMN pgwallet.wallet.allocation_percentage IS 'Sum of the percentages of the wallet''s pockets, kept here so that it can never pass 100.';
 
 CREATE VIEW pgwallet.escrow_summary AS
  SELECT e.escrow_id,
@@ -469,6 +469,7 @@ CREATE VIEW pgwallet.project_summary AS
     j.status,
     j.created_at,
     j.closed_at,
+    a.frozen_at,
     j.commission_rate,
     j.fee_rate,
     j.fee_fixed,
@@ -487,7 +488,8 @@ CREATE VIEW pgwallet.project_summary AS
     round(e.fee, (c.exponent)::integer) AS fee_amount,
     round(e.net, (c.exponent)::integer) AS net_amount,
     round(o.amount, (c.exponent)::integer) AS paid_out_amount,
-    round(a.balance, (c.exponent)::integer) AS balance
+    round(a.balance, (c.exponent)::integer) AS balance,
+    round(a.credit_limit, (c.exponent)::integer) AS credit_limit
    FROM ((((pgwallet.project j
      JOIN pgwallet.currency c ON ((j.currency = c.currency)))
      JOIN pgwallet.account a ON ((j.project_id = a.account_id)))
@@ -515,6 +517,7 @@ COMMENT ON COLUMN pgwallet.project_summary.reference IS 'The project, as the app
 COMMENT ON COLUMN pgwallet.project_summary.status IS 'Open while it takes pledges; then succeeded or failed.';
 COMMENT ON COLUMN pgwallet.project_summary.created_at IS 'When the project was opened.';
 COMMENT ON COLUMN pgwallet.project_summary.closed_at IS 'When it was closed; null while open.';
+COMMENT ON COLUMN pgwallet.project_summary.frozen_at IS 'Since when it takes no pledges and pays nothing out; null while it is not frozen.';
 COMMENT ON COLUMN pgwallet.project_summary.commission_rate IS 'Part of a released amount that the platform takes.';
 COMMENT ON COLUMN pgwallet.project_summary.fee_rate IS 'Part of a released amount that pays for payments.';
 COMMENT ON COLUMN pgwallet.project_summary.fee_fixed IS 'What each released escrow pays once for payments.';
@@ -533,7 +536,8 @@ COMMENT ON COLUMN pgwallet.project_summary.commission_amount IS 'What the platfo
 COMMENT ON COLUMN pgwallet.project_summary.fee_amount IS 'What payments took of releases.';
 COMMENT ON COLUMN pgwallet.project_summary.net_amount IS 'What the project received of releases: paid out and ready together.';
 COMMENT ON COLUMN pgwallet.project_summary.paid_out_amount IS 'What was paid out so far.';
-COMMENT ON COLUMN pgwallet.project_summary.balance IS 'What is ready to pay out.';
+COMMENT ON COLUMN pgwallet.project_summary.balance IS 'What is ready to pay out; below 0 is what it owes.';
+COMMENT ON COLUMN pgwallet.project_summary.credit_limit IS 'How far below 0 the balance may go.';
 
 CREATE TABLE pgwallet.role_grant (
     role_name name NOT NULL,
@@ -643,11 +647,14 @@ CREATE VIEW pgwallet.wallet_summary AS
  SELECT w.wallet_id,
     w.owner_id,
     w.created_at,
+    a.frozen_at,
+    a.closed_at,
     w.allocation_percentage,
     k.pocket_count,
     l.locked_count,
     w.currency,
     round(a.balance, (c.exponent)::integer) AS balance,
+    round(a.credit_limit, (c.exponent)::integer) AS credit_limit,
     round(k.balance, (c.exponent)::integer) AS pocket_balance,
     round(l.amount, (c.exponent)::integer) AS locked_amount,
     round(((a.balance + k.balance) + l.amount), (c.exponent)::integer) AS total_amount
@@ -670,11 +677,14 @@ COMMENT ON VIEW pgwallet.wallet_summary IS 'What each wallet holds: free, in its
 COMMENT ON COLUMN pgwallet.wallet_summary.wallet_id IS 'Id of the wallet and of its account.';
 COMMENT ON COLUMN pgwallet.wallet_summary.owner_id IS 'The owner, as the application calls them.';
 COMMENT ON COLUMN pgwallet.wallet_summary.created_at IS 'When the wallet was opened.';
+COMMENT ON COLUMN pgwallet.wallet_summary.frozen_at IS 'Since when nothing may leave it; null while it is not frozen.';
+COMMENT ON COLUMN pgwallet.wallet_summary.closed_at IS 'When it was closed; null while it is open.';
 COMMENT ON COLUMN pgwallet.wallet_summary.allocation_percentage IS 'Percentage of an allocated deposit that goes to its pockets.';
 COMMENT ON COLUMN pgwallet.wallet_summary.pocket_count IS 'How many pockets it has, without closed ones.';
 COMMENT ON COLUMN pgwallet.wallet_summary.locked_count IS 'How many of its pledges are still locked, wholly or in part.';
 COMMENT ON COLUMN pgwallet.wallet_summary.currency IS 'Currency of the amounts.';
-COMMENT ON COLUMN pgwallet.wallet_summary.balance IS 'What is free to pledge, allocate or withdraw.';
+COMMENT ON COLUMN pgwallet.wallet_summary.balance IS 'What is free to pledge, allocate or withdraw; below 0 is what it owes.';
+COMMENT ON COLUMN pgwallet.wallet_summary.credit_limit IS 'How far below 0 the balance may go.';
 COMMENT ON COLUMN pgwallet.wallet_summary.pocket_balance IS 'What its pockets hold, all together.';
 COMMENT ON COLUMN pgwallet.wallet_summary.locked_amount IS 'What it pledged that was neither released nor refunded yet.';
 COMMENT ON COLUMN pgwallet.wallet_summary.total_amount IS 'The balances and what is locked, all together.';

@@ -9,11 +9,14 @@ select
   w.wallet_id,
   w.owner_id,
   w.created_at,
+  a.frozen_at,
+  a.closed_at,
   w.allocation_percentage,
   k.pocket_count,
   l.locked_count,
   w.currency,
   round(a.balance, c.exponent) as balance,
+  round(a.credit_limit, c.exponent) as credit_limit,
   round(k.balance, c.exponent) as pocket_balance,
   round(l.amount, c.exponent) as locked_amount,
   round(a.balance + k.balance + l.amount, c.exponent) as total_amount
@@ -46,6 +49,9 @@ comment on view pgwallet.wallet_summary is
 comment on column pgwallet.wallet_summary.wallet_id is 'Id of the wallet and of its account.';
 comment on column pgwallet.wallet_summary.owner_id is 'The owner, as the application calls them.';
 comment on column pgwallet.wallet_summary.created_at is 'When the wallet was opened.';
+comment on column pgwallet.wallet_summary.frozen_at is
+'Since when nothing may leave it; null while it is not frozen.';
+comment on column pgwallet.wallet_summary.closed_at is 'When it was closed; null while it is open.';
 comment on column pgwallet.wallet_summary.allocation_percentage is
 'Percentage of an allocated deposit that goes to its pockets.';
 comment on column pgwallet.wallet_summary.pocket_count is
@@ -54,7 +60,8 @@ comment on column pgwallet.wallet_summary.locked_count is
 'How many of its pledges are still locked, wholly or in part.';
 comment on column pgwallet.wallet_summary.currency is 'Currency of the amounts.';
 comment on column pgwallet.wallet_summary.balance is
-'What is free to pledge, allocate or withdraw.';
+'What is free to pledge, allocate or withdraw; below 0 is what it owes.';
+comment on column pgwallet.wallet_summary.credit_limit is 'How far below 0 the balance may go.';
 comment on column pgwallet.wallet_summary.pocket_balance is 'What its pockets hold, all together.';
 comment on column pgwallet.wallet_summary.locked_amount is
 'What it pledged that was neither released nor refunded yet.';
@@ -174,6 +181,7 @@ select
   j.status,
   j.created_at,
   j.closed_at,
+  a.frozen_at,
   j.commission_rate,
   j.fee_rate,
   j.fee_fixed,
@@ -192,7 +200,8 @@ select
   round(e.fee, c.exponent) as fee_amount,
   round(e.net, c.exponent) as net_amount,
   round(o.amount, c.exponent) as paid_out_amount,
-  round(a.balance, c.exponent) as balance
+  round(a.balance, c.exponent) as balance,
+  round(a.credit_limit, c.exponent) as credit_limit
 from pgwallet.project as j
 inner join pgwallet.currency as c on j.currency = c.currency
 inner join pgwallet.account as a on j.project_id = a.account_id
@@ -227,6 +236,8 @@ comment on column pgwallet.project_summary.status is
 'Open while it takes pledges; then succeeded or failed.';
 comment on column pgwallet.project_summary.created_at is 'When the project was opened.';
 comment on column pgwallet.project_summary.closed_at is 'When it was closed; null while open.';
+comment on column pgwallet.project_summary.frozen_at is
+'Since when it takes no pledges and pays nothing out; null while it is not frozen.';
 comment on column pgwallet.project_summary.commission_rate is
 'Part of a released amount that the platform takes.';
 comment on column pgwallet.project_summary.fee_rate is
@@ -255,7 +266,9 @@ comment on column pgwallet.project_summary.fee_amount is 'What payments took of 
 comment on column pgwallet.project_summary.net_amount is
 'What the project received of releases: paid out and ready together.';
 comment on column pgwallet.project_summary.paid_out_amount is 'What was paid out so far.';
-comment on column pgwallet.project_summary.balance is 'What is ready to pay out.';
+comment on column pgwallet.project_summary.balance is
+'What is ready to pay out; below 0 is what it owes.';
+comment on column pgwallet.project_summary.credit_limit is 'How far below 0 the balance may go.';
 
 -- A posting's two kinds of account say what it was. Months are those of UTC, whoever reads.
 create view pgwallet.platform_summary as

@@ -24,6 +24,7 @@ TOPICS = {
     "wallets": "Wallets",
     "pockets": "Pockets",
     "escrow": "Projects and escrow",
+    "accounts": "Freezing and credit",
     "ledger": "Reading and checking",
     "access": "Access",
 }

@@ -15,6 +15,11 @@ from importlib import import_module
 from importlib.metadata import version
 from typing import Any
 
+from .accounts import (
+    freeze_account,
+    set_credit_limit,
+    unfreeze_account,
+)
 from .deployment import DeploymentError, migrate, status
 from .errors import (
     AccountClosed,
@@ -64,6 +69,7 @@ from .ledger import (
 from .pockets import (
     allocate_deposit,
     allocate_deposits,
+    close_pocket,
     create_pocket,
     list_pockets,
     preview_allocation,
@@ -85,15 +91,18 @@ from .projects import (
 )
 from .results import (
     Allocation,
+    CreditLimit,
     Deposit,
     DepositRow,
     Escrow,
     Event,
     ExpiredBatch,
+    Freeze,
     Payout,
     Pledge,
     PledgeRow,
     Pocket,
+    PocketClosing,
     PocketTransfer,
     Project,
     ProjectState,
@@ -112,6 +121,7 @@ from .results import (
 )
 from .transactions import run_transaction
 from .wallets import (
+    close_wallet,
     create_wallet,
     deposit,
     deposit_many,
@@ -129,6 +139,7 @@ __all__ = [
     "AccountNotFound",
     "Allocation",
     "AllocationExceeds100",
+    "CreditLimit",
     "CurrencyMismatch",
     "DeploymentError",
     "Deposit",
@@ -139,6 +150,7 @@ __all__ = [
     "EscrowNotLocked",
     "Event",
     "ExpiredBatch",
+    "Freeze",
     "IdempotencyConflict",
     "InsufficientFunds",
     "InvalidAmount",
@@ -152,6 +164,7 @@ __all__ = [
     "PledgeLimitExceeded",
     "PledgeRow",
     "Pocket",
+    "PocketClosing",
     "PocketNotFound",
     "PocketTransfer",
     "Project",
@@ -178,7 +191,9 @@ __all__ = [
     "balance",
     "balance_at",
     "check_ledger",
+    "close_pocket",
     "close_project",
+    "close_wallet",
     "create_pocket",
     "create_project",
     "create_wallet",
@@ -186,6 +201,7 @@ __all__ = [
     "deposit_many",
     "find_project",
     "find_transaction",
+    "freeze_account",
     "get_escrow",
     "get_project",
     "get_transaction",
@@ -209,12 +225,14 @@ __all__ = [
     "rename_pocket",
     "run_transaction",
     "set_allocation",
+    "set_credit_limit",
     "set_target",
     "statement",
     "status",
     "transfer",
     "transfer_from_pocket",
     "transfer_to_pocket",
+    "unfreeze_account",
     "withdraw",
 ]
 

@@ -36,7 +36,7 @@ def pledge(
     has succeeded by then. Returns the `Pledge` with its `escrow_id`.
     Raises InvalidAmount, InvalidArgument, WalletNotFound, ProjectNotFound,
     IdempotencyConflict, CurrencyMismatch, ProjectClosed, PledgeLimitExceeded,
-    InsufficientFunds.
+    InsufficientFunds, AccountFrozen (wallet or project), AccountClosed.
     Calls pgwallet.pledge.
     """
 
@@ -54,7 +54,7 @@ def pledge_many(
     `PledgeRow` for each pledge, in the order given.
     Raises InvalidAmount, InvalidArgument, WalletNotFound, ProjectNotFound,
     IdempotencyConflict, CurrencyMismatch, ProjectClosed, PledgeLimitExceeded,
-    InsufficientFunds.
+    InsufficientFunds, AccountFrozen (wallet or project), AccountClosed.
     Calls pgwallet.pledge_many.
     """
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from ._call import Arguments, Name, Result, Rows, columns_of
 from ._function import database_function, database_function_returning
-from .results import Allocation, Pocket, PocketTransfer, Share, ShareRow
+from .results import Allocation, Pocket, PocketClosing, PocketTransfer, Share, ShareRow
 
 # Wide enough for every amount, so that a caller's own decimal context rounds nothing.
 _EXACT = Context(prec=200)
@@ -104,7 +104,7 @@ def allocate_deposit(
     `Allocation`; what it leaves over stays in the wallet. When more pockets have a percentage
     than may take part, the logger `pgwallet` warns how many were left out.
     Raises InvalidAmount, InvalidArgument, WalletNotFound, IdempotencyConflict,
-    InsufficientFunds.
+    InsufficientFunds, AccountClosed.
     Calls pgwallet.allocate_deposit.
     """
 
@@ -136,7 +136,7 @@ def allocate_deposits(
     each pocket that received money, wallets in the order given; where none did, one without a
     pocket and with an amount of 0.
     Raises InvalidAmount, InvalidArgument, WalletNotFound, IdempotencyConflict,
-    InsufficientFunds.
+    InsufficientFunds, AccountClosed.
     Calls pgwallet.allocate_deposits.
     """
 
@@ -153,7 +153,7 @@ def transfer_to_pocket(
 
     `amount` is in major units. Returns the `PocketTransfer` with both balances after it.
     Raises InvalidAmount, InvalidArgument, PocketNotFound, IdempotencyConflict,
-    InsufficientFunds.
+    InsufficientFunds, AccountClosed.
     Calls pgwallet.transfer_to_pocket.
     """
 
@@ -170,14 +170,30 @@ def transfer_from_pocket(
 
     `amount` is in major units. Returns the `PocketTransfer` with both balances after it.
     Raises InvalidAmount, InvalidArgument, PocketNotFound, IdempotencyConflict,
-    InsufficientFunds.
+    InsufficientFunds, AccountClosed.
     Calls pgwallet.transfer_from_pocket.
     """
 
 
 @database_function
+def close_pocket(
+    pocket_id: int,
+    idempotency_key: Name | None = None,
+    metadata: Any = None,
+    effective_at: datetime | None = None,
+) -> PocketClosing:
+    """Close a pocket for good, and return what it held to its wallet.
+
+    Its name and percentage are free again. Returns the `PocketClosing` with what moved and the
+    wallet's balance after it.
+    Raises InvalidArgument, PocketNotFound, IdempotencyConflict, AccountClosed.
+    Calls pgwallet.close_pocket.
+    """
+
+
+@database_function
 def list_pockets(wallet_id: int) -> list[Pocket]:
-    """The pockets of a wallet, with what they hold.
+    """The open pockets of a wallet, with what they hold.
 
     Returns a list of `Pocket` with balances in major units, the oldest first.
     Raises WalletNotFound.

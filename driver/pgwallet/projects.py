@@ -97,7 +97,7 @@ def payout(
     `amount` is in major units of the project's currency. Returns the `Payout` with what the
     project has left.
     Raises InvalidAmount, InvalidArgument, ProjectNotFound, IdempotencyConflict,
-    InsufficientFunds.
+    InsufficientFunds, AccountFrozen.
     Calls pgwallet.payout.
     """
 

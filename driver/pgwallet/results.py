@@ -14,11 +14,32 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Wallet:
-    """A wallet and what it holds outside its pockets."""
+    """A wallet and what it holds outside its pockets; below 0 is what it owes."""
 
     wallet_id: int
     owner_id: str
     currency: str
+    balance: Decimal
+    credit_limit: Decimal
+    frozen_at: datetime | None
+    closed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Freeze:
+    """Whether nothing may leave an account, and since when."""
+
+    account_id: int
+    frozen: bool
+    frozen_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class CreditLimit:
+    """How far below 0 the balance of an account may go, and where it is."""
+
+    account_id: int
+    credit_limit: Decimal
     balance: Decimal
 
 
@@ -84,6 +105,8 @@ class ProjectState:
     fee_amount: Decimal
     net_amount: Decimal
     balance: Decimal
+    credit_limit: Decimal
+    frozen_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +161,18 @@ class PocketTransfer:
     """The balances of the pocket and of its wallet after a transfer between them."""
 
     balance: Decimal
+    wallet_balance: Decimal
+    transaction_id: int
+    replayed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PocketClosing:
+    """What a closed pocket gave back to its wallet, and the wallet's balance after that."""
+
+    pocket_id: int
+    wallet_id: int
+    amount: Decimal
     wallet_balance: Decimal
     transaction_id: int
     replayed: bool

@@ -14,7 +14,8 @@ from .results import Deposit, DepositRow, Transfer, Wallet, Withdrawal
 def create_wallet(owner_id: Name, currency: str = "EUR") -> Wallet:
     """Open an owner's wallet, or find the one that is there.
 
-    An owner has one in each currency, which is an ISO 4217 code. Returns the `Wallet`.
+    An owner has one in each currency, which is an ISO 4217 code; one that was closed is returned
+    as it is. Returns the `Wallet`.
     Raises InvalidArgument, CurrencyMismatch (unknown currency).
     Calls pgwallet.create_wallet.
     """
@@ -32,7 +33,7 @@ def deposit(
 
     `amount` is in major units of the wallet's currency. Returns the `Deposit` with the
     wallet's balance after it.
-    Raises InvalidAmount, InvalidArgument, WalletNotFound, IdempotencyConflict.
+    Raises InvalidAmount, InvalidArgument, WalletNotFound, IdempotencyConflict, AccountClosed.
     Calls pgwallet.deposit.
     """
 
@@ -50,7 +51,7 @@ def withdraw(
     `amount` is in major units of the wallet's currency. Returns the `Withdrawal` with the
     wallet's balance after it.
     Raises InvalidAmount, InvalidArgument, WalletNotFound, IdempotencyConflict,
-    InsufficientFunds.
+    InsufficientFunds, AccountFrozen, AccountClosed.
     Calls pgwallet.withdraw.
     """
 
@@ -84,7 +85,7 @@ def deposit_many(
 
     The lists run in parallel and are of one length; `amounts` are in major units of each
     wallet's currency. Returns a `DepositRow` for each deposit, in the order given.
-    Raises InvalidAmount, InvalidArgument, WalletNotFound, IdempotencyConflict.
+    Raises InvalidAmount, InvalidArgument, WalletNotFound, IdempotencyConflict, AccountClosed.
     Calls pgwallet.deposit_many.
     """
 
@@ -97,4 +98,15 @@ def list_wallets(owner_id: Name) -> list[Wallet]:
     empty one for an owner without a wallet.
     Raises InvalidArgument.
     Calls pgwallet.list_wallets.
+    """
+
+
+@database_function
+def close_wallet(wallet_id: int) -> Wallet:
+    """Close a wallet for good, and its pockets with it.
+
+    Nothing may be left in it, in its pockets or locked in its pledges. One that is closed already
+    is returned as it is. Returns the `Wallet`.
+    Raises WalletNotFound, AccountNotEmpty.
+    Calls pgwallet.close_wallet.
     """

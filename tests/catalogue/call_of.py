@@ -21,7 +21,8 @@ class CallOf:
 
     Of that amount, `moves` says which part each account of the world gains. `refused` are codes
     beyond those of malformed arguments, each with what to change in a good call. `kinds` are those
-    of arguments that are not what their name says.
+    of arguments that are not what their name says. A `whole` call takes no amount: it moves all
+    there is in something of the world, which is 10, and does so once.
     """
 
     name: str
@@ -30,6 +31,7 @@ class CallOf:
     moves: Mapping[str, Decimal] = field(default_factory=dict)
     refused: Sequence[tuple[str, Spoil]] = ()
     kinds: Mapping[str, Kind] = field(default_factory=dict)
+    whole: bool = False
 
     @property
     def signature(self) -> Signature:
@@ -77,7 +79,9 @@ class CallOf:
         return {**examples, **arguments}
 
     def with_amount(self, arguments: Arguments, amount: object) -> Arguments:
-        """The same call with another amount, as the function takes it."""
+        """The same call with another amount, as the function takes it, if it takes one."""
+        if self.whole:
+            return arguments
         if not self.is_bulk:
             return {**arguments, "p_amount": amount}
         return {**arguments, "p_amounts": [amount] * len(arguments["p_amounts"])}

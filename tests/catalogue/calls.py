@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 from tests.catalogue.call_of import Arguments, CallOf
-from tests.catalogue.kinds import FREE_ID, PROJECT_STATUS, TARGET
+from tests.catalogue.kinds import FREE_ID, HOLDER, PROJECT_STATUS, TARGET
 from tests.catalogue.world import World
 
 ACCESSES = ("app", "operator", "auditor")
@@ -155,6 +155,37 @@ _WALLETS_AND_POCKETS = (
             ("PW201", lambda w: {"p_amount": "1000"}),
             ("PW201", lambda w: {"p_amount": "20.01"}),
         ],
+    ),
+    CallOf(
+        name="close_pocket",
+        given_to=APPLICATION,
+        good=lambda w, _: {"p_pocket_id": w.spare_pocket},
+        moves={"wallet": IN, "spare_pocket": OUT},
+        whole=True,
+    ),
+    CallOf(
+        name="close_wallet",
+        given_to=APPLICATION,
+        good=lambda w, _: {"p_wallet_id": w.empty_wallet},
+        refused=[("PW210", lambda w: {"p_wallet_id": w.wallet})],
+    ),
+)
+
+_ACCOUNTS = (
+    *(
+        CallOf(
+            name=name,
+            given_to=OPERATION,
+            good=lambda w, _: {"p_account_id": w.wallet, "p_reason": "court order 17"},
+            kinds={"p_account_id": HOLDER},
+        )
+        for name in ("freeze_account", "unfreeze_account")
+    ),
+    CallOf(
+        name="set_credit_limit",
+        given_to=OPERATION,
+        good=lambda w, amount: {"p_account_id": w.wallet, "p_credit_limit": amount},
+        kinds={"p_account_id": HOLDER},
     ),
 )
 
@@ -334,14 +365,17 @@ def _by_name(*entries: Iterable[CallOf]) -> dict[str, CallOf]:
     return {call.name: call for group in entries for call in group}
 
 
-CALLS = _by_name(_OPENING, _WALLETS_AND_POCKETS, _ESCROW, _ENDING, _READING, _ADMINISTRATION)
+CALLS = _by_name(
+    *(_OPENING, _WALLETS_AND_POCKETS, _ACCOUNTS, _ESCROW, _ENDING, _READING, _ADMINISTRATION)
+)
 
 # Names, for tests to be parametrized by.
 FUNCTIONS = [name for name, call in CALLS.items() if not call.signature.is_procedure]
 KEYED = [name for name, call in CALLS.items() if call.is_keyed]
 BULK = [name for name in KEYED if CALLS[name].is_bulk]
 SINGLE = [name for name in KEYED if not CALLS[name].is_bulk]
-MOVING = [name for name, call in CALLS.items() if call.moves]
+# Those that move an amount of the caller's choice.
+MOVING = [name for name, call in CALLS.items() if call.moves and not call.whole]
 
 
 def given_to(access: str) -> list[str]:

@@ -165,6 +165,13 @@ def _side(missing: int) -> Kind:
     )
 
 
+# Of an account that may be frozen or owe something: a wallet or a project.
+HOLDER = Kind(
+    Stage.LOOKUP,
+    "PW105",
+    [*always(1, 0, -1, 12345, 2**63 - 1, -(2**63)), lambda w: w.pocket, lambda w: w.escrow],
+)
+REASON = _text(*BLANK, LONG, VERY_LONG, example="court order 17")
 TRANSACTION = Kind(Stage.LOOKUP, "PW002", [*always(0, -1, 2**63 - 1, -(2**63)), lambda w: w.wallet])
 STATUS = _text("lost", "LOCKED", "", VERY_LONG, example="locked")
 PROJECT_STATUS = _text("lost", "OPEN", "", VERY_LONG, example="open")
@@ -188,6 +195,7 @@ KINDS = {
     "p_at": TIME,
     "p_batch_size": LIMIT,
     "p_commission_rate": RATE,
+    "p_credit_limit": FEE,
     "p_currency": CURRENCY,
     "p_effective_at": TIME,
     "p_escrow_id": ESCROW,
@@ -208,6 +216,7 @@ KINDS = {
     "p_pocket_id": POCKET,
     "p_pocket_type": NOTE,
     "p_project_id": PROJECT,
+    "p_reason": REASON,
     "p_reference": NAME,
     "p_role": ROLE,
     "p_rounding": ROUNDING,

@@ -13,24 +13,28 @@ HOLDS = {
     "wallet": Decimal(100),
     "friend": Decimal(50),
     "pocket": Decimal(20),
+    "spare_pocket": Decimal(10),
     "open": Decimal(16),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """Ids: a wallet with 100 EUR outside its only pocket, and what else a call may name.
+    """Ids: a wallet with 100 EUR outside its pockets, and what else a call may name.
 
-    A friend's wallet has 50. The pocket has 20 and receives half of what is allocated. The open
-    project has 16 to pay out; of what is released from an escrow, a project gets eight tenths.
-    Escrows hold 30, but the settled one nothing any more. No pledge is above 500.
+    A friend's wallet has 50, another one is empty. The pocket has 20 and receives half of what is
+    allocated; a spare one receives none and has 10. The open project has 16 to pay out; of what is
+    released from an escrow, a project gets eight tenths. Escrows hold 30, but the settled one
+    nothing any more. No pledge is above 500.
     """
 
     suffix: str
     wallet: int
     yen_wallet: int
     friend: int
+    empty_wallet: int
     pocket: int
+    spare_pocket: int
     yen_pocket: int
     open: int
     yen_project: int
@@ -49,10 +53,12 @@ class World:
 
 def world_in(conn: psycopg.Connection, suffix: str = "") -> World:
     """A second world in one ledger needs a suffix, which its names have at the end."""
-    wallet = funded(conn, f"ada{suffix}", 240)
+    wallet = funded(conn, f"ada{suffix}", 250)
     yen_wallet = funded(conn, f"ada{suffix}", 1000, "JPY")
     pocket = pgwallet.create_pocket(conn, wallet, "holiday", 50).pocket_id
     pgwallet.transfer_to_pocket(conn, pocket, 20)
+    spare_pocket = pgwallet.create_pocket(conn, wallet, "spare").pocket_id
+    pgwallet.transfer_to_pocket(conn, spare_pocket, 10)
     tenth = Decimal("0.1")
     projects = [
         project(conn, name + suffix, commission_rate=tenth, fee_rate=tenth, max_pledge=500)
@@ -71,7 +77,9 @@ def world_in(conn: psycopg.Connection, suffix: str = "") -> World:
         wallet=wallet,
         yen_wallet=yen_wallet,
         friend=funded(conn, f"eve{suffix}", 50),
+        empty_wallet=funded(conn, f"mia{suffix}", 0),
         pocket=pocket,
+        spare_pocket=spare_pocket,
         yen_pocket=pgwallet.create_pocket(conn, yen_wallet, "holiday").pocket_id,
         open=projects[0],
         yen_project=project(conn, f"yen{suffix}", currency="JPY"),

@@ -54,6 +54,13 @@ def every_command_once(url: str, file: Path) -> None:
     run("pocket", "transfer-from", rent, "1")
     run("withdraw", ada, "1")
     run("transfer", ada, bob, "1")
+    run("account", "freeze", ada, "court order 17")
+    run("account", "unfreeze", ada, "order 17 was lifted")
+    run("account", "set-credit", ada, "50")
+    eve = json_of("wallet", "create", "eve", database_url=url)["wallet_id"]
+    spare = json_of("pocket", "create", eve, "spare", database_url=url)["pocket_id"]
+    run("pocket", "close", spare)
+    run("wallet", "close", eve)
 
     film, play = (
         json_of("project", "create", name, database_url=url)["project_id"]

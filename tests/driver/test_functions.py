@@ -16,7 +16,8 @@ from tests.driver.calling import CallIt
 
 def test_a_wallet_is_opened_once(call: CallIt) -> None:
     wallet = call(pgwallet.create_wallet, "ada")
-    assert wallet == pgwallet.Wallet(wallet.wallet_id, "ada", "EUR", Decimal("0.00"))
+    nothing = Decimal("0.00")
+    assert wallet == pgwallet.Wallet(wallet.wallet_id, "ada", "EUR", nothing, nothing, None, None)
     assert call(pgwallet.create_wallet, owner_id="ada", currency="EUR") == wallet
     assert call(pgwallet.create_wallet, "ada", "JPY").wallet_id != wallet.wallet_id
 

@@ -69,6 +69,8 @@ FIXED_FEES = mostly(
     decimals("0", "1", "0.00", "3", "0.3", "0.001", "600") | st.none(),
     decimals("-0.01", "NaN", "Infinity", "1E+15"),
 )
+CREDITS = st.one_of(AMOUNTS, decimals("0", "0.000", "50", "1000"))
+REASONS = mostly(st.just("court order 17"), st.sampled_from(["", " ", LONG, None]))
 SOME_OR_ALL = st.one_of(st.none(), AMOUNTS, AMOUNTS)
 
 KEYS = mostly(

@@ -76,7 +76,9 @@ class Matching:
             for each in fields(expected):
                 value, theirs = getattr(expected, each.name), getattr(actual, each.name)
                 self.compare(value, theirs, f"{name}.{each.name}")
-        elif expected != NO_TIME and expected is not ANYTHING:
+        elif expected == NO_TIME:
+            assert actual is not None, f"{name}: a time expected"
+        elif expected is not ANYTHING:
             self._compare_value(expected, actual, name)
 
     def _compare_value(self, expected: Any, actual: Any, name: str) -> None:

@@ -12,6 +12,7 @@ from tests.model import drawing as draw
 from tests.model.drawing import Amount, Id
 from tests.model.machine import ORIGIN
 from tests.model.repeating import changed
+from tests.model.rules_accounts import AccountRules
 from tests.model.rules_events import EventRules
 from tests.model.rules_pockets import PocketRules
 from tests.model.rules_transfers import TransferRules
@@ -19,7 +20,7 @@ from tests.model.rules_transfers import TransferRules
 Element = tuple[Id, Amount, str | None]
 
 
-class Rules(EventRules, PocketRules, TransferRules):
+class Rules(AccountRules, EventRules, PocketRules, TransferRules):
     """Each rule is one call, good or bad; those of other topics are in files of their own."""
 
     @initialize(
@@ -34,6 +35,7 @@ class Rules(EventRules, PocketRules, TransferRules):
             self.call("create_wallet", owner_id=owner, currency=each).wallet_id
             for owner, each in (("ada", currency), ("bob", currency), ("ada", other))
         )
+        self._closed_ones(currency)
         self._keyed("deposit", wallet_id=ada, amount=Decimal(200))
         self._keyed_arrays("deposit_many", [ada, bob, ada, foreign], ["7", "1000", "793", "1000"])
         for number, percentage in enumerate(split):
@@ -69,6 +71,14 @@ class Rules(EventRules, PocketRules, TransferRules):
             self._keyed("refund_escrow", escrow_id=pledged.escrow_id, amount=Decimal(9))
             if reference != "open":
                 self.call("close_project", project_id=project_id, outcome=reference)
+
+    def _closed_ones(self, currency: str) -> None:
+        eve = self.call("create_wallet", owner_id="eve", currency=currency).wallet_id
+        pocket_id = self.call(
+            "create_pocket", wallet_id=eve, name="old", allocation_percentage=Decimal(0)
+        ).pocket_id
+        self._keyed("close_pocket", pocket_id=pocket_id)
+        self.call("close_wallet", wallet_id=eve)
 
     def _keyed(self, function: str, /, **arguments: Any) -> Any:
         return self.remembered(function, **arguments, idempotency_key=self.key_of("fresh"))

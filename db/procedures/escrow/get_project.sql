@@ -6,7 +6,7 @@ returns table (
   created_at timestamptz, closed_at timestamptz, escrow_count bigint, locked_count bigint,
   pledged_amount numeric, locked_amount numeric, released_amount numeric,
   refunded_amount numeric, commission_amount numeric, fee_amount numeric, net_amount numeric,
-  balance numeric
+  balance numeric, credit_limit numeric, frozen_at timestamptz
 )
 language plpgsql
 stable

@@ -23,4 +23,5 @@ end;
 $function$;
 
 comment on function pgwallet.payout(bigint, numeric, text, jsonb, timestamptz) is
-'Pays what was released to a project to the outside. Raises: PW001, PW002, PW103, PW201, PW203.';
+'Pays what was released to a project to the outside. '
+'Raises: PW001, PW002, PW103, PW201, PW203, PW208.';

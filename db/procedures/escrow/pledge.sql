@@ -78,14 +78,15 @@ begin
     perform pgwallet._hold_project(p_project_id);
   end if;
 
-  -- A fresh statement, which sees a closing that was faster.
+  -- A fresh statement, which sees a closing or a freeze that was faster.
   update pgwallet.account as a
   set balance = a.balance - trim_scale(p_amount)
   from pgwallet.project as p
   where a.account_id = p_wallet_id and a.kind = 'wallet'
-    and a.balance >= p_amount and scale(trim_scale(p_amount)) <= scale(a.balance)
+    and a.balance + a.credit_limit >= p_amount and a.frozen_at is null and a.closed_at is null
+    and scale(trim_scale(p_amount)) <= scale(a.balance)
     and p.project_id = p_project_id and p.currency = a.currency
-    and p.status = 'open' and p.max_pledge >= p_amount
+    and p.status = 'open' and p.frozen_at is null and p.max_pledge >= p_amount
   returning a.balance, p.escrow_account_id
   into v_balance, v_escrow_account_id;
   if not found then
@@ -120,4 +121,4 @@ comment on function pgwallet.pledge(
   bigint, bigint, numeric, timestamptz, text, jsonb, timestamptz
 ) is
 'Locks money of a wallet for a project. '
-'Raises: PW001, PW002, PW003, PW101, PW103, PW201, PW203, PW204, PW301.';
+'Raises: PW001, PW002, PW003, PW101, PW103, PW201, PW203, PW204, PW208, PW209, PW301.';

@@ -32,7 +32,6 @@ declare
   v_replays boolean[];
   v_amounts numeric[];
   v_balances numeric[];
-  v_status pgwallet.project_status;
 begin
   perform pgwallet._check_arrays(p_wallet_ids, p_amounts, p_idempotency_keys);
   select p.* into v_project from pgwallet.project as p where p.project_id = p_project_id;
@@ -67,22 +66,34 @@ begin
   ) as c;
 
   if false = any (v_replays) then
-    select a.account_id, a.currency
+    -- Looked at again once they are locked.
+    select a.account_id, a.currency, a.closed_at, a.frozen_at
     into v_element
     from unnest(p_wallet_ids, v_replays) with ordinality as u (wallet_id, replayed, ordinal)
     inner join pgwallet.account as a on a.account_id = u.wallet_id
-    where a.currency <> v_project.currency and not u.replayed
-    order by u.ordinal
+    where not u.replayed and (
+      a.currency <> v_project.currency or a.closed_at is not null or a.frozen_at is not null
+    )
+    order by a.currency = v_project.currency, a.closed_at is null, u.ordinal
     limit 1;
     if found then
-      perform pgwallet._refuse_currency(
-        v_element.account_id, v_element.currency, p_project_id, v_project.currency
+      if v_element.currency <> v_project.currency then
+        perform pgwallet._refuse_currency(
+          v_element.account_id, v_element.currency, p_project_id, v_project.currency
+        );
+      end if;
+      perform pgwallet._check_state(
+        v_element.account_id, v_element.closed_at, v_element.frozen_at
       );
     end if;
 
-    v_status := pgwallet._hold_project(p_project_id);
-    if v_status <> 'open' then
-      perform pgwallet._refuse_closed(p_project_id, v_status);
+    perform pgwallet._hold_project(p_project_id);
+    select p.* into v_project from pgwallet.project as p where p.project_id = p_project_id;
+    if v_project.frozen_at is not null then
+      perform pgwallet._refuse_frozen('project', p_project_id, v_project.frozen_at);
+    end if;
+    if v_project.status <> 'open' then
+      perform pgwallet._refuse_closed(p_project_id, v_project.status);
     end if;
 
     select u.amount
@@ -103,7 +114,7 @@ begin
   for no key update;
 
   -- Fresh statements: balances as they are now that nobody can change them.
-  select d.wallet_id, a.balance, d.amount
+  select d.wallet_id, a.balance, d.amount, a.credit_limit, a.closed_at, a.frozen_at
   into v_element
   from (
     select u.wallet_id, sum(u.amount) as amount, min(u.ordinal) as ordinal
@@ -113,12 +124,16 @@ begin
     group by u.wallet_id
   ) as d
   inner join pgwallet.account as a on a.account_id = d.wallet_id
-  where a.balance < d.amount
-  order by d.ordinal
+  where a.balance + a.credit_limit < d.amount
+    or a.closed_at is not null or a.frozen_at is not null
+  order by a.closed_at is null, a.frozen_at is null, d.ordinal
   limit 1;
   if found then
+    perform pgwallet._check_state(
+      v_element.wallet_id, v_element.closed_at, v_element.frozen_at
+    );
     perform pgwallet._refuse_funds(
-      'wallet', v_element.wallet_id, v_element.balance, v_element.amount
+      'wallet', v_element.wallet_id, v_element.balance, v_element.amount, v_element.credit_limit
     );
   end if;
 
@@ -187,4 +202,4 @@ $function$;
 
 comment on function pgwallet.pledge_many(bigint, bigint[], numeric[], text[]) is
 'Pledges to one project from many wallets, all or none. '
-'Raises: PW001, PW002, PW003, PW101, PW103, PW201, PW203, PW204, PW301.';
+'Raises: PW001, PW002, PW003, PW101, PW103, PW201, PW203, PW204, PW208, PW209, PW301.';

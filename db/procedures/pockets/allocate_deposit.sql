@@ -80,11 +80,12 @@ begin
     into v_exponent, v_balance, v_has_rules, v_limit, v_more
     from pgwallet.account as a
     inner join pgwallet.settings as s on s.only_row
-    where a.account_id = p_wallet_id and a.kind = 'wallet'
+    where a.account_id = p_wallet_id and a.kind = 'wallet' and a.closed_at is null
       and scale(trim_scale(p_amount)) <= scale(a.balance)
     for no key update of a;
     if not found then
       perform pgwallet._check_account('wallet', p_wallet_id, p_amount);
+      perform pgwallet._check_open_wallets(array[p_wallet_id]);
       perform pgwallet._refuse_missing_settings();
     end if;
   else
@@ -169,4 +170,5 @@ end;
 $function$;
 
 comment on function pgwallet.allocate_deposit(bigint, numeric, text, text, jsonb, timestamptz) is
-'Splits an amount in a wallet over its pockets. Raises: PW001, PW002, PW101, PW201, PW203.';
+'Splits an amount in a wallet over its pockets. '
+'Raises: PW001, PW002, PW101, PW201, PW203, PW209.';

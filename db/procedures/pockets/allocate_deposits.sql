@@ -99,4 +99,4 @@ $function$;
 
 comment on function pgwallet.allocate_deposits(bigint[], numeric[], text[], text) is
 'Splits amounts in many wallets over their pockets, all or none. '
-'Raises: PW001, PW002, PW101, PW201, PW203.';
+'Raises: PW001, PW002, PW101, PW201, PW203, PW209.';

@@ -25,4 +25,5 @@ end;
 $function$;
 
 comment on function pgwallet.transfer_from_pocket(bigint, numeric, text, jsonb, timestamptz) is
-'Moves money from a pocket back into its wallet. Raises: PW001, PW002, PW102, PW201, PW203.';
+'Moves money from a pocket back into its wallet. '
+'Raises: PW001, PW002, PW102, PW201, PW203, PW209.';

@@ -25,4 +25,5 @@ end;
 $function$;
 
 comment on function pgwallet.transfer_to_pocket(bigint, numeric, text, jsonb, timestamptz) is
-'Moves money from its wallet into a pocket. Raises: PW001, PW002, PW102, PW201, PW203.';
+'Moves money from its wallet into a pocket. '
+'Raises: PW001, PW002, PW102, PW201, PW203, PW209.';

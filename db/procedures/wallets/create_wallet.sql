@@ -1,8 +1,12 @@
--- Returns the wallet of an owner in a currency; makes it, with balance 0, if there is none yet.
+-- Returns the wallet of an owner in a currency; makes it, with balance 0, if there is none yet. One
+-- that was closed is returned as it is: an owner has one wallet a currency, and closing is final.
 --
 -- Two calls at once make one wallet: the second waits on the owner's key.
 create or replace function pgwallet.create_wallet(p_owner_id text, p_currency text default 'EUR')
-returns table (wallet_id bigint, owner_id text, currency text, balance numeric)
+returns table (
+  wallet_id bigint, owner_id text, currency text, balance numeric,
+  credit_limit numeric, frozen_at timestamptz, closed_at timestamptz
+)
 language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
@@ -54,10 +58,7 @@ begin
     end if;
   end if;
 
-  return query
-  select a.account_id, p_owner_id, a.currency, a.balance
-  from pgwallet.account as a
-  where a.account_id = v_wallet_id;
+  return query select s.* from pgwallet._show_wallets(array[v_wallet_id]) as s;
 end;
 $function$;
 

@@ -48,12 +48,13 @@ begin
 
   update pgwallet.account as a
   set balance = a.balance + trim_scale(p_amount)
-  where a.account_id = p_wallet_id and a.kind = 'wallet'
+  where a.account_id = p_wallet_id and a.kind = 'wallet' and a.closed_at is null
     and scale(trim_scale(p_amount)) <= scale(a.balance)
   returning a.balance, a.external_account_id
   into v_balance, v_external_account_id;
   if not found then
     perform pgwallet._check_account('wallet', p_wallet_id, p_amount);
+    perform pgwallet._check_open_wallets(array[p_wallet_id]);
   end if;
 
   if v_transaction_id is null then
@@ -77,4 +78,4 @@ end;
 $function$;
 
 comment on function pgwallet.deposit(bigint, numeric, text, jsonb, timestamptz) is
-'Pays money from outside into a wallet. Raises: PW001, PW002, PW101, PW203.';
+'Pays money from outside into a wallet. Raises: PW001, PW002, PW101, PW203, PW209.';

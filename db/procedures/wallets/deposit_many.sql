@@ -23,6 +23,7 @@ declare
   v_transaction_ids bigint[];
   v_replays boolean[];
   v_balances numeric[];
+  v_has_closed boolean;
 begin
   perform pgwallet._check_arrays(p_wallet_ids, p_amounts, p_idempotency_keys);
   if cardinality(p_amounts) = 0 then
@@ -48,7 +49,7 @@ begin
   -- A fresh statement: balances as they are now that nobody can change them.
   with element as materialized (
     select
-      u.ordinal, u.wallet_id, u.transaction_id, u.replayed, a.external_account_id,
+      u.ordinal, u.wallet_id, u.transaction_id, u.replayed, a.external_account_id, a.closed_at,
       round(u.amount, scale(a.balance)) as amount,
       a.balance + sum(trim_scale(u.amount)) filter (where not u.replayed) over (
         partition by u.wallet_id order by u.ordinal
@@ -79,7 +80,14 @@ begin
     order by e.ordinal
   )
 
-  select array_agg(e.balance order by e.ordinal) into v_balances from element as e;
+  select
+    array_agg(e.balance order by e.ordinal),
+    bool_or(e.closed_at is not null and not e.replayed)
+  into v_balances, v_has_closed
+  from element as e;
+  if v_has_closed then
+    perform pgwallet._check_open_wallets(p_wallet_ids, v_replays);
+  end if;
 
   -- What a replay returns was posted before.
   return query
@@ -93,4 +101,5 @@ end;
 $function$;
 
 comment on function pgwallet.deposit_many(bigint[], numeric[], text[]) is
-'Pays money from outside into many wallets, all or none. Raises: PW001, PW002, PW101, PW203.';
+'Pays money from outside into many wallets, all or none. '
+'Raises: PW001, PW002, PW101, PW203, PW209.';

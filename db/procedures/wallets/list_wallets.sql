@@ -1,6 +1,9 @@
--- The wallets of an owner, one for each currency; none where the owner has no wallet yet.
+-- The wallets of an owner, one for each currency, closed ones too; none where the owner has none.
 create or replace function pgwallet.list_wallets(p_owner_id text)
-returns table (wallet_id bigint, owner_id text, currency text, balance numeric)
+returns table (
+  wallet_id bigint, owner_id text, currency text, balance numeric,
+  credit_limit numeric, frozen_at timestamptz, closed_at timestamptz
+)
 language plpgsql
 stable
 security definer
@@ -11,11 +14,14 @@ as $function$
 begin
   perform pgwallet._check_text('owner_id', p_owner_id);
   return query
-  select w.wallet_id, w.owner_id, w.currency, a.balance
-  from pgwallet.wallet as w
-  inner join pgwallet.account as a on a.account_id = w.wallet_id
-  where w.owner_id = p_owner_id collate "C"
-  order by w.currency;
+  select s.*
+  from pgwallet._show_wallets(
+    array(
+      select w.wallet_id
+      from pgwallet.wallet as w
+      where w.owner_id = p_owner_id collate "C"
+    )
+  ) as s;
 end;
 $function$;
 

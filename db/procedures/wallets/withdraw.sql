@@ -1,4 +1,4 @@
--- Pays money out of a wallet to the outside; never more than is in it.
+-- Pays money out of a wallet to the outside; never more than is in it and its credit together.
 --
 -- Locks, in order: the idempotency key, the wallet.
 create or replace function pgwallet.withdraw(
@@ -23,4 +23,5 @@ end;
 $function$;
 
 comment on function pgwallet.withdraw(bigint, numeric, text, jsonb, timestamptz) is
-'Pays money out of a wallet to the outside. Raises: PW001, PW002, PW101, PW201, PW203.';
+'Pays money out of a wallet to the outside. '
+'Raises: PW001, PW002, PW101, PW201, PW203, PW208, PW209.';

@@ -12,6 +12,7 @@ from pgwallet.deployment import DeploymentError
 from pgwallet.embedded import EmbeddedServerError
 from pgwallet.errors import refusal
 
+from .accounts import account
 from .commands import group
 from .completion import answer_shells, completing
 from .database import BeforeCommand, DatabaseUrlOfCommandLine, explained
@@ -92,8 +93,9 @@ def demo(database_url: DatabaseUrlOfCommandLine = "", yes: Yes = False) -> None:
 
 # Without a name, the commands of a topic join those of the program.
 app.add_typer(deploying)
-app.add_typer(wallet, name="wallet", help="Open wallets and look at them.")
+app.add_typer(wallet, name="wallet", help="Open wallets, look at them, close them.")
 app.add_typer(pocket, name="pocket", help="Add pockets, list them, set shares, move money.")
+app.add_typer(account, name="account", help="Freeze a wallet or a project, or give it credit.")
 app.add_typer(money_in_and_out)
 app.add_typer(splitting)
 app.add_typer(pledging)

@@ -103,6 +103,9 @@ ARGUMENTS: dict[str, Any] = {
     "amount": typer.Argument(
         parser=_number, metavar="AMOUNT", help="In major units, such as 12.34."
     ),
+    "credit_limit": typer.Argument(
+        parser=_number, metavar="LIMIT", help="How much it may owe, in major units; 0 for nothing."
+    ),
     "escrow_id": typer.Argument(
         metavar="ESCROW_ID", help="Id of the escrow, which the pledge returned."
     ),
@@ -113,6 +116,7 @@ ARGUMENTS: dict[str, Any] = {
     "owner_id": typer.Argument(metavar="OWNER_ID", help="Whose wallet, in words of your own."),
     "pocket_id": typer.Argument(metavar="POCKET_ID", help="Id of the pocket."),
     "project_id": typer.Argument(metavar="PROJECT_ID", help="Id of the project."),
+    "reason": typer.Argument(metavar="REASON", help="Why, in a few words: it is kept."),
     "reference": typer.Argument(metavar="REFERENCE", help="Your own name for it, used once."),
     "to_account_id": typer.Argument(
         metavar="TO_ID", help="Id of another wallet, or of another pocket of the same one."

@@ -75,6 +75,7 @@ passing_on(
     pgwallet.transfer_from_pocket,
     example="pocket transfer-from 509422 25.00",
 )
+passing_on(pocket, "close", pgwallet.close_pocket, example="pocket close 509422")
 
 
 @on_database(pocket, "set-target")

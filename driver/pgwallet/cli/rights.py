@@ -9,6 +9,7 @@ _OPERATION = frozenset(
     {
         *("close_project", "payout", "release_escrow", "refund_escrow", "release_escrows"),
         *("refund_escrows", "refund_expired_escrows", "release_project", "refund_project"),
+        *("freeze_account", "unfreeze_account", "set_credit_limit"),
     }
 )
 _READING = frozenset(
@@ -26,7 +27,7 @@ _APPLICATION = frozenset(
         "create_project",
         *("deposit", "deposit_many", "withdraw", "transfer", "pledge", "pledge_many"),
         *("allocate_deposit", "allocate_deposits", "preview_allocation"),
-        *("transfer_to_pocket", "transfer_from_pocket"),
+        *("transfer_to_pocket", "transfer_from_pocket", "close_pocket", "close_wallet"),
     }
 )
 LEAST_ACCESS = {

@@ -39,6 +39,7 @@ def show(session: Session, wallet_id: WalletId) -> None:
     session.show(Holding(tuple(pockets), held, in_pockets), session.currency_of(wallet_id))
 
 
+passing_on(wallet, "close", pgwallet.close_wallet, example="wallet close 508398")
 passing_on(
     money_in_and_out,
     "deposit",

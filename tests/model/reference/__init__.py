@@ -5,6 +5,7 @@ names and arguments, with `Books` where the driver takes a connection; they retu
 results and raise its exceptions. Amounts are whole minor units inside. Its ids are its own.
 """
 
+from .accounts import freeze_account, set_credit_limit, unfreeze_account
 from .books import Books
 from .escrow import (
     pledge,
@@ -29,6 +30,7 @@ from .looking_up import (
 from .pockets import (
     allocate_deposit,
     allocate_deposits,
+    close_pocket,
     create_pocket,
     preview_allocation,
     rename_pocket,
@@ -40,7 +42,7 @@ from .pockets import (
 from .projects import close_project, create_project, payout
 from .reading import balance, balance_at, check_ledger, list_events, statement
 from .transfers import transfer
-from .wallets import create_wallet, deposit, deposit_many, withdraw
+from .wallets import close_wallet, create_wallet, deposit, deposit_many, withdraw
 
 __all__ = [
     "Books",
@@ -49,7 +51,9 @@ __all__ = [
     "balance",
     "balance_at",
     "check_ledger",
+    "close_pocket",
     "close_project",
+    "close_wallet",
     "create_pocket",
     "create_project",
     "create_wallet",
@@ -57,6 +61,7 @@ __all__ = [
     "deposit_many",
     "find_project",
     "find_transaction",
+    "freeze_account",
     "get_escrow",
     "get_project",
     "get_transaction",
@@ -76,10 +81,12 @@ __all__ = [
     "release_escrows",
     "rename_pocket",
     "set_allocation",
+    "set_credit_limit",
     "set_target",
     "statement",
     "transfer",
     "transfer_from_pocket",
     "transfer_to_pocket",
+    "unfreeze_account",
     "withdraw",
 ]

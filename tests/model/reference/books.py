@@ -9,6 +9,8 @@ from itertools import count
 from typing import Any, TypeVar
 
 from pgwallet.errors import (
+    AccountClosed,
+    AccountFrozen,
     AccountNotFound,
     EscrowNotFound,
     IdempotencyConflict,
@@ -41,6 +43,7 @@ class Account:
     kind: str
     currency: str
     balance: int = 0
+    credit: int = 0
     frozen: bool = False
     closed: bool = False
 
@@ -317,12 +320,26 @@ def check_limit(limit: int | None) -> None:
         raise InvalidArgument(f"limit {limit} is not valid")
 
 
-def check_funds(account: Account, amount: int) -> None:
-    if account.balance < amount:
-        raise InsufficientFunds(f"{account.balance} is less than {amount}")
+def check_open(*accounts: Account) -> None:
+    for account in accounts:
+        if account.closed:
+            raise AccountClosed(f"{account.kind} {account.account_id} is closed")
 
 
-def check_all_funds(payments: Iterable[tuple[Account, int]]) -> None:
+def check_leaving(*accounts: Account) -> None:
+    """Refuses to let money leave what is closed or frozen."""
+    check_open(*accounts)
+    for account in accounts:
+        if account.frozen:
+            raise AccountFrozen(f"{account.kind} {account.account_id} is frozen")
+
+
+def check_funds(account: Account, amount: int, credit: int = 0) -> None:
+    if account.balance + credit < amount:
+        raise InsufficientFunds(f"{account.balance} and {credit} are less than {amount}")
+
+
+def check_all_funds(payments: Iterable[tuple[Account, int]], on_credit: bool = False) -> None:
     """Refuses payments that are too much for an account taken together."""
     accounts: dict[int, Account] = {}
     amounts: Counter[int] = Counter()
@@ -330,7 +347,8 @@ def check_all_funds(payments: Iterable[tuple[Account, int]]) -> None:
         accounts[account.account_id] = account
         amounts[account.account_id] += amount
     for account_id, amount in amounts.items():
-        check_funds(accounts[account_id], amount)
+        account = accounts[account_id]
+        check_funds(account, amount, account.credit if on_credit else 0)
 
 
 @dataclass(frozen=True, slots=True)

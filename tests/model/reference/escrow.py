@@ -33,6 +33,7 @@ from .books import (
     Transaction,
     check_all_funds,
     check_key,
+    check_leaving,
     check_limit,
     elements,
 )
@@ -262,12 +263,13 @@ def _find_project(books: Books, project_id: int | None) -> ProjectRecord:
 def _check_pledges(project: ProjectRecord, pledges: list[tuple[Account, int]]) -> None:
     if any(wallet.currency != project.account.currency for wallet, _ in pledges):
         raise CurrencyMismatch("a wallet is in another currency than the project")
+    check_leaving(*(wallet for wallet, _ in pledges), project.account)
     if project.shown.status != "open":
         raise ProjectClosed(f"project {project.account.account_id} is closed")
     most = minor_units(project.shown.max_pledge, project.account.currency)
     if any(units > most for _, units in pledges):
         raise PledgeLimitExceeded(f"a pledge is above {most}")
-    check_all_funds(pledges)
+    check_all_funds(pledges, on_credit=True)
 
 
 def _lock(

@@ -13,20 +13,24 @@ from .books import Books, Escrow, ProjectRecord, Transaction, check_key, check_l
 from .money import money
 from .pockets import shown_pocket
 from .reading import NO_TIME
+from .wallets import shown_wallet
 
 
 def list_wallets(books: Books, owner_id: str | None) -> list[Wallet]:
     check_text("owner_id", owner_id)
-    accounts = [each.account for each in books.wallets.values() if each.owner_id == owner_id]
+    wallets = [each for each in books.wallets.values() if each.owner_id == owner_id]
     return [
-        Wallet(each.account_id, str(owner_id), each.currency, money(each.balance, each.currency))
-        for each in sorted(accounts, key=lambda account: account.currency)
+        shown_wallet(each) for each in sorted(wallets, key=lambda wallet: wallet.account.currency)
     ]
 
 
 def list_pockets(books: Books, wallet_id: int | None) -> list[PocketRow]:
     wallet = books.find("wallet", wallet_id)
-    return [shown_pocket(pocket) for pocket in books.pockets.values() if pocket.wallet is wallet]
+    return [
+        shown_pocket(pocket)
+        for pocket in books.pockets.values()
+        if pocket.wallet is wallet and not pocket.account.closed
+    ]
 
 
 def list_escrows(
@@ -157,6 +161,8 @@ def _project(books: Books, project: ProjectRecord) -> ProjectState:
         fee_amount=total("fee"),
         net_amount=total("net"),
         balance=money(project.account.balance, currency),
+        credit_limit=money(project.account.credit, currency),
+        frozen_at=NO_TIME if project.account.frozen else None,
     )
 
 

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from pgwallet.errors import AllocationExceeds100, InvalidArgument
-from pgwallet.results import Allocation, PocketTransfer, Share, ShareRow
+from pgwallet.results import Allocation, PocketClosing, PocketTransfer, Share, ShareRow
 from pgwallet.results import Pocket as PocketRow
 
 from .books import (
@@ -18,10 +18,12 @@ from .books import (
     check_all_funds,
     check_funds,
     check_key,
+    check_open,
     check_text,
     elements,
 )
 from .money import SHARES, check_amount, minor_units, money
+from .wallets import close
 
 
 def create_pocket(
@@ -43,6 +45,7 @@ def create_pocket(
     _check_stop(target_amount, stop_at_target)
     wallet = books.find("wallet", wallet_id)
     target = None if target_amount is None else minor_units(target_amount, wallet.currency)
+    check_open(wallet)
     # Which names are taken is the wallet's to say, so it comes after what is asked of the wallet.
     for pocket in _pockets_of(books, wallet):
         if pocket.name == name:
@@ -74,6 +77,7 @@ def create_pocket(
 def rename_pocket(books: Books, pocket_id: int | None, name: str | None) -> PocketRow:
     check_text("name", name)
     pocket = books.pockets[books.find("pocket", pocket_id).account_id]
+    check_open(pocket.account)
     assert name is not None
     if any(each.name == name for each in _others(books, pocket)):
         raise InvalidArgument(f"the wallet has another pocket {name}")
@@ -91,6 +95,7 @@ def set_allocation(
 ) -> PocketRow:
     percentage = _percentage(allocation_percentage, takes_rest)
     pocket = books.pockets[books.find("pocket", pocket_id).account_id]
+    check_open(pocket.account)
     _check_total(books, pocket.wallet, percentage - pocket.percentage)
     if takes_rest:
         _check_rest(books, pocket.wallet, pocket)
@@ -112,6 +117,7 @@ def set_target(
     pocket = books.pockets[books.find("pocket", pocket_id).account_id]
     currency = pocket.wallet.currency
     target = None if target_amount is None else minor_units(target_amount, currency)
+    check_open(pocket.account)
     if (pocket.target_amount, pocket.stop_at_target) != (target, stop_at_target):
         books.note("set_target", pocket_id)
     pocket.target_amount, pocket.stop_at_target = target, bool(stop_at_target)
@@ -142,6 +148,34 @@ def transfer_from_pocket(
     return _transfer(
         books, "transfer_from_pocket", pocket_id, amount, idempotency_key, metadata, effective_at
     )
+
+
+def close_pocket(
+    books: Books,
+    pocket_id: int | None,
+    idempotency_key: str | None = None,
+    metadata: Any = None,
+    effective_at: datetime | None = None,
+) -> PocketClosing:
+    check_key(idempotency_key)
+    pocket = books.pockets[books.find("pocket", pocket_id).account_id]
+
+    def do() -> PocketClosing:
+        check_open(pocket.account)
+        units, currency = pocket.account.balance, pocket.wallet.currency
+        transaction = books.record("pocket_closing", metadata, effective_at)
+        books.move(transaction, pocket.account, pocket.wallet, units)
+        close(books, pocket)
+        return PocketClosing(
+            pocket_id=pocket.account.account_id,
+            wallet_id=pocket.wallet.account_id,
+            amount=money(units, currency),
+            wallet_balance=money(pocket.wallet.balance, currency),
+            transaction_id=transaction.transaction_id,
+            replayed=False,
+        )
+
+    return books.once(idempotency_key, ("close_pocket", pocket_id), do)
 
 
 def preview_allocation(
@@ -176,6 +210,7 @@ def allocate_deposit(
     units = minor_units(amount, wallet.currency)
 
     def do() -> Allocation:
+        check_open(wallet)
         shares = _shares(books, wallet, units, rounding)
         check_funds(wallet, sum(share for _, share in shares))
         _warn(books, [wallet])
@@ -201,6 +236,7 @@ def allocate_deposits(
     payments = all_of.in_wallets(books)
     requests = [("allocate_deposits", w.account_id, units, rounding) for w, units in payments]
     new = [payments[place] for place in books.new_elements(all_of.keys, requests)]
+    check_open(*(wallet for wallet, _ in new))
     check_all_funds(_shares_in_turn(books, new, rounding))
     _warn(books, [wallet for wallet, _ in new])
 
@@ -271,7 +307,12 @@ def _check_rounding(rounding: str | None) -> None:
 
 
 def _pockets_of(books: Books, wallet: Account) -> list[Pocket]:
-    return [pocket for pocket in books.pockets.values() if pocket.wallet is wallet]
+    """The open ones."""
+    return [
+        pocket
+        for pocket in books.pockets.values()
+        if pocket.wallet is wallet and not pocket.account.closed
+    ]
 
 
 def _check_total(books: Books, wallet: Account, change: Decimal) -> None:
@@ -298,6 +339,7 @@ def _transfer(
         source, destination = pocket.wallet, pocket.account
         if kind == "transfer_from_pocket":
             source, destination = destination, source
+        check_open(pocket.account)
         check_funds(source, units)
         transaction = books.record(kind, metadata, effective_at)
         books.move(transaction, source, destination, units)

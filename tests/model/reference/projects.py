@@ -8,7 +8,7 @@ from typing import Any
 from pgwallet.errors import InvalidArgument, ProjectClosed
 from pgwallet.results import Payout, Project
 
-from .books import SLOTS, Books, ProjectRecord, check_funds, check_key, check_text
+from .books import SLOTS, Books, ProjectRecord, check_funds, check_key, check_leaving, check_text
 from .money import check_amount, exponent_of, minor_units, money
 
 
@@ -102,7 +102,8 @@ def payout(
     units = minor_units(amount, project.currency)
 
     def do() -> Payout:
-        check_funds(project, units)
+        check_leaving(project)
+        check_funds(project, units, project.credit)
         transaction = books.record("payout", metadata, effective_at)
         books.move(transaction, project, books.platform("external", project.currency), units)
         balance = money(project.balance, project.currency)

@@ -46,7 +46,7 @@ def transfer(
             raise AccountClosed(f"{source} or {target} is closed")
         if source.frozen:
             raise AccountFrozen(f"{source} is frozen")
-        check_funds(source, units)
+        check_funds(source, units, source.credit)
         transaction = books.record("transfer", metadata, effective_at)
         books.move(transaction, source, target, units)
         return Transfer(

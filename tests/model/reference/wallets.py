@@ -5,20 +5,25 @@ from decimal import Decimal
 from functools import partial
 from typing import Any
 
+from pgwallet.errors import AccountNotEmpty
 from pgwallet.results import Deposit, DepositRow, Withdrawal
 from pgwallet.results import Wallet as WalletRow
 
 from .books import (
     Account,
     Books,
+    Pocket,
     Transaction,
     Wallet,
     check_funds,
     check_key,
+    check_leaving,
+    check_open,
     check_text,
     elements,
 )
 from .money import check_amount, exponent_of, minor_units, money
+from .reading import NO_TIME
 
 
 def create_wallet(books: Books, owner_id: str | None, currency: str | None) -> WalletRow:
@@ -36,8 +41,45 @@ def create_wallet(books: Books, owner_id: str | None, currency: str | None) -> W
         wallet = Wallet(owner_id, books.open("wallet", currency, books.new_id(slot)))
         books.wallets[wallet.account.account_id] = wallet
         books.note("create_wallet", wallet.account.account_id, None, None, {"currency": currency})
-    balance = money(wallet.account.balance, currency)
-    return WalletRow(wallet.account.account_id, owner_id, currency, balance)
+    return shown_wallet(wallet)
+
+
+def close_wallet(books: Books, wallet_id: int | None) -> WalletRow:
+    wallet = books.wallets[books.find("wallet", wallet_id).account_id]
+    pockets = [each.account for each in books.pockets.values() if each.wallet is wallet.account]
+    locked = [each for each in books.escrows.values() if each.wallet is wallet.account]
+    if wallet.account.balance or any(each.balance for each in pockets):
+        raise AccountNotEmpty(f"wallet {wallet_id} or a pocket of it is not empty")
+    if any(escrow.left for escrow in locked):
+        raise AccountNotEmpty(f"wallet {wallet_id} has pledges")
+    if not wallet.account.closed:
+        wallet.account.closed = True
+        for pocket in books.pockets.values():
+            if pocket.wallet is wallet.account and not pocket.account.closed:
+                close(books, pocket)
+        books.note("close_wallet", wallet.account.account_id)
+    return shown_wallet(wallet)
+
+
+def close(books: Books, pocket: Pocket) -> None:
+    """Its name and percentage are free."""
+    books.note("close_pocket", pocket.account.account_id)
+    pocket.account.closed = True
+    pocket.percentage = Decimal(0)
+    pocket.takes_rest = False
+
+
+def shown_wallet(wallet: Wallet) -> WalletRow:
+    account = wallet.account
+    return WalletRow(
+        wallet_id=account.account_id,
+        owner_id=wallet.owner_id,
+        currency=account.currency,
+        balance=money(account.balance, account.currency),
+        credit_limit=money(account.credit, account.currency),
+        frozen_at=NO_TIME if account.frozen else None,
+        closed_at=NO_TIME if account.closed else None,
+    )
 
 
 def deposit(
@@ -54,6 +96,7 @@ def deposit(
     units = minor_units(amount, wallet.currency)
 
     def do() -> Deposit:
+        check_open(wallet)
         transaction = books.record("deposit", metadata, effective_at)
         return Deposit(
             _pay_in(books, transaction, wallet, units), transaction.transaction_id, False
@@ -76,7 +119,8 @@ def withdraw(
     units = minor_units(amount, wallet.currency)
 
     def do() -> Withdrawal:
-        check_funds(wallet, units)
+        check_leaving(wallet)
+        check_funds(wallet, units, wallet.credit)
         transaction = books.record("withdrawal", metadata, effective_at)
         books.move(transaction, wallet, books.platform("external", wallet.currency), units)
         balance = money(wallet.balance, wallet.currency)
@@ -94,7 +138,7 @@ def deposit_many(
     all_of = elements(wallet_ids, amounts, idempotency_keys)
     payments = all_of.in_wallets(books)
     requests = [("deposit_many", wallet.account_id, units) for wallet, units in payments]
-    books.new_elements(all_of.keys, requests)
+    check_open(*(payments[place][0] for place in books.new_elements(all_of.keys, requests)))
 
     def do(wallet: Account, units: int) -> DepositRow:
         transaction = books.record("deposit")

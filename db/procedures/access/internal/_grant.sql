@@ -19,13 +19,14 @@ declare
     'create_project',
     'deposit', 'deposit_many', 'withdraw', 'transfer',
     'allocate_deposit', 'allocate_deposits', 'preview_allocation',
-    'transfer_to_pocket', 'transfer_from_pocket',
+    'transfer_to_pocket', 'transfer_from_pocket', 'close_pocket', 'close_wallet',
     'pledge', 'pledge_many'
   ];
   c_operation constant text[] := array[
     'close_project', 'release_escrow', 'refund_escrow',
     'release_escrows', 'refund_escrows', 'refund_expired_escrows', 'payout',
-    'release_project', 'refund_project'
+    'release_project', 'refund_project',
+    'freeze_account', 'unfreeze_account', 'set_credit_limit'
   ];
   c_audit constant text[] := array['check_ledger', 'list_events'];
   c_views constant text[] := array[

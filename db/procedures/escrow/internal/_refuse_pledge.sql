@@ -25,6 +25,10 @@ begin
       p_wallet_id, v_wallet.currency, p_project_id, v_project.currency
     );
   end if;
+  perform pgwallet._check_state(p_wallet_id, v_wallet.closed_at, v_wallet.frozen_at);
+  if v_project.frozen_at is not null then
+    perform pgwallet._refuse_frozen('project', p_project_id, v_project.frozen_at);
+  end if;
   if v_project.status <> 'open' then
     perform pgwallet._refuse_closed(p_project_id, v_project.status);
   end if;
@@ -32,6 +36,8 @@ begin
     perform pgwallet._refuse_limit(p_project_id, v_amount, v_project.max_pledge);
   end if;
   -- Nothing else is left, even if the wallet has received something since.
-  perform pgwallet._refuse_funds('wallet', p_wallet_id, v_wallet.balance, v_amount);
+  perform pgwallet._refuse_funds(
+    'wallet', p_wallet_id, v_wallet.balance, v_amount, v_wallet.credit_limit
+  );
 end;
 $function$;

@@ -9,7 +9,7 @@ returns table (
   created_at timestamptz, closed_at timestamptz, escrow_count bigint, locked_count bigint,
   pledged_amount numeric, locked_amount numeric, released_amount numeric,
   refunded_amount numeric, commission_amount numeric, fee_amount numeric, net_amount numeric,
-  balance numeric
+  balance numeric, credit_limit numeric, frozen_at timestamptz
 )
 language sql
 stable
@@ -25,7 +25,7 @@ begin atomic
     round(l.commission + s.commission, scale(a.balance)) as commission_amount,
     round(l.fee + s.fee, scale(a.balance)) as fee_amount,
     round(l.net + s.net, scale(a.balance)) as net_amount,
-    a.balance
+    a.balance, round(a.credit_limit, scale(a.balance)) as credit_limit, a.frozen_at
   from (
     select j.*
     from pgwallet.project as j

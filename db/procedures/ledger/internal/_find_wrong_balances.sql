@@ -102,6 +102,10 @@ begin
       'Posting ' || m.wrong_posting_id || ' does not go on from the one before.',
       'Posting ' || m.earlier_posting_id || ' has an earlier time than the one before.',
       case
+        when a.balance < -a.credit_limit
+          then format('Its credit is %s.', round(a.credit_limit, c.exponent))
+      end,
+      case
         when scale(a.balance) <> c.exponent
           then format('%s has %s decimals.', c.currency, c.exponent)
       end
@@ -110,8 +114,8 @@ begin
   inner join pgwallet.account as a on a.account_id = x.account_id
   inner join pgwallet.currency as c on c.currency = a.currency
   left join made as m on m.account_id = a.account_id
-  where a.balance <> coalesce(m.amount, 0) or a.balance < 0 or m.wrong_posting_id is not null
-    or m.earlier_posting_id is not null or scale(a.balance) <> c.exponent
+  where a.balance <> coalesce(m.amount, 0) or a.balance < -a.credit_limit
+    or m.wrong_posting_id is not null or m.earlier_posting_id is not null or scale(a.balance) <> c.exponent
   order by a.account_id;
 end;
 $function$;

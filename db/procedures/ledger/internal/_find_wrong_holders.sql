@@ -1,5 +1,5 @@
 -- Finds accounts that are not of what they should be of, and the other way round, percentages
--- that do not sum, and names that were given twice.
+-- that do not sum, states that do not agree, and names that were given twice.
 --
 -- A part of check_ledger, whose argument it takes. With it, it looks at the accounts that were
 -- touched.
@@ -110,6 +110,87 @@ begin
     and k.closed_at is null and (k.stop_at_target or k.takes_rest) and not a.has_rules
   group by k.wallet_id
   order by k.wallet_id;
+  -- A freeze and a closing are noted down twice, for who reads one of both alone.
+  return query
+  select
+    7, format('%s %s', a.kind, a.account_id),
+    concat_ws(
+      ' ',
+      case
+        when a.credit_limit <> 0 and a.kind not in ('wallet', 'project')
+          then format('It has a credit of %s.', a.credit_limit)
+      end,
+      case
+        when a.frozen_at is not null and a.kind not in ('wallet', 'project')
+          then format('It was frozen at %s.', a.frozen_at)
+      end,
+      case
+        when j.project_id is not null and a.frozen_at is distinct from j.frozen_at
+          then format(
+            'Its account was frozen at %s, the project at %s.',
+            coalesce(a.frozen_at::text, 'no time'), coalesce(j.frozen_at::text, 'no time')
+          )
+      end,
+      case
+        when k.pocket_id is not null and a.closed_at is distinct from k.closed_at
+          then format(
+            'Its account was closed at %s, the pocket at %s.',
+            coalesce(a.closed_at::text, 'no time'), coalesce(k.closed_at::text, 'no time')
+          )
+      end,
+      case
+        when a.closed_at is not null and a.kind not in ('wallet', 'pocket')
+          then format('It was closed at %s.', a.closed_at)
+      end,
+      case
+        when a.closed_at is not null and k.pocket_id is not null and a.balance <> 0
+          then format('It is closed, and holds %s.', a.balance)
+      end,
+      case
+        when w.closed_at is not null and a.closed_at is null
+          then format('Its wallet was closed at %s, the pocket was not.', w.closed_at)
+      end
+    )
+  from pgwallet.account as a
+  left join pgwallet.project as j on j.project_id = a.account_id
+  left join pgwallet.pocket as k on k.pocket_id = a.account_id
+  left join pgwallet.account as w on w.account_id = k.wallet_id
+  where (v_whole or a.account_id = any(v_account_ids))
+    and (
+      (a.kind not in ('wallet', 'project') and (a.credit_limit <> 0 or a.frozen_at is not null))
+      or (j.project_id is not null and a.frozen_at is distinct from j.frozen_at)
+      or (k.pocket_id is not null and a.closed_at is distinct from k.closed_at)
+      or (
+        a.closed_at is not null
+        and (a.kind not in ('wallet', 'pocket') or (k.pocket_id is not null and a.balance <> 0))
+      )
+      or (w.closed_at is not null and a.closed_at is null)
+    )
+  order by a.account_id;
+
+  -- From a closed wallet nothing leaves; only what is given back still reaches it.
+  return query
+  select
+    7, format('wallet %s', a.account_id),
+    format(
+      'It was closed at %s; posting %s moved its money at %s.',
+      a.closed_at, p.posting_id, p.created_at
+    )
+  from pgwallet.account as a
+  cross join lateral (
+    select o.posting_id, o.created_at
+    from pgwallet.posting as o
+    where o.source_account_id = a.account_id and o.source_balance is not null
+      and o.created_at > a.closed_at
+    union all
+    select i.posting_id, i.created_at
+    from pgwallet.posting as i
+    left join pgwallet.transaction as t on t.transaction_id = i.transaction_id
+    where i.destination_account_id = a.account_id and i.destination_balance is not null
+      and i.created_at > a.closed_at and (t.kind in ('refund', 'release_refund')) is not true
+  ) as p
+  where a.kind = 'wallet' and (v_whole or a.account_id = any(v_account_ids))
+  order by a.account_id, p.posting_id;
 
   -- Unique indexes refuse these, unless they are gone or damaged.
   return query

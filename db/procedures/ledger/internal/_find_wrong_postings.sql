@@ -37,6 +37,8 @@ begin
         when 'transfer_to_pocket' then s.kind = 'wallet' and d.kind = 'pocket'
         when 'transfer_from_pocket' then s.kind = 'pocket' and d.kind = 'wallet'
         when 'transfer' then s.kind = d.kind and s.kind in ('wallet', 'pocket')
+        when 'pocket_closing'
+          then s.kind = 'pocket' and d.kind = 'wallet' and p.source_balance = 0
         when 'pledge' then s.kind = 'wallet' and d.kind = 'escrow'
         when 'refund' then s.kind = 'escrow' and d.kind = 'wallet'
         when 'release'
@@ -75,6 +77,7 @@ begin
           then t.request = format('%s(%s, %s)', t.kind, w.destination, w.amount)
         when 'transfer'
           then t.request = format('transfer(%s, %s, %s)', w.source, w.destination, w.amount)
+        when 'pocket_closing' then t.request = format('close_pocket(%s)', w.source)
         when 'pledge'
           then t.request = format('pledge(%s, %s, %s)', w.source, j.project_id, w.amount)
             or t.request = format('pledge_many(%s, %s, %s)', j.project_id, w.source, w.amount)

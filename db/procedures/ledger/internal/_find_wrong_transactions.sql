@@ -28,8 +28,8 @@ begin
   having count(*) > 1
   order by t.idempotency_key;
 
-  -- 7. A transaction has its postings. An allocation may have moved nothing; it, a release and a
-  -- batch of refunds may have moved to several accounts.
+  -- 7. A transaction has its postings. An allocation and the closing of a pocket may have moved
+  -- nothing; an allocation, a release and a batch of refunds may have moved to several accounts.
   return query
   select
     7, format('transaction %s', t.transaction_id),
@@ -44,6 +44,7 @@ begin
   where t.transaction_id > v_since
     and case
       when t.kind = 'allocation' then false
+      when t.kind = 'pocket_closing' then n.posting_count > 1
       when n.posting_count is null then true
       when t.kind = 'release' then n.posting_count > 3
       when t.kind = 'refund' and t.escrow_id is null then false

@@ -1,4 +1,5 @@
--- Pays money of a wallet or a project to the outside; never more than is in its account.
+-- Pays money of a wallet or a project to the outside; never more than is in its account and its
+-- credit together.
 -- withdraw and payout are this with a kind each; a deposit has no twin, and stands alone.
 --
 -- Locks, in order: the idempotency key, the account.
@@ -20,6 +21,7 @@ declare
   v_transaction_id bigint;
   v_external_account_id bigint;
   v_balance numeric;
+  v_account pgwallet.account;
 begin
   if (p_amount > 0 and p_amount < 1000000000000000) is not true then
     perform pgwallet._refuse_amount(p_amount);
@@ -51,14 +53,24 @@ begin
   update pgwallet.account as a
   set balance = a.balance - trim_scale(p_amount)
   where a.account_id = p_account_id and a.kind = p_account_kind
-    and a.balance >= p_amount and scale(trim_scale(p_amount)) <= scale(a.balance)
+    and a.balance + a.credit_limit >= p_amount and a.frozen_at is null and a.closed_at is null
+    and scale(trim_scale(p_amount)) <= scale(a.balance)
   returning a.balance, a.external_account_id
   into v_balance, v_external_account_id;
   if not found then
     perform pgwallet._check_account(p_account_kind, p_account_id, p_amount);
-    select a.balance into v_balance from pgwallet.account as a where a.account_id = p_account_id;
+    select a.* into v_account from pgwallet.account as a where a.account_id = p_account_id;
+    if v_account.closed_at is not null then
+      perform pgwallet._refuse_closed_account(
+        v_account.kind::text, p_account_id, v_account.closed_at
+      );
+    end if;
+    if v_account.frozen_at is not null then
+      perform pgwallet._refuse_frozen(v_account.kind::text, p_account_id, v_account.frozen_at);
+    end if;
     perform pgwallet._refuse_funds(
-      p_account_kind::text, p_account_id, v_balance, round(p_amount, scale(v_balance))
+      v_account.kind::text, p_account_id, v_account.balance,
+      round(p_amount, scale(v_account.balance)), v_account.credit_limit
     );
   end if;
 

@@ -60,17 +60,19 @@ begin
 
   update pgwallet.account as a
   set balance = a.balance - v_change
-  where a.account_id = v_wallet_id and a.balance >= v_change
+  where a.account_id = v_wallet_id and (a.balance >= v_change or not v_in)
     and scale(v_change) <= scale(a.balance)
   returning a.balance into v_wallet_balance;
   if found then
     update pgwallet.account as a
     set balance = a.balance + v_change
-    where a.account_id = p_pocket_id and a.balance >= -v_change
+    where a.account_id = p_pocket_id and a.balance >= -v_change and a.closed_at is null
     returning a.balance into v_balance;
   end if;
   if not found then
     perform pgwallet._check_account('pocket', p_pocket_id, p_amount);
+    perform pgwallet._refuse_closed_account('pocket', a.account_id, a.closed_at)
+    from pgwallet.account as a where a.account_id = p_pocket_id and a.closed_at is not null;
     perform pgwallet._refuse_funds(
       a.kind::text, a.account_id, a.balance, round(p_amount, scale(a.balance))
     )

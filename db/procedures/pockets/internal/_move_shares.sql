@@ -17,20 +17,24 @@ set search_path = pg_catalog, pg_temp
 as $function$
 declare
   v_limit integer;
-  v_count integer;
+  v_count bigint;
+  v_closed bigint;
   v_has_rules boolean;
   v_repeated boolean;
   v_round record;
 begin
-  select count(*), bool_or(l.has_rules)
-  into v_count, v_has_rules
+  select count(*), count(l.closed_at), bool_or(l.has_rules)
+  into v_count, v_closed, v_has_rules
   from (
-    select a.has_rules
+    select a.closed_at, a.has_rules
     from pgwallet.account as a
     where a.account_id = any (p_wallet_ids)
     order by a.account_id
     for no key update
   ) as l;
+  if v_closed > 0 then
+    perform pgwallet._check_open_wallets(p_wallet_ids);
+  end if;
 
   -- Read once: a limit that changed between two statements would let money stay behind.
   select s.max_pockets_per_allocation into v_limit from pgwallet.settings as s;
