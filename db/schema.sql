@@ -48,9 +48,9 @@ CREATE TABLE pgwallet.currency (
     CONSTRAINT currency_max_pledge_decimals_check CHECK ((scale(trim_scale(max_pledge)) <= exponent))
 );
 
-COMMENT ON TABLE pgwallet.currency IS 'A currency of ISO 4217 that wallets and projects may be in.';
-COMMENT ON COLUMN pgwallet.currency.currency IS 'The alphabetic code of ISO 4217.';
-COMMENT ON COLUMN pgwallet.currency.name IS 'The name in English, as ISO 4217 has it, without accents.';
+COMMENT ON TABLE pgwallet.currency IS 'A currency that wallets and projects may be in: of ISO 4217, or one of one''s own.';
+COMMENT ON COLUMN pgwallet.currency.currency IS 'The alphabetic code of ISO 4217, or another one of 2 to 12 capital letters and digits.';
+COMMENT ON COLUMN pgwallet.currency.name IS 'The name; of ISO 4217 in English, without accents.';
 COMMENT ON COLUMN pgwallet.currency.exponent IS 'How many decimals an amount may have.';
 COMMENT ON COLUMN pgwallet.currency.max_pledge IS 'The largest single pledge, the default for new projects; null takes that of the settings.';
 COMMENT ON COLUMN pgwallet.currency.external_account_id IS 'The account that deposits come from, and withdrawals and payouts go to.';

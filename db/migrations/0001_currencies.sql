@@ -22,10 +22,11 @@ create table pgwallet.currency (
 );
 
 comment on table pgwallet.currency is
-  'A currency of ISO 4217 that wallets and projects may be in.';
-comment on column pgwallet.currency.currency is 'The alphabetic code of ISO 4217.';
+  'A currency that wallets and projects may be in: of ISO 4217, or one of one''s own.';
+comment on column pgwallet.currency.currency is
+  'The alphabetic code of ISO 4217, or another one of 2 to 12 capital letters and digits.';
 comment on column pgwallet.currency.name is
-  'The name in English, as ISO 4217 has it, without accents.';
+  'The name; of ISO 4217 in English, without accents.';
 comment on column pgwallet.currency.exponent is 'How many decimals an amount may have.';
 comment on column pgwallet.currency.max_pledge is
   'The largest single pledge, the default for new projects; null takes that of the settings.';

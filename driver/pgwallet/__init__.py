@@ -92,6 +92,7 @@ from .projects import (
 from .results import (
     Allocation,
     CreditLimit,
+    Currency,
     Deposit,
     DepositRow,
     Escrow,
@@ -122,6 +123,7 @@ from .results import (
 from .transactions import run_transaction
 from .wallets import (
     close_wallet,
+    create_currency,
     create_wallet,
     deposit,
     deposit_many,
@@ -140,6 +142,7 @@ __all__ = [
     "Allocation",
     "AllocationExceeds100",
     "CreditLimit",
+    "Currency",
     "CurrencyMismatch",
     "DeploymentError",
     "Deposit",
@@ -194,6 +197,7 @@ __all__ = [
     "close_pocket",
     "close_project",
     "close_wallet",
+    "create_currency",
     "create_pocket",
     "create_project",
     "create_wallet",

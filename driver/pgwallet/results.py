@@ -13,6 +13,18 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
+class Currency:
+    """A currency: how many decimals its amounts have, and the accounts that it has by itself."""
+
+    currency: str
+    exponent: int
+    name: str
+    external_account_id: int
+    commission_account_id: int
+    fee_account_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class Wallet:
     """A wallet and what it holds outside its pockets; below 0 is what it owes."""
 

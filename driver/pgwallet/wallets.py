@@ -5,17 +5,29 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from ._call import Name
+from ._call import Count, Name
 from ._function import database_function
-from .results import Deposit, DepositRow, Transfer, Wallet, Withdrawal
+from .results import Currency, Deposit, DepositRow, Transfer, Wallet, Withdrawal
+
+
+@database_function
+def create_currency(currency: str, exponent: Count, name: str) -> Currency:
+    """Add a currency, or find the one that is there.
+
+    For points, tokens and the like: a code of 2 to 12 capital letters and digits, `exponent`
+    decimals from 0 to 18, which never change, and a name. The same arguments again return it. For
+    the owner of the schema alone. Returns the `Currency`.
+    Raises InvalidArgument (also for a code that another currency has).
+    Calls pgwallet.create_currency.
+    """
 
 
 @database_function
 def create_wallet(owner_id: Name, currency: str = "EUR") -> Wallet:
     """Open an owner's wallet, or find the one that is there.
 
-    An owner has one in each currency, which is an ISO 4217 code; one that was closed is returned
-    as it is. Returns the `Wallet`.
+    An owner has one in each currency, which is a code of ISO 4217 or one that was created; one that
+    was closed is returned as it is. Returns the `Wallet`.
     Raises InvalidArgument, CurrencyMismatch (unknown currency).
     Calls pgwallet.create_wallet.
     """

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 from tests.catalogue.call_of import Arguments, CallOf
-from tests.catalogue.kinds import FREE_ID, HOLDER, PROJECT_STATUS, TARGET
+from tests.catalogue.kinds import CODE, FREE_ID, HOLDER, PROJECT_STATUS, TARGET
 from tests.catalogue.world import World
 
 ACCESSES = ("app", "operator", "auditor")
@@ -20,6 +20,13 @@ IN, OUT = Decimal(1), Decimal(-1)
 NET = Decimal("0.8")  # of what is released, after the rates of the world's projects
 
 _OPENING = (
+    CallOf(
+        name="create_currency",
+        given_to=OWNER_ALONE,
+        good=lambda w, _: {"p_currency": "POINTS", "p_exponent": 18, "p_name": "Points"},
+        kinds={"p_currency": CODE},
+        refused=[("PW002", lambda w: {"p_currency": "EUR"})],
+    ),
     CallOf(name="create_wallet", given_to=APPLICATION, good=lambda w, _: {"p_owner_id": "bob"}),
     CallOf(
         name="create_pocket",

@@ -146,6 +146,9 @@ CURRENCY = Kind(  # before decimals, of which it decides
     always("ABC", "eur", "EURO", "", " EUR", VERY_LONG),
     example="EUR",
 )
+# That of a new currency.
+CODE = _text("A", "ABCDEFGHIJKLM", "points", "P-S", "", " EUR", "EUR\n", "\u00c9CU", VERY_LONG)
+EXPONENT = Kind(Stage.ARGUMENT, "PW002", always(-1, 19, 2**31 - 1), example=2)
 ROLE = _text("nobody here", "", "  ", "public", "PUBLIC", "a%s'; --")
 WALLET = _id("wallet", "PW101", other="yen_wallet")
 POCKET = _id("pocket", "PW102", other="yen_pocket")
@@ -200,6 +203,7 @@ KINDS = {
     "p_effective_at": TIME,
     "p_escrow_id": ESCROW,
     "p_expires_at": EXPIRY,
+    "p_exponent": EXPONENT,
     "p_fee_fixed": FEE,
     "p_fee_rate": RATE,
     "p_from": TIME,

@@ -39,6 +39,8 @@ def every_command_once(url: str, file: Path) -> None:
 
     run("status")
     run("migrate")
+    run("currency", "create", "POINTS", "0", "Loyalty points")
+    run("currency", "list")
     ada = json_of("wallet", "create", "ada", database_url=url)["wallet_id"]
     rent = json_of("pocket", "create", ada, "rent", database_url=url)["pocket_id"]
     run("pocket", "set-allocation", rent, "50")

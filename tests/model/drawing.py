@@ -85,7 +85,9 @@ ROUNDINGS = mostly(
 )
 
 FLAGS = mostly(st.sampled_from([False, True]), st.none())
-CURRENCIES = mostly(st.sampled_from(["EUR", "JPY", "KWD"]), st.sampled_from(["ABC", "eur", None]))
+CURRENCIES = mostly(
+    st.sampled_from(["EUR", "JPY", "KWD", "TOKEN"]), st.sampled_from(["ABC", "eur", None])
+)
 OWNERS = mostly(st.sampled_from(["ada", "bob"]), st.sampled_from(["", " ", LONG, None]))
 NAMES = mostly(
     st.sampled_from(["rent", "food", "fun", "tax", "car", "gifts"]),

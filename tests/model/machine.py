@@ -78,6 +78,8 @@ class Machine(RuleBasedStateMachine):
         self.agreed = True
         self.fresh_keys = 0
         conn.execute("savepoint before_call")
+        pgwallet.create_currency(conn, "TOKEN", EXPONENTS["TOKEN"], "Token")
+        self.books.note("create_currency", None, None, None)
         for currency, *ids in conn.execute(
             """
             select currency, external_account_id, commission_account_id, fee_account_id
@@ -155,7 +157,7 @@ class Machine(RuleBasedStateMachine):
     def _accounts(self) -> Iterator[tuple[str, ...]]:
         for account in self.books.accounts.values():
             account_id = str(self.matching.accounts.real[account.account_id])
-            balance = str(money(account.balance, account.currency))
+            balance = f"{money(account.balance, account.currency):f}"
             yield account_id, account.kind, account.currency, balance
 
     def _escrows(self) -> Iterator[tuple[str, ...]]:

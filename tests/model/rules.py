@@ -24,7 +24,7 @@ class Rules(AccountRules, EventRules, PocketRules, TransferRules):
     """Each rule is one call, good or bad; those of other topics are in files of their own."""
 
     @initialize(
-        currency=st.sampled_from(["EUR", "EUR", "JPY", "KWD"]),
+        currency=st.sampled_from(["EUR", "EUR", "JPY", "KWD", "TOKEN"]),
         split=draw.SPLITS,
         rates=draw.GOOD_RATES,
     )

@@ -1,6 +1,7 @@
 """The program `pgwallet`: all its commands, and how it ends."""
 
 import sys
+from decimal import Context, localcontext
 from typing import Annotated
 
 import psycopg
@@ -15,6 +16,7 @@ from pgwallet.errors import refusal
 from .accounts import account
 from .commands import group
 from .completion import answer_shells, completing
+from .currencies import currency
 from .database import BeforeCommand, DatabaseUrlOfCommandLine, explained
 from .demo import run_demo
 from .deployment import deploying
@@ -30,11 +32,14 @@ from .wallets import money_in_and_out, wallet
 
 app = group()
 
+# With 15 digits before the point and 18 after it, Python would round sums of amounts to 28.
+_EXACT = Context(prec=200)
+
 
 def run() -> None:
     """Runs the command line and exits, with a message instead of a traceback."""
     answer_shells()
-    with prepared():
+    with prepared(), localcontext(_EXACT):
         try:
             app(prog_name="pgwallet")
         except PgWalletError as error:
@@ -93,6 +98,7 @@ def demo(database_url: DatabaseUrlOfCommandLine = "", yes: Yes = False) -> None:
 
 # Without a name, the commands of a topic join those of the program.
 app.add_typer(deploying)
+app.add_typer(currency, name="currency", help="Add currencies of your own, and list all.")
 app.add_typer(wallet, name="wallet", help="Open wallets, look at them, close them.")
 app.add_typer(pocket, name="pocket", help="Add pockets, list them, set shares, move money.")
 app.add_typer(account, name="account", help="Freeze a wallet or a project, or give it credit.")

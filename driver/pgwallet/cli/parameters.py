@@ -106,13 +106,19 @@ ARGUMENTS: dict[str, Any] = {
     "credit_limit": typer.Argument(
         parser=_number, metavar="LIMIT", help="How much it may owe, in major units; 0 for nothing."
     ),
+    "currency": typer.Argument(
+        metavar="CODE", help="2 to 12 capital letters and digits, such as POINTS."
+    ),
     "escrow_id": typer.Argument(
         metavar="ESCROW_ID", help="Id of the escrow, which the pledge returned."
     ),
     "from_account_id": typer.Argument(
         metavar="FROM_ID", help="Id of the wallet that pays, or of one of its pockets."
     ),
-    "name": typer.Argument(metavar="NAME", help="Name of the pocket, of its own in the wallet."),
+    "exponent": typer.Argument(
+        metavar="DECIMALS", help="How many decimals it has, from 0 to 18; that never changes."
+    ),
+    "name": typer.Argument(metavar="NAME", help="A name; in a wallet, each pocket has its own."),
     "owner_id": typer.Argument(metavar="OWNER_ID", help="Whose wallet, in words of your own."),
     "pocket_id": typer.Argument(metavar="POCKET_ID", help="Id of the pocket."),
     "project_id": typer.Argument(metavar="PROJECT_ID", help="Id of the project."),
@@ -139,7 +145,7 @@ OPTIONS: dict[str, Any] = {
         parser=_number, metavar="AMOUNT", help="A part of it. Default: all that is left."
     ),
     "commission_rate": _RATE,
-    "currency": typer.Option(metavar="CODE", help="ISO 4217, such as EUR."),
+    "currency": typer.Option(metavar="CODE", help="Of ISO 4217, such as EUR, or created."),
     "effective_at": typer.Option(
         parser=time, metavar="TIME", help="When it happened outside. Default: now."
     ),

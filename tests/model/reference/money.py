@@ -6,7 +6,8 @@ from fractions import Fraction
 
 from pgwallet.errors import CurrencyMismatch, InvalidAmount
 
-EXPONENTS = {"JPY": 0, "EUR": 2, "KWD": 3}
+# The last one is created, all others are of ISO 4217.
+EXPONENTS = {"JPY": 0, "EUR": 2, "KWD": 3, "TOKEN": 18}
 TOO_MUCH = 10**15
 
 

@@ -16,8 +16,8 @@ begin
       message = format(
         'currency %s is unknown', coalesce(quote_literal(left(p_currency, 200)), 'null')
       ),
-      detail = 'Currencies are known by their ISO 4217 code, in capitals.',
-      hint = 'Use a code such as EUR, USD or JPY; pgwallet.currency lists them.';
+      detail = 'There are those of ISO 4217, by their codes in capitals, and those that were created here.',
+      hint = 'Use a code such as EUR, USD or JPY; the owner adds others by pgwallet.create_currency.';
   end if;
   return v_exponent;
 end;

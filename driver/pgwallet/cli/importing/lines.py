@@ -26,7 +26,7 @@ _LONGEST_AMOUNT = 50
 _AMOUNT_END = Decimal(10) ** 15
 _ID = re.compile(r"[0-9]{1,19}")
 _ID_END = 2**63
-_CURRENCY = re.compile(r"[A-Z]{3}")
+_CURRENCY = re.compile(r"[A-Z0-9]{2,12}")
 _LONGEST_TEXT = 200
 _SHOWN = 40
 # What str.strip() leaves at the ends, although nobody sees it.
@@ -303,7 +303,7 @@ def _currency(cell: str | None) -> str | None:
     if not text:
         return None
     if not _CURRENCY.fullmatch(text):
-        raise _BadLine(f"currency {_quoted(text)} is no ISO 4217 code such as EUR")
+        raise _BadLine(f"currency {_quoted(text)} is no code such as EUR")
     return text
 
 
