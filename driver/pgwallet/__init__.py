@@ -64,6 +64,7 @@ from .ledger import (
     find_transaction,
     get_transaction,
     list_events,
+    reverse_transaction,
     statement,
 )
 from .pockets import (
@@ -111,6 +112,7 @@ from .results import (
     RefundBatch,
     Release,
     ReleaseBatch,
+    Reversal,
     Share,
     ShareRow,
     StatementRow,
@@ -179,6 +181,7 @@ __all__ = [
     "RefundBatch",
     "Release",
     "ReleaseBatch",
+    "Reversal",
     "Share",
     "ShareRow",
     "StatementRow",
@@ -227,6 +230,7 @@ __all__ = [
     "release_escrows",
     "release_project",
     "rename_pocket",
+    "reverse_transaction",
     "run_transaction",
     "set_allocation",
     "set_credit_limit",

@@ -1,11 +1,12 @@
-"""Reading the ledger: balances now and then, statements, and the check that all is sound."""
+"""Reading the ledger, checking that all is sound, and taking back what was a mistake."""
 
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from ._call import Count, Name
 from ._function import database_function
-from .results import Event, StatementRow, Transaction, Violation
+from .results import Event, Reversal, StatementRow, Transaction, Violation
 
 
 @database_function
@@ -65,6 +66,24 @@ def find_transaction(idempotency_key: Name) -> Transaction | None:
     Returns the `Transaction` with its amount in major units, or None where none did.
     Raises InvalidArgument.
     Calls pgwallet.find_transaction.
+    """
+
+
+@database_function
+def reverse_transaction(
+    transaction_id: int,
+    idempotency_key: Name | None = None,
+    metadata: Any = None,
+    effective_at: datetime | None = None,
+) -> Reversal:
+    """Take back a deposit, withdrawal, payout, allocation or transfer, whole and once.
+
+    For what the bank returns and for mistakes: each posting is made again the other way round.
+    Returns the `Reversal` with what came back in major units.
+    Raises InvalidArgument (also where no transaction has this id), IdempotencyConflict,
+    AccountClosed, NotReversible (reversed already, or a kind that is undone another way),
+    InsufficientFunds (spent meanwhile).
+    Calls pgwallet.reverse_transaction.
     """
 
 

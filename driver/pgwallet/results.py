@@ -365,11 +365,24 @@ class ExpiredBatch:
 
 
 @dataclass(frozen=True, slots=True)
+class Reversal:
+    """What was taken back: `kind` is that of the reversed transaction, `amount` what it moved."""
+
+    reversed_transaction_id: int
+    kind: str
+    amount: Decimal
+    currency: str
+    transaction_id: int
+    replayed: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Transaction:
     """What one call did: `amount` is what its postings moved, all together.
 
     `currency` and `amount` are None where it moved nothing, or moved several currencies.
-    `effective_at` is `created_at` unless the caller said otherwise.
+    `effective_at` is `created_at` unless the caller said otherwise. `reversed_transaction_id` is
+    what it took back, if it is a reversal, and `reversed_by` which reversal took it back.
     """
 
     transaction_id: int
@@ -382,6 +395,8 @@ class Transaction:
     posting_count: int
     currency: str | None
     amount: Decimal | None
+    reversed_transaction_id: int | None
+    reversed_by: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -389,7 +404,8 @@ class StatementRow:
     """One posting as an account sees it.
 
     `amount` is negative for money that left. `balance` is the account's after the posting,
-    None for accounts that keep none. `metadata` is what the caller gave as JSON.
+    None for accounts that keep none. `metadata` is what the caller gave as JSON. Of a reversal,
+    `reversed_transaction_id` is what it took back.
     """
 
     posting_id: int
@@ -402,6 +418,7 @@ class StatementRow:
     created_at: datetime
     effective_at: datetime
     metadata: Any
+    reversed_transaction_id: int | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,8 +21,8 @@ class CallOf:
 
     Of that amount, `moves` says which part each account of the world gains. `refused` are codes
     beyond those of malformed arguments, each with what to change in a good call. `kinds` are those
-    of arguments that are not what their name says. A `whole` call takes no amount: it moves all
-    there is in something of the world, which is 10, and does so once.
+    of arguments that are not what their name says. A `whole` call moves 10, once: all there is in
+    something of the world, or what it lacks of what the call sets.
     """
 
     name: str

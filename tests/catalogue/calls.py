@@ -318,6 +318,23 @@ _ENDING = (
     ),
 )
 
+# Of a deposit of 10.
+_CORRECTING = (
+    CallOf(
+        name="reverse_transaction",
+        given_to=OPERATION,
+        good=lambda w, _: {"p_transaction_id": w.transaction},
+        moves={"wallet": OUT},
+        whole=True,
+        refused=[
+            ("PW207", lambda w: {"p_transaction_id": w.release}),
+            ("PW207", lambda w: {"p_transaction_id": w.reversed}),
+            ("PW207", lambda w: {"p_transaction_id": w.reversal}),
+            ("PW201", lambda w: {"p_transaction_id": w.spent}),
+        ],
+    ),
+)
+
 _READING = (
     CallOf(name="balance", given_to=READING, good=lambda w, _: {"p_account_id": w.wallet}),
     CallOf(
@@ -373,7 +390,8 @@ def _by_name(*entries: Iterable[CallOf]) -> dict[str, CallOf]:
 
 
 CALLS = _by_name(
-    *(_OPENING, _WALLETS_AND_POCKETS, _ACCOUNTS, _ESCROW, _ENDING, _READING, _ADMINISTRATION)
+    *(_OPENING, _WALLETS_AND_POCKETS, _ACCOUNTS, _ESCROW, _ENDING, _CORRECTING),
+    *(_READING, _ADMINISTRATION),
 )
 
 # Names, for tests to be parametrized by.
@@ -381,7 +399,7 @@ FUNCTIONS = [name for name, call in CALLS.items() if not call.signature.is_proce
 KEYED = [name for name, call in CALLS.items() if call.is_keyed]
 BULK = [name for name in KEYED if CALLS[name].is_bulk]
 SINGLE = [name for name in KEYED if not CALLS[name].is_bulk]
-# Those that move an amount of the caller's choice.
+# Those that move an amount of the caller's choice, as often as they are called.
 MOVING = [name for name, call in CALLS.items() if call.moves and not call.whole]
 
 

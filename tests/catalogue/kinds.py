@@ -175,7 +175,12 @@ HOLDER = Kind(
     [*always(1, 0, -1, 12345, 2**63 - 1, -(2**63)), lambda w: w.pocket, lambda w: w.escrow],
 )
 REASON = _text(*BLANK, LONG, VERY_LONG, example="court order 17")
-TRANSACTION = Kind(Stage.LOOKUP, "PW002", [*always(0, -1, 2**63 - 1, -(2**63)), lambda w: w.wallet])
+TRANSACTION = Kind(
+    Stage.LOOKUP,
+    "PW002",
+    [*always(0, -1, 2**63 - 1, -(2**63)), lambda w: w.wallet],
+    other=lambda w, _: w.spent,
+)
 STATUS = _text("lost", "LOCKED", "", VERY_LONG, example="locked")
 PROJECT_STATUS = _text("lost", "OPEN", "", VERY_LONG, example="open")
 # The id that a new project is to have.

@@ -44,7 +44,13 @@ class World:
     succeeded_escrow: int
     failed_escrow: int
     settled_escrow: int
+    # Transactions: a deposit of 10, one of more than is left of it, a release, and a deposit that
+    # was taken back, by which reversal.
     transaction: int
+    spent: int
+    release: int
+    reversed: int
+    reversal: int
 
     def called(self, name: str) -> str:
         """The name of an owner or a project of this world, which no other world has."""
@@ -67,7 +73,9 @@ def world_in(conn: psycopg.Connection, suffix: str = "") -> World:
     escrows = [pgwallet.pledge(conn, wallet, each, 30).escrow_id for each in projects]
     settled = pgwallet.pledge(conn, wallet, projects[0], 30).escrow_id
     pgwallet.refund_escrow(conn, settled, 10)
-    pgwallet.release_escrow(conn, settled)
+    release = pgwallet.release_escrow(conn, settled)
+    mistaken = pgwallet.deposit(conn, wallet, 1)
+    reversal = pgwallet.reverse_transaction(conn, mistaken.transaction_id)
     deposit = pgwallet.deposit(conn, wallet, 10)
     pgwallet.withdraw(conn, wallet, 20)
     pgwallet.close_project(conn, projects[1], "succeeded")
@@ -90,6 +98,10 @@ def world_in(conn: psycopg.Connection, suffix: str = "") -> World:
         failed_escrow=escrows[2],
         settled_escrow=settled,
         transaction=deposit.transaction_id,
+        spent=pgwallet.statement(conn, wallet, limit=1)[0].transaction_id,
+        release=release.transaction_id,
+        reversed=mistaken.transaction_id,
+        reversal=reversal.transaction_id,
     )
     for account, amount in HOLDS.items():
         assert pgwallet.balance(conn, getattr(world, account)) == amount

@@ -94,6 +94,7 @@ def every_command_once(url: str, file: Path) -> None:
     run("transaction", "show", 1)
     run("withdraw", ada, "1", "--idempotency-key", "once")
     run("transaction", "show", "--idempotency-key", "once")
+    run("transaction", "reverse", json_of("deposit", ada, "1", database_url=url)["transaction_id"])
     run("balance", ada)
     run("balance", ada, "--at", "2026-01-01T00:00:00Z")
     run("statement", ada)

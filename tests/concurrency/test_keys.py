@@ -6,12 +6,13 @@ import psycopg
 import pytest
 from psycopg import IsolationLevel
 
-from tests.catalogue.calls import KEYED
+from tests.catalogue.calls import CALLS, KEYED
+from tests.catalogue.spoiling import other_calls
 from tests.catalogue.world import World
 from tests.concurrency.calls import assert_moved, fresh, fresh_world, move
 from tests.concurrency.sessions import HIGHER, at, blocked
 from tests.conftest import Connect
-from tests.ledger.calling import value
+from tests.ledger.calling import call, value
 
 pytestmark = [pytest.mark.sql, pytest.mark.parametrize("name", KEYED)]
 
@@ -64,7 +65,9 @@ def test_the_second_call_is_a_conflict_when_it_asks_for_something_else(
     first, second, observer = connect(), connect(), connect(autocommit=True)
     world, key = fresh_world(observer), fresh("key")
     move(first, name, world, 10, key)
-    with blocked(second, observer, partial(move, second, name, world, 11, key)) as waiting:
+    arguments = CALLS[name].keyed(CALLS[name].good(world, 10), key)
+    other = next(other_calls(CALLS[name], world, arguments))
+    with blocked(second, observer, partial(call, second, name, **other)) as waiting:
         first.commit()
         with pytest.raises(psycopg.Error) as caught:
             waiting.result()

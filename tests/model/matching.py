@@ -95,7 +95,12 @@ class Matching:
     def _ids(self, name: str) -> Ids | None:
         if name in ACCOUNTS:
             return self.accounts
-        if name in ("transaction_id", "since_transaction_id"):
+        if name in (
+            "transaction_id",
+            "since_transaction_id",
+            "reversed_transaction_id",
+            "reversed_by",
+        ):
             return self.transactions
         if name in ("posting_id", "after_posting_id"):
             return self.postings

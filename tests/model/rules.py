@@ -15,12 +15,13 @@ from tests.model.repeating import changed
 from tests.model.rules_accounts import AccountRules
 from tests.model.rules_events import EventRules
 from tests.model.rules_pockets import PocketRules
+from tests.model.rules_reversals import ReversalRules
 from tests.model.rules_transfers import TransferRules
 
 Element = tuple[Id, Amount, str | None]
 
 
-class Rules(AccountRules, EventRules, PocketRules, TransferRules):
+class Rules(AccountRules, EventRules, PocketRules, ReversalRules, TransferRules):
     """Each rule is one call, good or bad; those of other topics are in files of their own."""
 
     @initialize(
@@ -47,6 +48,8 @@ class Rules(AccountRules, EventRules, PocketRules, TransferRules):
             )
         self._keyed("allocate_deposit", wallet_id=ada, amount=Decimal(201), rounding="half_up")
         self._keyed_arrays("allocate_deposits", [ada, ada], ["100", "1"], rounding="half_up")
+        mistake = self._keyed("deposit", wallet_id=ada, amount=Decimal(3))
+        self._keyed("reverse_transaction", transaction_id=mistake.transaction_id)
         self._keyed("transfer", from_account_id=bob, to_account_id=ada, amount=Decimal(1))
         for reference in ("open", "succeeded", "failed"):
             project_id = self._create_project(

@@ -31,6 +31,7 @@ OFTEN = {
     "release_escrow": 50,
     "refund_escrow": 50,
     "payout": 40,
+    "reverse_transaction": 50,
     "check_ledger": 3,
     **dict.fromkeys(["close_project", "release_project", "refund_project"], 7),
     **dict.fromkeys(["call release_project", "call refund_project"], 7),
@@ -144,7 +145,8 @@ class Planner:
             succeeded=self.a_project(0, "succeeded"),
             failed=self.a_project(0, "failed"),
             **dict.fromkeys(ESCROWS, escrow or NO_ID),
-            transaction=1,  # the deposits that the storm began with
+            # The deposits that the storm began with.
+            **dict.fromkeys(("transaction", "spent", "release", "reversed", "reversal"), 1),
         )
 
     def with_new_keys(self, plan: Plan) -> Plan:
@@ -273,6 +275,10 @@ class Planner:
             "amount": self.amount(self.shared.currency[source]),
             "idempotency_key": self.key(),
         }
+
+    def reverse_transaction(self) -> Arguments:
+        transaction_id = self.shared.an_earlier_transaction(self.chance)
+        return {"transaction_id": transaction_id, "idempotency_key": self.key()}
 
     def pledge(self) -> Arguments:
         project_id = self.an_open_project()

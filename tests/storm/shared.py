@@ -72,6 +72,7 @@ class Shared:
         self.backer_of: dict[int, int] = {}  # the wallet of an escrow
         self.latest: dict[str, int] = dict.fromkeys(CURRENCIES, 0)  # reference of a project
         self._unsettled: list[int] = []
+        self._moved: dict[int, dict[str, Decimal]] = {}  # by transactions, the latest last
         self._keyed: list[Plan] = []
         self._elements: dict[str, list[Element]] = defaultdict(list)
         self._number = 0
@@ -139,6 +140,19 @@ class Shared:
 
     def open_in(self, currency: str) -> list[int]:
         return [each for each in self.open if self.currency[each] == currency]
+
+    def remember_movement(self, transaction_id: int, moved: dict[str, Decimal]) -> None:
+        with self._lock:
+            self._moved[transaction_id] = moved
+
+    def moved_by(self, transaction_id: int) -> dict[str, Decimal]:
+        with self._lock:
+            return self._moved[transaction_id]
+
+    def an_earlier_transaction(self, chance: Random) -> int:
+        """Mostly one of the last, whose money may still be there; two may come to the same."""
+        with self._lock:
+            return chance.choice(recent(list(self._moved)[-REMEMBERED:], 20, chance))
 
     def remember(self, plan: Plan) -> None:
         """Keeps a plan with a key before it is carried out, so that others race for the key."""

@@ -152,6 +152,12 @@ def _transferred_between(shared: Shared, a: Arguments, r: Any) -> Iterable[Recor
     yield Told("transfer", r.transaction_id, r.replayed, a["idempotency_key"], moved, balances)
 
 
+def _reversed(shared: Shared, a: Arguments, r: Any) -> Iterable[Record]:
+    moved = shared.moved_by(r.reversed_transaction_id)
+    back = {account: -amount for account, amount in moved.items()}
+    yield Told("reversal", r.transaction_id, r.replayed, a["idempotency_key"], back)
+
+
 def _pledged(shared: Shared, a: Arguments, r: Any) -> Iterable[Record]:
     yield from _escrow(r, a["project_id"], a["amount"], a["idempotency_key"])
 
@@ -276,4 +282,5 @@ READERS: dict[str, Reader] = {
     "balance_at": _balance,
     "statement": _statement,
     "check_ledger": _sound,
+    "reverse_transaction": _reversed,
 }

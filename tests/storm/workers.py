@@ -88,6 +88,8 @@ class Storm:
         for record in heard:
             if isinstance(record, Fact):
                 self.shared.learn(record)
+            elif isinstance(record, Told) and record.kind:
+                self.shared.remember_movement(record.transaction_id, record.moved)
         self.records += heard
 
     def summary(self) -> str:

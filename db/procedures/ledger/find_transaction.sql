@@ -3,7 +3,7 @@ create or replace function pgwallet.find_transaction(p_idempotency_key text)
 returns table (
   transaction_id bigint, kind text, escrow_id bigint, idempotency_key text, metadata jsonb,
   created_at timestamptz, effective_at timestamptz, posting_count bigint, currency text,
-  amount numeric
+  amount numeric, reversed_transaction_id bigint, reversed_by bigint
 )
 language plpgsql
 stable

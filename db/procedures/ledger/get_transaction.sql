@@ -3,7 +3,7 @@ create or replace function pgwallet.get_transaction(p_transaction_id bigint)
 returns table (
   transaction_id bigint, kind text, escrow_id bigint, idempotency_key text, metadata jsonb,
   created_at timestamptz, effective_at timestamptz, posting_count bigint, currency text,
-  amount numeric
+  amount numeric, reversed_transaction_id bigint, reversed_by bigint
 )
 language plpgsql
 stable
@@ -17,11 +17,7 @@ begin
   select s.*
   from pgwallet._show_transaction(p_transaction_id) as s;
   if not found then
-    raise exception using
-      errcode = 'PW002',
-      message = format('transaction %s does not exist', coalesce(p_transaction_id::text, 'null')),
-      detail = 'No call that was committed has this id.',
-      hint = 'Use the transaction_id that a call returned, or find_transaction with its key.';
+    perform pgwallet._refuse_missing_transaction(p_transaction_id);
   end if;
 end;
 $function$;

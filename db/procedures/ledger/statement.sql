@@ -11,7 +11,7 @@ create or replace function pgwallet.statement(
 returns table (
   posting_id bigint, transaction_id bigint, kind text, amount numeric, balance numeric,
   counterpart_id bigint, escrow_id bigint, created_at timestamptz, effective_at timestamptz,
-  metadata jsonb
+  metadata jsonb, reversed_transaction_id bigint
 )
 language plpgsql
 stable
@@ -66,7 +66,8 @@ begin
       when p.destination_account_id = p_account_id then p.source_account_id
       else p.destination_account_id
     end,
-    t.escrow_id, p.created_at, coalesce(t.effective_at, p.created_at), t.metadata
+    t.escrow_id, p.created_at, coalesce(t.effective_at, p.created_at), t.metadata,
+    t.reversed_transaction_id
   from pgwallet._read_postings(
     v_account, v_above, v_below, coalesce(p_from, '-infinity'), coalesce(p_until, 'infinity'),
     p_limit, v_newest_first

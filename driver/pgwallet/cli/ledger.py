@@ -10,7 +10,7 @@ import typer
 import pgwallet
 from pgwallet import Event, StatementRow, Violation
 
-from .commands import Session, either_or, found, group, on_database
+from .commands import Session, either_or, found, group, on_database, passing_on
 from .output import money
 from .parameters import AccountId, At, Page, time
 from .records import Form
@@ -108,6 +108,14 @@ def events(
     session.show_rows(Event, rows, in_table=_EVENTS)
     if len(rows) == limit:
         session.say(f"There may be more: --after-event-id {rows[-1].event_id}")
+
+
+passing_on(
+    transaction,
+    "reverse",
+    pgwallet.reverse_transaction,
+    example="""transaction reverse 4711 --metadata '{"why": "bounced"}'""",
+)
 
 
 @on_database(transaction, "show", calls="get_transaction")

@@ -127,6 +127,9 @@ ARGUMENTS: dict[str, Any] = {
     "to_account_id": typer.Argument(
         metavar="TO_ID", help="Id of another wallet, or of another pocket of the same one."
     ),
+    "transaction_id": typer.Argument(
+        metavar="TRANSACTION_ID", help="Id of the transaction, which its call returned."
+    ),
     "wallet_id": typer.Argument(metavar="WALLET_ID", help="Id of the wallet."),
 }
 _RATE = typer.Option(

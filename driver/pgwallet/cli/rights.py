@@ -9,7 +9,7 @@ _OPERATION = frozenset(
     {
         *("close_project", "payout", "release_escrow", "refund_escrow", "release_escrows"),
         *("refund_escrows", "refund_expired_escrows", "release_project", "refund_project"),
-        *("freeze_account", "unfreeze_account", "set_credit_limit"),
+        *("freeze_account", "unfreeze_account", "set_credit_limit", "reverse_transaction"),
     }
 )
 _READING = frozenset(

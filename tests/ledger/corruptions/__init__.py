@@ -9,9 +9,10 @@ from .escrows import ESCROWS
 from .guards import GUARDS
 from .holders import HOLDERS
 from .postings import POSTINGS
+from .reversals import REVERSALS
 from .unfindable import NOT_FOUND
 from .world import ids_of_a_world
 
-CORRUPTIONS = [*BALANCES, *ESCROWS, *POSTINGS, *HOLDERS]
+CORRUPTIONS = [*BALANCES, *ESCROWS, *POSTINGS, *REVERSALS, *HOLDERS]
 
 __all__ = ["CORRUPTIONS", "GUARDS", "NOT_FOUND", "Corruption", "ids_of_a_world"]

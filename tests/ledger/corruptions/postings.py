@@ -1,6 +1,7 @@
 """Postings and transactions that do not fit each other."""
 
 from .corruption import corrupted
+from .world import KEYS
 
 POSTINGS = [
     corrupted(
@@ -29,10 +30,7 @@ POSTINGS = [
         "drop function pgwallet._show_transaction cascade;"
         "alter table pgwallet.transaction alter request type text "
         "using case when request is not null then 'x' end",
-        *[
-            (6, f"transaction {{tx_{key}}}")
-            for key in ("salary", "cash", "split", "save", "spend", "pledge", "release", "refund")
-        ],
+        *[(6, f"transaction {{tx_{key}}}") for key in KEYS],
     ),
     corrupted(
         "two keys exchange their transactions",

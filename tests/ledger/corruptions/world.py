@@ -5,6 +5,12 @@ import psycopg
 import pgwallet
 from tests.ledger.calling import funded, project, value
 
+# Of the calls that have one: the transaction and its first posting are known by it.
+KEYS = (
+    *("salary", "cash", "split", "save", "spend", "share", "mistake", "undo"),
+    *("pledge", "release", "refund"),
+)
+
 
 def ids_of_a_world(conn: psycopg.Connection) -> dict[str, int]:
     """A sound ledger with something of everything; the accounts have names of their own."""
@@ -33,6 +39,10 @@ def ids_of_a_world(conn: psycopg.Connection) -> dict[str, int]:
     pgwallet.allocate_deposit(conn, ada, 20, idempotency_key="split")
     pgwallet.transfer_to_pocket(conn, rent, 10, idempotency_key="save")
     pgwallet.transfer_from_pocket(conn, rent, 3, idempotency_key="spend")
+    pgwallet.transfer(conn, bob, ada, 4, idempotency_key="share")
+    split = pgwallet.allocate_deposit(conn, ada, 4, idempotency_key="mistake").transaction_id
+    assert split is not None
+    pgwallet.reverse_transaction(conn, split, idempotency_key="undo")
 
     def pledged(wallet: int, to: int, amount: int, key: str | None = None) -> int:
         return pgwallet.pledge(conn, wallet, to, amount, idempotency_key=key).escrow_id
@@ -58,7 +68,7 @@ def ids_of_a_world(conn: psycopg.Connection) -> dict[str, int]:
         ids[f"escrows_of_{name}"] = value(
             conn, "select escrow_account_id from pgwallet.project where project_id = %s", ids[name]
         )
-    for key in ("salary", "cash", "split", "save", "spend", "pledge", "release", "refund"):
+    for key in KEYS:
         ids[f"tx_{key}"] = value(
             conn, "select transaction_id from pgwallet.transaction where idempotency_key = %s", key
         )

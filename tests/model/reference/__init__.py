@@ -41,6 +41,7 @@ from .pockets import (
 )
 from .projects import close_project, create_project, payout
 from .reading import balance, balance_at, check_ledger, list_events, statement
+from .reversals import reverse_transaction
 from .transfers import transfer
 from .wallets import close_wallet, create_wallet, deposit, deposit_many, withdraw
 
@@ -80,6 +81,7 @@ __all__ = [
     "release_escrow",
     "release_escrows",
     "rename_pocket",
+    "reverse_transaction",
     "set_allocation",
     "set_credit_limit",
     "set_target",

@@ -119,6 +119,8 @@ class Transaction:
     effective_at: datetime | None
     escrow_id: int | None = None
     key: str | None = None
+    reversed_id: int | None = None
+    reversal_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

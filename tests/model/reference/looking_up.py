@@ -181,4 +181,6 @@ def _transaction(books: Books, transaction: Transaction) -> TransactionRow:
         posting_count=len(moved),
         currency=currency,
         amount=money(sum(each.amount for each in moved), currency) if currency else None,
+        reversed_transaction_id=transaction.reversed_id,
+        reversed_by=transaction.reversal_id,
     )

@@ -67,6 +67,7 @@ def statement(
                 created_at=NO_TIME,
                 effective_at=movement.transaction.effective_at or NO_TIME,
                 metadata=movement.transaction.metadata,
+                reversed_transaction_id=movement.transaction.reversed_id,
             )
         )
     return rows[:limit]

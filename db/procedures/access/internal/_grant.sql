@@ -26,7 +26,7 @@ declare
     'close_project', 'release_escrow', 'refund_escrow',
     'release_escrows', 'refund_escrows', 'refund_expired_escrows', 'payout',
     'release_project', 'refund_project',
-    'freeze_account', 'unfreeze_account', 'set_credit_limit'
+    'freeze_account', 'unfreeze_account', 'set_credit_limit', 'reverse_transaction'
   ];
   c_audit constant text[] := array['check_ledger', 'list_events'];
   c_views constant text[] := array[

@@ -46,6 +46,8 @@ begin
             and (d.account_id = j.project_id or d.kind = 'commission' or d.kind = 'fee')
             and (t.escrow_id is not null or j.status = 'succeeded')
         when 'payout' then s.kind = 'project' and d.kind = 'external'
+        -- As what it took back, which is looked at with the transactions.
+        when 'reversal' then true
         else t.kind is null
       end as fits_its_kind,
       k.pocket_id is null
@@ -85,6 +87,8 @@ begin
           then t.request = format('refund_escrow(%s, %s)', t.escrow_id, w.amount)
             or t.request = format('refund_escrow(%s, null)', t.escrow_id)
         when 'release' then starts_with(t.request, format('release_escrow(%s, ', t.escrow_id))
+        when 'reversal'
+          then t.request = format('reverse_transaction(%s)', t.reversed_transaction_id)
         else t.request = format('%s(%s, %s)', t.kind, w.source, w.amount)
       end as fits_its_request
     from pgwallet.posting as p

@@ -1,4 +1,5 @@
--- Finds transactions with too few or too many postings, and idempotency keys that several have.
+-- Finds transactions with too few or too many postings, reversals that are not the opposite of what
+-- they took back, and idempotency keys that several have.
 --
 -- A part of check_ledger, whose argument it takes.
 create or replace function pgwallet._find_wrong_transactions(p_since_transaction_id bigint)
@@ -28,8 +29,55 @@ begin
   having count(*) > 1
   order by t.idempotency_key;
 
+  -- 6. One transaction, one reversal.
+  return query
+  select
+    6, format('transaction %s', t.reversed_transaction_id),
+    format('%s reversals took it back.', count(*))
+  from pgwallet.transaction as t
+  where t.reversed_transaction_id is not null and (
+    v_whole or t.reversed_transaction_id in (
+      select n.reversed_transaction_id from pgwallet.transaction as n
+      where n.transaction_id > v_since and n.reversed_transaction_id is not null
+    )
+  )
+  group by t.reversed_transaction_id
+  having count(*) > 1
+  order by t.reversed_transaction_id;
+
+  -- 7. A reversal has the postings of what it took back, one by one the other way round.
+  return query
+  select
+    7, format('transaction %s', t.transaction_id),
+    format(
+      'It is a %s of %s, and does not post just the opposite of that.', t.kind,
+      coalesce(format('%s %s', o.kind, o.transaction_id), 'no transaction')
+    )
+  from pgwallet.transaction as t
+  left join pgwallet.transaction as o on o.transaction_id = t.reversed_transaction_id
+  where t.transaction_id > v_since
+    and (t.kind = 'reversal' or t.reversed_transaction_id is not null)
+    and (
+      t.kind = 'reversal' and pgwallet._is_reversible(o.kind)
+      and (
+        select array_agg(
+          array[p.destination_account_id, p.source_account_id, p.amount] order by p.posting_id
+        )
+        from pgwallet.posting as p
+        where p.transaction_id = t.transaction_id
+      ) = (
+        select array_agg(
+          array[p.source_account_id, p.destination_account_id, p.amount] order by p.posting_id
+        )
+        from pgwallet.posting as p
+        where p.transaction_id = o.transaction_id
+      )
+    ) is not true
+  order by t.transaction_id;
+
   -- 7. A transaction has its postings. An allocation and the closing of a pocket may have moved
-  -- nothing; an allocation, a release and a batch of refunds may have moved to several accounts.
+  -- nothing; an allocation, its reversal, a release and a batch of refunds may have moved to or from
+  -- several accounts.
   return query
   select
     7, format('transaction %s', t.transaction_id),
@@ -46,6 +94,7 @@ begin
       when t.kind = 'allocation' then false
       when t.kind = 'pocket_closing' then n.posting_count > 1
       when n.posting_count is null then true
+      when t.kind = 'reversal' then false
       when t.kind = 'release' then n.posting_count > 3
       when t.kind = 'refund' and t.escrow_id is null then false
       else n.posting_count > 1
