@@ -64,6 +64,8 @@ reference: $(stamp) ## write the references again, from the catalog and the comm
 	mv reference.tmp docs/reference/sql.md
 	$(bin)/python -m docs.generating.command_line > reference.tmp
 	mv reference.tmp docs/reference/command-line.md
+	$(bin)/python -m docs.generating.states > reference.tmp
+	mv reference.tmp docs/concepts/states.md
 
 # Only who changes a diagram needs this: npm, and a chromium.
 diagrams: $(stamp) ## draw docs/diagrams/*.svg again from the .mmd beside them

@@ -36,11 +36,12 @@ numbers. Times have their offset.
 <!-- run -->
 ```console
 $ pgwallet wallet create ada
-┌─────────┬──────────┐
-│ Wallet  │   508398 │
-│ Owner   │      ada │
-│ Balance │ 0.00 EUR │
-└─────────┴──────────┘
+┌──────────────┬──────────┐
+│ Wallet       │   508398 │
+│ Owner        │      ada │
+│ Balance      │ 0.00 EUR │
+│ Credit limit │ 0.00 EUR │
+└──────────────┴──────────┘
 $ pgwallet deposit 508398 1234.5 --idempotency-key salary-1
 ┌─────────────┬──────────────┐
 │ Balance     │ 1,234.50 EUR │

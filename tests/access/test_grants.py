@@ -9,7 +9,8 @@ from psycopg import sql
 
 import pgwallet
 from tests.access.roles import ODD_NAME, as_role, login_role
-from tests.catalogue.calls import ACCESSES, CALLS, given_to
+from tests.catalogue.access import ACCESSES
+from tests.catalogue.calls import CALLS, given_to
 from tests.databases import OWNER, as_owner
 from tests.deployment.contention import deployment_lock
 from tests.ledger.calling import value

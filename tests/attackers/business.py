@@ -6,8 +6,9 @@ from typing import Any
 import psycopg
 
 from tests.attackers import attempts
+from tests.catalogue.access import ACCESSES
 from tests.catalogue.call_of import Arguments
-from tests.catalogue.calls import ACCESSES, CALLS, given_to
+from tests.catalogue.calls import CALLS, given_to
 from tests.catalogue.world import World
 from tests.ledger.calling import call
 

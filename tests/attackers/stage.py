@@ -12,7 +12,7 @@ from psycopg.types.string import TextLoader
 import pgwallet
 from tests import databases
 from tests.access.roles import as_role, login_role
-from tests.catalogue.calls import ACCESSES
+from tests.catalogue.access import ACCESSES
 from tests.catalogue.world import World, world_in
 from tests.databases import OWNER, as_owner
 from tests.ledger.calling import value

@@ -9,7 +9,8 @@ from tests.attackers.attempts import DONE, not_refused, outcome_of
 from tests.attackers.business import AMOUNT, RIGHTS, day, full_call, in_a_day
 from tests.attackers.conftest import Login
 from tests.attackers.stage import ATTACKERS, Stage
-from tests.catalogue.calls import ACCESSES, CALLS, MOVING, good
+from tests.catalogue.access import ACCESSES
+from tests.catalogue.calls import CALLS, MOVING, good
 from tests.catalogue.world import HOLDS
 from tests.ledger.calling import call
 

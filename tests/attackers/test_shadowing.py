@@ -10,7 +10,7 @@ from tests.attackers.business import day, full_call, in_a_day
 from tests.attackers.conftest import Login
 from tests.attackers.stage import Stage
 from tests.attackers.traps import PATHS, arm, listening
-from tests.catalogue.calls import ACCESSES
+from tests.catalogue.access import ACCESSES
 from tests.databases import OWNER
 from tests.ledger.calling import value
 

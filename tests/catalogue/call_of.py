@@ -23,6 +23,9 @@ class CallOf:
     beyond those of malformed arguments, each with what to change in a good call. `kinds` are those
     of arguments that are not what their name says. A `whole` call moves 10, once: all there is in
     something of the world, or what it lacks of what the call sets.
+
+    `states` says what a good call answers while something it deals with is in a state of
+    `states.STATES`: the code that refuses it, or LEFT_OUT. Where it says nothing, the call goes on.
     """
 
     name: str
@@ -32,6 +35,7 @@ class CallOf:
     refused: Sequence[tuple[str, Spoil]] = ()
     kinds: Mapping[str, Kind] = field(default_factory=dict)
     whole: bool = False
+    states: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def signature(self) -> Signature:
@@ -57,6 +61,11 @@ class CallOf:
     def kind(self, argument: Argument) -> Kind:
         """Of an array, what each element is."""
         return self.kinds.get(argument.name) or KINDS.get(argument.name) or Kind()
+
+    @property
+    def changes_something(self) -> bool:
+        """Whether it is more than reading: that is for auditors, too, or for the owner alone."""
+        return bool(self.given_to) and "auditor" not in self.given_to
 
     def effect(self, account: str) -> Decimal:
         return self.moves.get(account, Decimal(0))

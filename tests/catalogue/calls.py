@@ -1,23 +1,32 @@
 """Every public function of the schema, one entry each."""
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
 from decimal import Decimal
 
+from tests.catalogue.access import APPLICATION, OPERATION, OWNER_ALONE
 from tests.catalogue.call_of import Arguments, CallOf
-from tests.catalogue.kinds import CODE, FREE_ID, HOLDER, PROJECT_STATUS, TARGET
+from tests.catalogue.kinds import CODE, FREE_ID, HOLDER, TARGET
+from tests.catalogue.reading_calls import READING_CALLS
+from tests.catalogue.states import (
+    ESCROW_DISPUTED,
+    LEFT_OUT,
+    OWING,
+    POCKET_CLOSED,
+    PROJECT_FROZEN,
+    WALLET_CLOSED,
+    WALLET_FROZEN,
+)
 from tests.catalogue.world import World
-
-ACCESSES = ("app", "operator", "auditor")
-
-APPLICATION = frozenset({"app", "operator"})
-OPERATION = frozenset({"operator"})
-READING = frozenset({"app", "operator", "auditor"})
-AUDIT = frozenset({"operator", "auditor"})
-OWNER_ALONE: frozenset[str] = frozenset()
 
 IN, OUT = Decimal(1), Decimal(-1)
 NET = Decimal("0.8")  # of what is released, after the rates of the world's projects
+
+# What many functions answer in the states that their accounts may be in.
+_OF_WALLET = {WALLET_CLOSED: "PW209"}
+_OF_POCKET = {WALLET_CLOSED: "PW209", POCKET_CLOSED: "PW209"}
+_LEAVING = {WALLET_FROZEN: "PW208", WALLET_CLOSED: "PW209"}
+_ALLOCATING = {**_OF_WALLET, OWING: "PW201"}  # credit never fills a pocket
+_BATCH = {ESCROW_DISPUTED: LEFT_OUT}
 
 _OPENING = (
     CallOf(
@@ -31,6 +40,7 @@ _OPENING = (
     CallOf(
         name="create_pocket",
         given_to=APPLICATION,
+        states=_OF_WALLET,
         good=lambda w, _: {"p_wallet_id": w.wallet, "p_name": "rent"},
         refused=[
             ("PW302", lambda w: {"p_allocation_percentage": "50.0001"}),
@@ -42,17 +52,20 @@ _OPENING = (
     CallOf(
         name="rename_pocket",
         given_to=APPLICATION,
+        states=_OF_POCKET,
         good=lambda w, _: {"p_pocket_id": w.pocket, "p_name": "sea"},
     ),
     CallOf(
         name="set_allocation",
         given_to=APPLICATION,
+        states=_OF_POCKET,
         good=lambda w, _: {"p_pocket_id": w.pocket, "p_allocation_percentage": 10},
         refused=[("PW002", lambda w: {"p_takes_rest": True})],
     ),
     CallOf(
         name="set_target",
         given_to=APPLICATION,
+        states=_OF_POCKET,
         good=lambda w, amount: {"p_pocket_id": w.pocket, "p_target_amount": amount},
         kinds={"p_target_amount": TARGET},
         refused=[("PW002", lambda w: {"p_target_amount": None, "p_stop_at_target": True})],
@@ -84,12 +97,14 @@ _WALLETS_AND_POCKETS = (
     CallOf(
         name="deposit",
         given_to=APPLICATION,
+        states=_OF_WALLET,
         good=lambda w, amount: {"p_wallet_id": w.wallet, "p_amount": amount},
         moves={"wallet": IN},
     ),
     CallOf(
         name="withdraw",
         given_to=APPLICATION,
+        states=_LEAVING,
         good=lambda w, amount: {"p_wallet_id": w.wallet, "p_amount": amount},
         moves={"wallet": OUT},
         refused=[
@@ -101,6 +116,7 @@ _WALLETS_AND_POCKETS = (
     CallOf(
         name="transfer",
         given_to=APPLICATION,
+        states=_LEAVING,
         good=lambda w, amount: {
             "p_from_account_id": w.wallet,
             "p_to_account_id": w.friend,
@@ -120,6 +136,7 @@ _WALLETS_AND_POCKETS = (
     CallOf(
         name="deposit_many",
         given_to=APPLICATION,
+        states=_OF_WALLET,
         good=lambda w, amount: {"p_wallet_ids": [w.wallet], "p_amounts": [amount]},
         moves={"wallet": IN},
     ),
@@ -132,6 +149,7 @@ _WALLETS_AND_POCKETS = (
     CallOf(
         name="allocate_deposit",
         given_to=APPLICATION,
+        states=_ALLOCATING,
         good=lambda w, amount: {"p_wallet_id": w.wallet, "p_amount": 2 * amount},
         moves={"wallet": OUT, "pocket": IN},
         refused=[("PW201", lambda w: {"p_amount": "250"})],
@@ -139,6 +157,7 @@ _WALLETS_AND_POCKETS = (
     CallOf(
         name="allocate_deposits",
         given_to=APPLICATION,
+        states=_ALLOCATING,
         good=lambda w, amount: {"p_wallet_ids": [w.wallet], "p_amounts": [2 * amount]},
         moves={"wallet": OUT, "pocket": IN},
         refused=[
@@ -149,6 +168,7 @@ _WALLETS_AND_POCKETS = (
     CallOf(
         name="transfer_to_pocket",
         given_to=APPLICATION,
+        states={**_OF_POCKET, OWING: "PW201"},
         good=lambda w, amount: {"p_pocket_id": w.pocket, "p_amount": amount},
         moves={"wallet": OUT, "pocket": IN},
         refused=[("PW201", lambda w: {"p_amount": "250"})],
@@ -156,6 +176,7 @@ _WALLETS_AND_POCKETS = (
     CallOf(
         name="transfer_from_pocket",
         given_to=APPLICATION,
+        states=_OF_POCKET,
         good=lambda w, amount: {"p_pocket_id": w.pocket, "p_amount": amount},
         moves={"wallet": IN, "pocket": OUT},
         refused=[
@@ -166,6 +187,7 @@ _WALLETS_AND_POCKETS = (
     CallOf(
         name="close_pocket",
         given_to=APPLICATION,
+        states=_OF_POCKET,
         good=lambda w, _: {"p_pocket_id": w.spare_pocket},
         moves={"wallet": IN, "spare_pocket": OUT},
         whole=True,
@@ -173,6 +195,7 @@ _WALLETS_AND_POCKETS = (
     CallOf(
         name="close_wallet",
         given_to=APPLICATION,
+        states={OWING: "PW210"},
         good=lambda w, _: {"p_wallet_id": w.empty_wallet},
         refused=[("PW210", lambda w: {"p_wallet_id": w.wallet})],
     ),
@@ -191,6 +214,7 @@ _ACCOUNTS = (
     CallOf(
         name="set_credit_limit",
         given_to=OPERATION,
+        states={WALLET_CLOSED: "PW209", OWING: "PW201"},
         good=lambda w, amount: {"p_account_id": w.wallet, "p_credit_limit": amount},
         kinds={"p_account_id": HOLDER},
     ),
@@ -200,6 +224,7 @@ _ESCROW = (
     CallOf(
         name="pledge",
         given_to=APPLICATION,
+        states={**_LEAVING, PROJECT_FROZEN: "PW208"},
         good=lambda w, amount: {
             "p_wallet_id": w.wallet,
             "p_project_id": w.open,
@@ -220,6 +245,7 @@ _ESCROW = (
     CallOf(
         name="pledge_many",
         given_to=APPLICATION,
+        states={**_LEAVING, PROJECT_FROZEN: "PW208"},
         good=lambda w, amount: {
             "p_project_id": w.open,
             "p_wallet_ids": [w.wallet],
@@ -269,6 +295,7 @@ _ESCROW = (
     CallOf(
         name="payout",
         given_to=OPERATION,
+        states={PROJECT_FROZEN: "PW208"},
         good=lambda w, amount: {"p_project_id": w.open, "p_amount": amount},
         moves={"open": OUT},
         refused=[("PW201", lambda w: {"p_amount": "250"})],
@@ -288,6 +315,7 @@ _ENDING = (
     CallOf(
         name="release_escrows",
         given_to=OPERATION,
+        states=_BATCH,
         good=lambda w, _: {"p_project_id": w.succeeded},
         refused=[
             ("PW205", lambda w: {"p_project_id": w.open}),
@@ -297,6 +325,7 @@ _ENDING = (
     CallOf(
         name="refund_escrows",
         given_to=OPERATION,
+        states=_BATCH,
         good=lambda w, _: {"p_project_id": w.failed},
         refused=[
             ("PW205", lambda w: {"p_project_id": w.open}),
@@ -307,12 +336,14 @@ _ENDING = (
     CallOf(
         name="release_project",
         given_to=OPERATION,
+        states=_BATCH,
         good=lambda w, _: {"p_project_id": w.open},
         refused=[("PW204", lambda w: {"p_project_id": w.failed})],
     ),
     CallOf(
         name="refund_project",
         given_to=OPERATION,
+        states=_BATCH,
         good=lambda w, _: {"p_project_id": w.open},
         refused=[("PW204", lambda w: {"p_project_id": w.succeeded})],
     ),
@@ -323,6 +354,7 @@ _CORRECTING = (
     CallOf(
         name="reverse_transaction",
         given_to=OPERATION,
+        states=_OF_WALLET,
         good=lambda w, _: {"p_transaction_id": w.transaction},
         moves={"wallet": OUT},
         whole=True,
@@ -333,49 +365,6 @@ _CORRECTING = (
             ("PW201", lambda w: {"p_transaction_id": w.spent}),
         ],
     ),
-)
-
-_READING = (
-    CallOf(name="balance", given_to=READING, good=lambda w, _: {"p_account_id": w.wallet}),
-    CallOf(
-        name="balance_at",
-        given_to=READING,
-        good=lambda w, _: {"p_account_id": w.wallet, "p_at": datetime.now(UTC)},
-    ),
-    CallOf(name="statement", given_to=READING, good=lambda w, _: {"p_account_id": w.wallet}),
-    CallOf(
-        name="list_wallets", given_to=READING, good=lambda w, _: {"p_owner_id": w.called("ada")}
-    ),
-    CallOf(name="list_pockets", given_to=READING, good=lambda w, _: {"p_wallet_id": w.wallet}),
-    CallOf(
-        name="list_escrows",
-        given_to=READING,
-        good=lambda w, _: {"p_wallet_id": w.wallet, "p_project_id": w.open},
-    ),
-    CallOf(name="get_escrow", given_to=READING, good=lambda w, _: {"p_escrow_id": w.escrow}),
-    CallOf(name="get_project", given_to=READING, good=lambda w, _: {"p_project_id": w.open}),
-    CallOf(
-        name="find_project", given_to=READING, good=lambda w, _: {"p_reference": w.called("open")}
-    ),
-    CallOf(
-        name="list_projects",
-        given_to=READING,
-        good=lambda w, _: {},
-        kinds={"p_status": PROJECT_STATUS},
-    ),
-    CallOf(
-        name="get_transaction",
-        given_to=READING,
-        good=lambda w, _: {"p_transaction_id": w.transaction},
-    ),
-    CallOf(
-        name="find_transaction",
-        given_to=READING,
-        good=lambda w, _: {"p_idempotency_key": "nobody's"},
-    ),
-    CallOf(name="list_events", given_to=AUDIT, good=lambda w, _: {"p_subject_id": w.wallet}),
-    CallOf(name="check_ledger", given_to=AUDIT, good=lambda w, _: {}),
-    CallOf(name="list_sequences", given_to=OWNER_ALONE, good=lambda w, _: {}),
 )
 
 # Any role that exists will do.
@@ -391,7 +380,7 @@ def _by_name(*entries: Iterable[CallOf]) -> dict[str, CallOf]:
 
 CALLS = _by_name(
     *(_OPENING, _WALLETS_AND_POCKETS, _ACCOUNTS, _ESCROW, _ENDING, _CORRECTING),
-    *(_READING, _ADMINISTRATION),
+    *(READING_CALLS, _ADMINISTRATION),
 )
 
 # Names, for tests to be parametrized by.

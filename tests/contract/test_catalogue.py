@@ -5,8 +5,9 @@ import re
 import psycopg
 import pytest
 
+from tests.catalogue.access import ACCESSES
 from tests.catalogue.call_of import KEY, KEYS
-from tests.catalogue.calls import ACCESSES, CALLS, good
+from tests.catalogue.calls import CALLS, good
 from tests.catalogue.kinds import KINDS
 from tests.catalogue.signatures import SIGNATURES
 from tests.catalogue.spoiling import STATES

@@ -7,7 +7,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from tests.catalogue.calls import ACCESSES
+from tests.catalogue.access import ACCESSES
 
 PAGE = (Path(__file__).parents[2] / "docs" / "how-to" / "roles.md").read_text(encoding="utf-8")
 ROWS = re.findall(r"^\| (`.*?`) \| (yes|) ?\| (yes|) ?\| (yes|) ?\|$", PAGE, re.MULTILINE)

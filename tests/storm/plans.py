@@ -11,7 +11,7 @@ from tests.catalogue.call_of import without_prefix
 from tests.catalogue.calls import CALLS, given_to
 from tests.catalogue.kinds import AMOUNT, EXPIRY, FEE, LIMIT, PERCENTAGE, RATE, TIME
 from tests.catalogue.world import World
-from tests.storm.shared import CURRENCIES, Arguments, Element, Plan, Shared
+from tests.storm.shared import CREDIT, CURRENCIES, Arguments, Element, Plan, Shared
 
 # How often a function is called that is called more or less often than others. A name with `call`
 # in front is the procedure as a DBA runs it; without, what the driver has under this name.
@@ -33,6 +33,9 @@ OFTEN = {
     "payout": 40,
     "reverse_transaction": 50,
     "check_ledger": 3,
+    # What is frozen or closed does little else.
+    **dict.fromkeys(["freeze_account", "close_wallet"], 3),
+    "close_pocket": 10,
     **dict.fromkeys(["close_project", "release_project", "refund_project"], 7),
     **dict.fromkeys(["call release_project", "call refund_project"], 7),
 }
@@ -138,6 +141,8 @@ class Planner:
             wallet=wallet,
             yen_wallet=yen_wallet,
             friend=self.a_wallet("EUR"),
+            empty_wallet=self.a_wallet("EUR"),
+            spare_pocket=NO_ID,
             pocket=self.chance.choice(shared.pockets_of.get(wallet, [NO_ID])),
             yen_pocket=self.chance.choice(shared.pockets_of.get(yen_wallet, [NO_ID])),
             open=open_project,
@@ -232,6 +237,25 @@ class Planner:
             "max_pledge": 25,
             "fee_fixed": [None, 1][int(number) % 2],
         }
+
+    def freeze_account(self) -> Arguments:
+        """One of a few, so that most stay free."""
+        few = [*self.shared.wallets["EUR"][10:14], *self.shared.open[1:3]]
+        return {"account_id": self.chance.choice(few), "reason": "court order 17"}
+
+    unfreeze_account = freeze_account
+
+    def set_credit_limit(self) -> Arguments:
+        limit = self.chance.choice([0, 5, CREDIT])
+        account_id = self.chance.choice([self.a_wallet(), self.a_project(0.5)])
+        return {"account_id": account_id, "credit_limit": limit}
+
+    def close_pocket(self) -> Arguments:
+        return {"pocket_id": self.a_pocket(), "idempotency_key": self.key()}
+
+    def close_wallet(self) -> Arguments:
+        """Mostly one of the newest, which nobody has paid into yet."""
+        return {"wallet_id": self.chance.choice(self.shared.wallets["EUR"][-10:])}
 
     def deposit(self) -> Arguments:
         wallet_id = self.a_wallet()

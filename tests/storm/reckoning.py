@@ -55,7 +55,7 @@ from (
   ) as p (account_id, posting_id, balance, amount)
   where p.balance is not null
 ) as m
-where m.balance <> m.before + m.amount or m.balance < 0
+where m.balance <> m.before + m.amount or m.balance < -20  -- the storm's CREDIT
 """
 
 # Postings and closings take their times under the same lock.
@@ -85,7 +85,7 @@ where e.expires_at <= coalesce(p.closed_at, clock_timestamp())
 
 FACTS = {
     "wallet": "select w.owner_id, w.currency, w.wallet_id from pgwallet.wallet as w",
-    "pocket": "select k.wallet_id, k.name, k.pocket_id from pgwallet.pocket as k",
+    "pocket": "select k.pocket_id, k.wallet_id from pgwallet.pocket as k",
     "project": "select p.reference, p.project_id from pgwallet.project as p",
     "outcome": "select p.project_id, p.status::text from pgwallet.project as p",
     "escrow": "select e.escrow_id, e.wallet_id, e.project_id, e.amount from pgwallet.escrow as e",

@@ -17,6 +17,8 @@ CURRENCIES = {"EUR": 2, "JPY": 0, "KWD": 3}
 WALLETS = {"EUR": 160, "JPY": 20, "KWD": 20}
 PROJECTS = {"EUR": 8, "JPY": 1, "KWD": 1}
 REMEMBERED = 300
+# What an account may owe at most, in major units.
+CREDIT = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +91,10 @@ class Shared:
             if fact.what == "wallet":
                 self._add(fact.value, fact.of[1], self.wallets[fact.of[1]])
             elif fact.what == "pocket":
-                if fact.value not in self.wallet_of:
-                    self.pockets_of[fact.of[0]].append(fact.value)
-                self.wallet_of[fact.value] = fact.of[0]
-                self._add(fact.value, self.currency[fact.of[0]], self.pockets)
+                if fact.of not in self.wallet_of:
+                    self.pockets_of[fact.value].append(fact.of)
+                self.wallet_of[fact.of] = fact.value
+                self._add(fact.of, self.currency[fact.value], self.pockets)
             elif fact.what == "project":
                 self._add(fact.value, fact.of.split()[0], self.projects)
             elif fact.what == "outcome":

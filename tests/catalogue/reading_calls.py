@@ -1,0 +1,50 @@
+"""The functions that read and check: one entry each."""
+
+from datetime import UTC, datetime
+
+from tests.catalogue.access import AUDIT, OWNER_ALONE, READING
+from tests.catalogue.call_of import CallOf
+from tests.catalogue.kinds import PROJECT_STATUS
+
+READING_CALLS = (
+    CallOf(name="balance", given_to=READING, good=lambda w, _: {"p_account_id": w.wallet}),
+    CallOf(
+        name="balance_at",
+        given_to=READING,
+        good=lambda w, _: {"p_account_id": w.wallet, "p_at": datetime.now(UTC)},
+    ),
+    CallOf(name="statement", given_to=READING, good=lambda w, _: {"p_account_id": w.wallet}),
+    CallOf(
+        name="list_wallets", given_to=READING, good=lambda w, _: {"p_owner_id": w.called("ada")}
+    ),
+    CallOf(name="list_pockets", given_to=READING, good=lambda w, _: {"p_wallet_id": w.wallet}),
+    CallOf(
+        name="list_escrows",
+        given_to=READING,
+        good=lambda w, _: {"p_wallet_id": w.wallet, "p_project_id": w.open},
+    ),
+    CallOf(name="get_escrow", given_to=READING, good=lambda w, _: {"p_escrow_id": w.escrow}),
+    CallOf(name="get_project", given_to=READING, good=lambda w, _: {"p_project_id": w.open}),
+    CallOf(
+        name="find_project", given_to=READING, good=lambda w, _: {"p_reference": w.called("open")}
+    ),
+    CallOf(
+        name="list_projects",
+        given_to=READING,
+        good=lambda w, _: {},
+        kinds={"p_status": PROJECT_STATUS},
+    ),
+    CallOf(
+        name="get_transaction",
+        given_to=READING,
+        good=lambda w, _: {"p_transaction_id": w.transaction},
+    ),
+    CallOf(
+        name="find_transaction",
+        given_to=READING,
+        good=lambda w, _: {"p_idempotency_key": "nobody's"},
+    ),
+    CallOf(name="list_events", given_to=AUDIT, good=lambda w, _: {"p_subject_id": w.wallet}),
+    CallOf(name="check_ledger", given_to=AUDIT, good=lambda w, _: {}),
+    CallOf(name="list_sequences", given_to=OWNER_ALONE, good=lambda w, _: {}),
+)
