@@ -1,6 +1,6 @@
--- Refuses to take back a transaction: of closed accounts, of a kind that is undone another way, that
--- moved nothing, that was taken back by another reversal than p_reversal_id, or whose money is no
--- longer where it went.
+-- Refuses to take back a transaction: of closed accounts, of a kind that is undone another way,
+-- that moved nothing, that was taken back by another reversal than p_reversal_id, or whose money
+-- is no longer where it went.
 --
 -- Locks nothing; whoever goes on holds the accounts. Credit counts for what leaves a wallet, but
 -- never fills a pocket.
