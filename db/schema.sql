@@ -268,6 +268,7 @@ CREATE VIEW pgwallet.escrow_summary AS
     e.expires_at,
     COALESCE((((e.status)::text = 'locked'::text) AND (e.expires_at <= statement_timestamp()) AND (((j.status)::text <> 'succeeded'::text) OR (e.expires_at <= j.closed_at))), false) AS expired,
     (statement_timestamp() - e.created_at) AS age,
+    e.settled_by,
     j.currency,
     e.amount,
     round(((e.amount - e.released_amount) - e.refunded_amount), scale(e.amount)) AS locked_amount,
@@ -279,7 +280,7 @@ CREATE VIEW pgwallet.escrow_summary AS
    FROM ((pgwallet.escrow e
      LEFT JOIN pgwallet.wallet w ON ((e.wallet_id = w.wallet_id)))
      LEFT JOIN pgwallet.project j ON ((e.project_id = j.project_id)))
-  WHERE (((e.status)::text = 'locked'::text) OR ((e.status)::text <> 'locked'::text));
+  WHERE (((e.status)::text = ANY (ARRAY['locked'::text, 'disputed'::text])) OR ((e.status)::text <> ALL (ARRAY['locked'::text, 'disputed'::text])));
 
 COMMENT ON VIEW pgwallet.escrow_summary IS 'Each pledge: whose, for which project, how old, and where its money is.';
 COMMENT ON COLUMN pgwallet.escrow_summary.escrow_id IS 'Id of the escrow.';
@@ -287,12 +288,13 @@ COMMENT ON COLUMN pgwallet.escrow_summary.project_id IS 'The project that was pl
 COMMENT ON COLUMN pgwallet.escrow_summary.wallet_id IS 'The wallet that pledged.';
 COMMENT ON COLUMN pgwallet.escrow_summary.owner_id IS 'Owner of the wallet.';
 COMMENT ON COLUMN pgwallet.escrow_summary.reference IS 'Reference of the project.';
-COMMENT ON COLUMN pgwallet.escrow_summary.status IS 'Locked while anything is left; then released, refunded or settled (some of both).';
+COMMENT ON COLUMN pgwallet.escrow_summary.status IS 'Locked while anything is left, or disputed; then released, refunded, expired or settled.';
 COMMENT ON COLUMN pgwallet.escrow_summary.project_status IS 'Whether the project is open, or how it ended.';
 COMMENT ON COLUMN pgwallet.escrow_summary.created_at IS 'When the pledge was made.';
 COMMENT ON COLUMN pgwallet.escrow_summary.expires_at IS 'From when on it is only refunded, unless the project has succeeded by then; null for never.';
 COMMENT ON COLUMN pgwallet.escrow_summary.expired IS 'Whether it is locked and has expired before its project succeeded, so that it is only refunded.';
 COMMENT ON COLUMN pgwallet.escrow_summary.age IS 'How long ago the pledge was made.';
+COMMENT ON COLUMN pgwallet.escrow_summary.settled_by IS 'The transaction that took the last of it; null while anything is left.';
 COMMENT ON COLUMN pgwallet.escrow_summary.currency IS 'Currency of the amounts.';
 COMMENT ON COLUMN pgwallet.escrow_summary.amount IS 'What was pledged.';
 COMMENT ON COLUMN pgwallet.escrow_summary.locked_amount IS 'What was neither released nor refunded yet.';
@@ -375,20 +377,41 @@ CREATE VIEW pgwallet.platform_summary AS
             (date_trunc('month'::text, (p.created_at AT TIME ZONE 'UTC'::text)))::date AS month,
             count(*) FILTER (WHERE ((s.kind)::text = 'external'::text)) AS deposit_count,
             count(*) FILTER (WHERE (((s.kind)::text = 'wallet'::text) AND ((d.kind)::text = 'external'::text))) AS withdrawal_count,
-            count(*) FILTER (WHERE ((d.kind)::text = 'escrow'::text)) AS pledge_count,
+            count(*) FILTER (WHERE (((d.kind)::text = 'escrow'::text) AND ((t.kind)::text = 'pledge'::text))) AS pledge_count,
             count(*) FILTER (WHERE ((d.kind)::text = 'project'::text)) AS release_count,
-            count(*) FILTER (WHERE (((s.kind)::text = 'escrow'::text) AND ((d.kind)::text = 'wallet'::text))) AS refund_count,
-            count(*) FILTER (WHERE ((s.kind)::text = 'project'::text)) AS payout_count,
+            count(*) FILTER (WHERE ((t.kind)::text = 'refund'::text)) AS refund_count,
+            count(*) FILTER (WHERE (((s.kind)::text = 'project'::text) AND ((d.kind)::text = 'external'::text))) AS payout_count,
             sum(p.amount) FILTER (WHERE ((s.kind)::text = 'external'::text)) AS deposited,
             sum(p.amount) FILTER (WHERE (((s.kind)::text = 'wallet'::text) AND ((d.kind)::text = 'external'::text))) AS withdrawn,
-            sum(p.amount) FILTER (WHERE ((d.kind)::text = 'escrow'::text)) AS pledged,
-            sum(p.amount) FILTER (WHERE (((s.kind)::text = 'escrow'::text) AND ((d.kind)::text <> 'wallet'::text))) AS released,
-            sum(p.amount) FILTER (WHERE (((s.kind)::text = 'escrow'::text) AND ((d.kind)::text = 'wallet'::text))) AS refunded,
-            sum(p.amount) FILTER (WHERE ((d.kind)::text = 'commission'::text)) AS commission,
-            sum(p.amount) FILTER (WHERE ((d.kind)::text = 'fee'::text)) AS fee,
-            sum(p.amount) FILTER (WHERE ((d.kind)::text = 'project'::text)) AS net,
-            sum(p.amount) FILTER (WHERE ((s.kind)::text = 'project'::text)) AS paid_out
-           FROM ((pgwallet.posting p
+            sum(
+                CASE
+                    WHEN ((d.kind)::text = 'escrow'::text) THEN p.amount
+                    ELSE (- p.amount)
+                END) FILTER (WHERE ((t.kind)::text = ANY (ARRAY['pledge'::text, 'pledge_change'::text]))) AS pledged,
+            sum(
+                CASE t.kind
+                    WHEN 'release'::text THEN p.amount
+                    ELSE (- p.amount)
+                END) FILTER (WHERE ((t.kind)::text = ANY (ARRAY['release'::text, 'release_refund'::text]))) AS released,
+            sum(p.amount) FILTER (WHERE ((t.kind)::text = ANY (ARRAY['refund'::text, 'release_refund'::text]))) AS refunded,
+            sum(
+                CASE t.kind
+                    WHEN 'release'::text THEN p.amount
+                    ELSE (- p.amount)
+                END) FILTER (WHERE (((t.kind)::text = ANY (ARRAY['release'::text, 'release_refund'::text])) AND (('commission'::text = (s.kind)::text) OR ('commission'::text = (d.kind)::text)))) AS commission,
+            sum(
+                CASE t.kind
+                    WHEN 'release'::text THEN p.amount
+                    ELSE (- p.amount)
+                END) FILTER (WHERE (((t.kind)::text = ANY (ARRAY['release'::text, 'release_refund'::text])) AND (('fee'::text = (s.kind)::text) OR ('fee'::text = (d.kind)::text)))) AS fee,
+            sum(
+                CASE t.kind
+                    WHEN 'release'::text THEN p.amount
+                    ELSE (- p.amount)
+                END) FILTER (WHERE (((t.kind)::text = ANY (ARRAY['release'::text, 'release_refund'::text])) AND (('project'::text = (s.kind)::text) OR ('project'::text = (d.kind)::text)))) AS net,
+            sum(p.amount) FILTER (WHERE (((s.kind)::text = 'project'::text) AND ((d.kind)::text = 'external'::text))) AS paid_out
+           FROM (((pgwallet.posting p
+             JOIN pgwallet.transaction t ON ((p.transaction_id = t.transaction_id)))
              JOIN pgwallet.account s ON ((p.source_account_id = s.account_id)))
              JOIN pgwallet.account d ON ((p.destination_account_id = d.account_id)))
           WHERE (((s.kind)::text <> 'pocket'::text) AND ((d.kind)::text <> 'pocket'::text))
@@ -406,8 +429,8 @@ COMMENT ON COLUMN pgwallet.platform_summary.payout_count IS 'How many payouts th
 COMMENT ON COLUMN pgwallet.platform_summary.currency IS 'Currency of the amounts.';
 COMMENT ON COLUMN pgwallet.platform_summary.deposited_amount IS 'What came into wallets from outside.';
 COMMENT ON COLUMN pgwallet.platform_summary.withdrawn_amount IS 'What went out of wallets to the outside.';
-COMMENT ON COLUMN pgwallet.platform_summary.pledged_amount IS 'What wallets pledged.';
-COMMENT ON COLUMN pgwallet.platform_summary.released_amount IS 'What was released, before commission and fee.';
+COMMENT ON COLUMN pgwallet.platform_summary.pledged_amount IS 'What wallets pledged, with what changes of pledges added or took off.';
+COMMENT ON COLUMN pgwallet.platform_summary.released_amount IS 'What was released, before commission and fee, less what of it was refunded later.';
 COMMENT ON COLUMN pgwallet.platform_summary.refunded_amount IS 'What went back to wallets.';
 COMMENT ON COLUMN pgwallet.platform_summary.commission_amount IS 'What the platform took of releases.';
 COMMENT ON COLUMN pgwallet.platform_summary.fee_amount IS 'What payments took of releases.';
@@ -475,13 +498,16 @@ CREATE VIEW pgwallet.project_summary AS
     j.fee_fixed,
     e.escrow_count,
     e.locked_count,
+    e.disputed_count,
     e.released_count,
     e.refunded_count,
+    e.expired_count,
     e.settled_count,
     j.currency,
     j.max_pledge,
     round(e.pledged, (c.exponent)::integer) AS pledged_amount,
     round(e.locked, (c.exponent)::integer) AS locked_amount,
+    round(e.disputed, (c.exponent)::integer) AS disputed_amount,
     round(e.released, (c.exponent)::integer) AS released_amount,
     round(e.refunded, (c.exponent)::integer) AS refunded_amount,
     round(e.commission, (c.exponent)::integer) AS commission_amount,
@@ -495,11 +521,14 @@ CREATE VIEW pgwallet.project_summary AS
      JOIN pgwallet.account a ON ((j.project_id = a.account_id)))
      CROSS JOIN LATERAL ( SELECT count(*) AS escrow_count,
             count(*) FILTER (WHERE ((s.status)::text = 'locked'::text)) AS locked_count,
+            count(*) FILTER (WHERE ((s.status)::text = 'disputed'::text)) AS disputed_count,
             count(*) FILTER (WHERE ((s.status)::text = 'released'::text)) AS released_count,
             count(*) FILTER (WHERE ((s.status)::text = 'refunded'::text)) AS refunded_count,
+            count(*) FILTER (WHERE ((s.status)::text = 'expired'::text)) AS expired_count,
             count(*) FILTER (WHERE ((s.status)::text = 'settled'::text)) AS settled_count,
             COALESCE(sum(s.amount), (0)::numeric) AS pledged,
             COALESCE(sum(s.locked_amount), (0)::numeric) AS locked,
+            COALESCE(sum(s.locked_amount) FILTER (WHERE ((s.status)::text = 'disputed'::text)), (0)::numeric) AS disputed,
             COALESCE(sum(s.released_amount), (0)::numeric) AS released,
             COALESCE(sum(s.refunded_amount), (0)::numeric) AS refunded,
             COALESCE(sum(s.commission_amount), (0)::numeric) AS commission,
@@ -508,8 +537,9 @@ CREATE VIEW pgwallet.project_summary AS
            FROM pgwallet.escrow_summary s
           WHERE (s.project_id = j.project_id)) e)
      CROSS JOIN LATERAL ( SELECT COALESCE(sum(p.amount), (0)::numeric) AS amount
-           FROM pgwallet.posting p
-          WHERE ((p.source_account_id = j.project_id) AND (p.source_balance IS NOT NULL))) o);
+           FROM (pgwallet.posting p
+             JOIN pgwallet.transaction t ON ((p.transaction_id = t.transaction_id)))
+          WHERE ((p.source_account_id = j.project_id) AND (p.source_balance IS NOT NULL) AND ((t.kind)::text = 'payout'::text))) o);
 
 COMMENT ON VIEW pgwallet.project_summary IS 'Each project: what was pledged to it, and what became of that.';
 COMMENT ON COLUMN pgwallet.project_summary.project_id IS 'Id of the project and of its account.';
@@ -523,13 +553,16 @@ COMMENT ON COLUMN pgwallet.project_summary.fee_rate IS 'Part of a released amoun
 COMMENT ON COLUMN pgwallet.project_summary.fee_fixed IS 'What each released escrow pays once for payments.';
 COMMENT ON COLUMN pgwallet.project_summary.escrow_count IS 'How many pledges it got.';
 COMMENT ON COLUMN pgwallet.project_summary.locked_count IS 'How many of them are still locked, wholly or in part.';
+COMMENT ON COLUMN pgwallet.project_summary.disputed_count IS 'How many of them a dispute holds.';
 COMMENT ON COLUMN pgwallet.project_summary.released_count IS 'How many were released whole.';
-COMMENT ON COLUMN pgwallet.project_summary.refunded_count IS 'How many were refunded whole.';
+COMMENT ON COLUMN pgwallet.project_summary.refunded_count IS 'How many were refunded whole, but for those that had expired.';
+COMMENT ON COLUMN pgwallet.project_summary.expired_count IS 'How many were refunded whole because they had expired.';
 COMMENT ON COLUMN pgwallet.project_summary.settled_count IS 'How many were released in part and refunded in part.';
 COMMENT ON COLUMN pgwallet.project_summary.currency IS 'Currency of the amounts.';
 COMMENT ON COLUMN pgwallet.project_summary.max_pledge IS 'The largest single pledge.';
 COMMENT ON COLUMN pgwallet.project_summary.pledged_amount IS 'What was pledged: locked, released and refunded together.';
 COMMENT ON COLUMN pgwallet.project_summary.locked_amount IS 'What was neither released nor refunded yet.';
+COMMENT ON COLUMN pgwallet.project_summary.disputed_amount IS 'What of that disputes hold.';
 COMMENT ON COLUMN pgwallet.project_summary.released_amount IS 'What was released so far, before commission and fee.';
 COMMENT ON COLUMN pgwallet.project_summary.refunded_amount IS 'What went back to wallets so far.';
 COMMENT ON COLUMN pgwallet.project_summary.commission_amount IS 'What the platform took of releases.';
@@ -652,11 +685,13 @@ CREATE VIEW pgwallet.wallet_summary AS
     w.allocation_percentage,
     k.pocket_count,
     l.locked_count,
+    l.disputed_count,
     w.currency,
     round(a.balance, (c.exponent)::integer) AS balance,
     round(a.credit_limit, (c.exponent)::integer) AS credit_limit,
     round(k.balance, (c.exponent)::integer) AS pocket_balance,
     round(l.amount, (c.exponent)::integer) AS locked_amount,
+    round(l.disputed_amount, (c.exponent)::integer) AS disputed_amount,
     round(((a.balance + k.balance) + l.amount), (c.exponent)::integer) AS total_amount
    FROM ((((pgwallet.wallet w
      JOIN pgwallet.currency c ON ((w.currency = c.currency)))
@@ -666,12 +701,14 @@ CREATE VIEW pgwallet.wallet_summary AS
            FROM (pgwallet.pocket o
              JOIN pgwallet.account b ON ((o.pocket_id = b.account_id)))
           WHERE ((o.wallet_id = w.wallet_id) AND (o.closed_at IS NULL))) k)
-     CROSS JOIN LATERAL ( SELECT count(*) AS locked_count,
-            COALESCE(sum(((e.amount - e.released_amount) - e.refunded_amount)), (0)::numeric) AS amount
+     CROSS JOIN LATERAL ( SELECT count(*) FILTER (WHERE ((e.status)::text = 'locked'::text)) AS locked_count,
+            count(*) FILTER (WHERE ((e.status)::text = 'disputed'::text)) AS disputed_count,
+            COALESCE(sum(((e.amount - e.released_amount) - e.refunded_amount)), (0)::numeric) AS amount,
+            COALESCE(sum(((e.amount - e.released_amount) - e.refunded_amount)) FILTER (WHERE ((e.status)::text = 'disputed'::text)), (0)::numeric) AS disputed_amount
            FROM ((pgwallet.posting p
              JOIN pgwallet.transaction t ON ((p.transaction_id = t.transaction_id)))
              JOIN pgwallet.escrow e ON ((t.escrow_id = e.escrow_id)))
-          WHERE ((p.source_account_id = w.wallet_id) AND (p.source_balance IS NOT NULL) AND ((e.status)::text = 'locked'::text))) l);
+          WHERE ((p.source_account_id = w.wallet_id) AND (p.source_balance IS NOT NULL) AND ((t.kind)::text = 'pledge'::text) AND ((e.status)::text = ANY (ARRAY['locked'::text, 'disputed'::text])))) l);
 
 COMMENT ON VIEW pgwallet.wallet_summary IS 'What each wallet holds: free, in its pockets, and locked in pledges.';
 COMMENT ON COLUMN pgwallet.wallet_summary.wallet_id IS 'Id of the wallet and of its account.';
@@ -682,11 +719,13 @@ COMMENT ON COLUMN pgwallet.wallet_summary.closed_at IS 'When it was closed; null
 COMMENT ON COLUMN pgwallet.wallet_summary.allocation_percentage IS 'Percentage of an allocated deposit that goes to its pockets.';
 COMMENT ON COLUMN pgwallet.wallet_summary.pocket_count IS 'How many pockets it has, without closed ones.';
 COMMENT ON COLUMN pgwallet.wallet_summary.locked_count IS 'How many of its pledges are still locked, wholly or in part.';
+COMMENT ON COLUMN pgwallet.wallet_summary.disputed_count IS 'How many of its pledges a dispute holds.';
 COMMENT ON COLUMN pgwallet.wallet_summary.currency IS 'Currency of the amounts.';
 COMMENT ON COLUMN pgwallet.wallet_summary.balance IS 'What is free to pledge, allocate or withdraw; below 0 is what it owes.';
 COMMENT ON COLUMN pgwallet.wallet_summary.credit_limit IS 'How far below 0 the balance may go.';
 COMMENT ON COLUMN pgwallet.wallet_summary.pocket_balance IS 'What its pockets hold, all together.';
 COMMENT ON COLUMN pgwallet.wallet_summary.locked_amount IS 'What it pledged that was neither released nor refunded yet.';
+COMMENT ON COLUMN pgwallet.wallet_summary.disputed_amount IS 'What of that disputes hold.';
 COMMENT ON COLUMN pgwallet.wallet_summary.total_amount IS 'The balances and what is locked, all together.';
 
 ALTER TABLE ONLY pgwallet.event ALTER COLUMN event_id SET DEFAULT nextval('pgwallet.event_id_seq'::regclass);
@@ -752,9 +791,9 @@ ALTER TABLE ONLY pgwallet.wallet
 
 CREATE INDEX escrow_expiry_idx ON pgwallet.escrow USING btree (expires_at, escrow_id) WHERE (((status)::text = 'locked'::text) AND (expires_at IS NOT NULL));
 
-CREATE INDEX escrow_locked_idx ON pgwallet.escrow USING btree (project_id, escrow_id) WHERE ((status)::text = 'locked'::text);
+CREATE INDEX escrow_locked_idx ON pgwallet.escrow USING btree (project_id, escrow_id) WHERE ((status)::text = ANY (ARRAY['locked'::text, 'disputed'::text]));
 
-CREATE INDEX escrow_settled_idx ON pgwallet.escrow USING btree (project_id, escrow_id) WHERE ((status)::text <> 'locked'::text);
+CREATE INDEX escrow_settled_idx ON pgwallet.escrow USING btree (project_id, escrow_id) WHERE ((status)::text <> ALL (ARRAY['locked'::text, 'disputed'::text]));
 
 CREATE INDEX event_subject_idx ON pgwallet.event USING btree (subject_id, event_id) WHERE (subject_id IS NOT NULL);
 
@@ -769,6 +808,8 @@ CREATE INDEX posting_destination_idx ON pgwallet.posting USING btree (destinatio
 CREATE INDEX posting_earned_idx ON pgwallet.posting USING btree (destination_account_id, posting_id) WHERE ((source_balance IS NULL) AND (destination_balance IS NULL));
 
 CREATE INDEX posting_source_idx ON pgwallet.posting USING btree (source_account_id, posting_id) WHERE (source_balance IS NOT NULL);
+
+CREATE INDEX transaction_correction_idx ON pgwallet.transaction USING btree (transaction_id) WHERE ((kind)::text = ANY (ARRAY['pledge_change'::text, 'release_refund'::text]));
 
 CREATE UNIQUE INDEX transaction_idempotency_key ON pgwallet.transaction USING btree (idempotency_key) WHERE (idempotency_key IS NOT NULL);
 

@@ -38,15 +38,16 @@ create table pgwallet.escrow (
   check ((status in ('locked', 'disputed')) = (released_amount + refunded_amount < amount))
 );
 
--- Batches walk along these, each from where the last one ended.
+-- Batches walk along these, each from where the last one ended, past what is disputed: that is
+-- held like the rest, and an index of its own would cost every pledge.
 create index escrow_locked_idx on pgwallet.escrow (project_id, escrow_id)
-where status = 'locked';
+where status in ('locked', 'disputed');
 create index escrow_expiry_idx on pgwallet.escrow (expires_at, escrow_id)
 where status = 'locked' and expires_at is not null;
 
 -- For reading one project's other escrows, in pages. Pledges do not pay for it.
 create index escrow_settled_idx on pgwallet.escrow (project_id, escrow_id)
-where status <> 'locked';
+where status not in ('locked', 'disputed');
 
 comment on table pgwallet.escrow is 'A pledge: money of a wallet, locked for a project.';
 comment on column pgwallet.escrow.expires_at is

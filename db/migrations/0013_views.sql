@@ -14,11 +14,13 @@ select
   w.allocation_percentage,
   k.pocket_count,
   l.locked_count,
+  l.disputed_count,
   w.currency,
   round(a.balance, c.exponent) as balance,
   round(a.credit_limit, c.exponent) as credit_limit,
   round(k.balance, c.exponent) as pocket_balance,
   round(l.amount, c.exponent) as locked_amount,
+  round(l.disputed_amount, c.exponent) as disputed_amount,
   round(a.balance + k.balance + l.amount, c.exponent) as total_amount
 from pgwallet.wallet as w
 inner join pgwallet.currency as c on w.currency = c.currency
@@ -29,19 +31,25 @@ cross join lateral (
   inner join pgwallet.account as b on o.pocket_id = b.account_id
   where o.wallet_id = w.wallet_id and o.closed_at is null
 ) as k
--- What left the wallet leads to its escrows, since only pledges out of a wallet name one: an index
--- of escrows by wallet would cost each pledge.
+-- What left the wallet as a pledge leads to its escrows: an index of escrows by wallet would cost
+-- each pledge.
 cross join lateral (
   select
-    count(*) as locked_count,
-    coalesce(sum(e.amount - e.released_amount - e.refunded_amount), 0) as amount
+    count(*) filter (where e.status = 'locked') as locked_count,
+    count(*) filter (where e.status = 'disputed') as disputed_count,
+    coalesce(sum(e.amount - e.released_amount - e.refunded_amount), 0) as amount,
+    coalesce(
+      sum(e.amount - e.released_amount - e.refunded_amount) filter (where e.status = 'disputed'),
+      0
+    ) as disputed_amount
   from pgwallet.posting as p
   inner join pgwallet.transaction as t on p.transaction_id = t.transaction_id
   inner join pgwallet.escrow as e on t.escrow_id = e.escrow_id
   where
     p.source_account_id = w.wallet_id
     and p.source_balance is not null
-    and e.status = 'locked'
+    and t.kind = 'pledge'
+    and e.status in ('locked', 'disputed')
 ) as l;
 
 comment on view pgwallet.wallet_summary is
@@ -58,6 +66,8 @@ comment on column pgwallet.wallet_summary.pocket_count is
 'How many pockets it has, without closed ones.';
 comment on column pgwallet.wallet_summary.locked_count is
 'How many of its pledges are still locked, wholly or in part.';
+comment on column pgwallet.wallet_summary.disputed_count is
+'How many of its pledges a dispute holds.';
 comment on column pgwallet.wallet_summary.currency is 'Currency of the amounts.';
 comment on column pgwallet.wallet_summary.balance is
 'What is free to pledge, allocate or withdraw; below 0 is what it owes.';
@@ -65,6 +75,8 @@ comment on column pgwallet.wallet_summary.credit_limit is 'How far below 0 the b
 comment on column pgwallet.wallet_summary.pocket_balance is 'What its pockets hold, all together.';
 comment on column pgwallet.wallet_summary.locked_amount is
 'What it pledged that was neither released nor refunded yet.';
+comment on column pgwallet.wallet_summary.disputed_amount is
+'What of that disputes hold.';
 comment on column pgwallet.wallet_summary.total_amount is
 'The balances and what is locked, all together.';
 
@@ -114,7 +126,7 @@ comment on column pgwallet.pocket_summary.lacking_amount is
 comment on column pgwallet.pocket_summary.balance is 'What the pocket holds.';
 
 -- Its condition always holds: it leads the planner to the two indexes by project, one for the
--- locked and one for the others.
+-- escrows that hold something and one for the others.
 create view pgwallet.escrow_summary as
 select
   e.escrow_id,
@@ -132,6 +144,7 @@ select
     false
   ) as expired,
   statement_timestamp() - e.created_at as age,
+  e.settled_by,
   j.currency,
   e.amount,
   round(e.amount - e.released_amount - e.refunded_amount, scale(e.amount)) as locked_amount,
@@ -143,17 +156,19 @@ select
 from pgwallet.escrow as e
 left join pgwallet.wallet as w on e.wallet_id = w.wallet_id
 left join pgwallet.project as j on e.project_id = j.project_id
-where e.status = 'locked' or e.status <> 'locked';
+where e.status in ('locked', 'disputed') or e.status not in ('locked', 'disputed');
 
 comment on view pgwallet.escrow_summary is
 'Each pledge: whose, for which project, how old, and where its money is.';
 comment on column pgwallet.escrow_summary.escrow_id is 'Id of the escrow.';
 comment on column pgwallet.escrow_summary.project_id is 'The project that was pledged to.';
 comment on column pgwallet.escrow_summary.wallet_id is 'The wallet that pledged.';
+comment on column pgwallet.escrow_summary.settled_by is
+'The transaction that took the last of it; null while anything is left.';
 comment on column pgwallet.escrow_summary.owner_id is 'Owner of the wallet.';
 comment on column pgwallet.escrow_summary.reference is 'Reference of the project.';
 comment on column pgwallet.escrow_summary.status is
-'Locked while anything is left; then released, refunded or settled (some of both).';
+'Locked while anything is left, or disputed; then released, refunded, expired or settled.';
 comment on column pgwallet.escrow_summary.project_status is
 'Whether the project is open, or how it ended.';
 comment on column pgwallet.escrow_summary.created_at is 'When the pledge was made.';
@@ -187,13 +202,16 @@ select
   j.fee_fixed,
   e.escrow_count,
   e.locked_count,
+  e.disputed_count,
   e.released_count,
   e.refunded_count,
+  e.expired_count,
   e.settled_count,
   j.currency,
   j.max_pledge,
   round(e.pledged, c.exponent) as pledged_amount,
   round(e.locked, c.exponent) as locked_amount,
+  round(e.disputed, c.exponent) as disputed_amount,
   round(e.released, c.exponent) as released_amount,
   round(e.refunded, c.exponent) as refunded_amount,
   round(e.commission, c.exponent) as commission_amount,
@@ -209,11 +227,14 @@ cross join lateral (
   select
     count(*) as escrow_count,
     count(*) filter (where s.status = 'locked') as locked_count,
+    count(*) filter (where s.status = 'disputed') as disputed_count,
     count(*) filter (where s.status = 'released') as released_count,
     count(*) filter (where s.status = 'refunded') as refunded_count,
+    count(*) filter (where s.status = 'expired') as expired_count,
     count(*) filter (where s.status = 'settled') as settled_count,
     coalesce(sum(s.amount), 0) as pledged,
     coalesce(sum(s.locked_amount), 0) as locked,
+    coalesce(sum(s.locked_amount) filter (where s.status = 'disputed'), 0) as disputed,
     coalesce(sum(s.released_amount), 0) as released,
     coalesce(sum(s.refunded_amount), 0) as refunded,
     coalesce(sum(s.commission_amount), 0) as commission,
@@ -225,7 +246,11 @@ cross join lateral (
 cross join lateral (
   select coalesce(sum(p.amount), 0) as amount
   from pgwallet.posting as p
-  where p.source_account_id = j.project_id and p.source_balance is not null
+  inner join pgwallet.transaction as t on p.transaction_id = t.transaction_id
+  where
+    p.source_account_id = j.project_id
+    and p.source_balance is not null
+    and t.kind = 'payout'
 ) as o;
 
 comment on view pgwallet.project_summary is
@@ -247,8 +272,12 @@ comment on column pgwallet.project_summary.fee_fixed is
 comment on column pgwallet.project_summary.escrow_count is 'How many pledges it got.';
 comment on column pgwallet.project_summary.locked_count is
 'How many of them are still locked, wholly or in part.';
+comment on column pgwallet.project_summary.disputed_count is 'How many of them a dispute holds.';
 comment on column pgwallet.project_summary.released_count is 'How many were released whole.';
-comment on column pgwallet.project_summary.refunded_count is 'How many were refunded whole.';
+comment on column pgwallet.project_summary.refunded_count is
+'How many were refunded whole, but for those that had expired.';
+comment on column pgwallet.project_summary.expired_count is
+'How many were refunded whole because they had expired.';
 comment on column pgwallet.project_summary.settled_count is
 'How many were released in part and refunded in part.';
 comment on column pgwallet.project_summary.currency is 'Currency of the amounts.';
@@ -257,6 +286,7 @@ comment on column pgwallet.project_summary.pledged_amount is
 'What was pledged: locked, released and refunded together.';
 comment on column pgwallet.project_summary.locked_amount is
 'What was neither released nor refunded yet.';
+comment on column pgwallet.project_summary.disputed_amount is 'What of that disputes hold.';
 comment on column pgwallet.project_summary.released_amount is
 'What was released so far, before commission and fee.';
 comment on column pgwallet.project_summary.refunded_amount is 'What went back to wallets so far.';
@@ -270,7 +300,8 @@ comment on column pgwallet.project_summary.balance is
 'What is ready to pay out; below 0 is what it owes.';
 comment on column pgwallet.project_summary.credit_limit is 'How far below 0 the balance may go.';
 
--- A posting's two kinds of account say what it was. Months are those of UTC, whoever reads.
+-- A posting's kind and those of its two accounts say what it was. What was taken back counts
+-- against it, in the month of that. Months are those of UTC, whoever reads.
 create view pgwallet.platform_summary as
 select
   m.month,
@@ -296,20 +327,30 @@ from (
     date_trunc('month', p.created_at at time zone 'UTC')::date as month,
     count(*) filter (where s.kind = 'external') as deposit_count,
     count(*) filter (where s.kind = 'wallet' and d.kind = 'external') as withdrawal_count,
-    count(*) filter (where d.kind = 'escrow') as pledge_count,
+    count(*) filter (where d.kind = 'escrow' and t.kind = 'pledge') as pledge_count,
     count(*) filter (where d.kind = 'project') as release_count,
-    count(*) filter (where s.kind = 'escrow' and d.kind = 'wallet') as refund_count,
-    count(*) filter (where s.kind = 'project') as payout_count,
+    count(*) filter (where t.kind = 'refund') as refund_count,
+    count(*) filter (where s.kind = 'project' and d.kind = 'external') as payout_count,
     sum(p.amount) filter (where s.kind = 'external') as deposited,
     sum(p.amount) filter (where s.kind = 'wallet' and d.kind = 'external') as withdrawn,
-    sum(p.amount) filter (where d.kind = 'escrow') as pledged,
-    sum(p.amount) filter (where s.kind = 'escrow' and d.kind <> 'wallet') as released,
-    sum(p.amount) filter (where s.kind = 'escrow' and d.kind = 'wallet') as refunded,
-    sum(p.amount) filter (where d.kind = 'commission') as commission,
-    sum(p.amount) filter (where d.kind = 'fee') as fee,
-    sum(p.amount) filter (where d.kind = 'project') as net,
-    sum(p.amount) filter (where s.kind = 'project') as paid_out
+    sum(case when d.kind = 'escrow' then p.amount else -p.amount end)
+    filter (where t.kind in ('pledge', 'pledge_change')) as pledged,
+    sum(case t.kind when 'release' then p.amount else -p.amount end)
+    filter (where t.kind in ('release', 'release_refund')) as released,
+    sum(p.amount) filter (where t.kind in ('refund', 'release_refund')) as refunded,
+    sum(case t.kind when 'release' then p.amount else -p.amount end)
+    filter (
+      where t.kind in ('release', 'release_refund') and 'commission' in (s.kind, d.kind)
+    ) as commission,
+    sum(case t.kind when 'release' then p.amount else -p.amount end)
+    filter (where t.kind in ('release', 'release_refund') and 'fee' in (s.kind, d.kind)) as fee,
+    sum(case t.kind when 'release' then p.amount else -p.amount end)
+    filter (
+      where t.kind in ('release', 'release_refund') and 'project' in (s.kind, d.kind)
+    ) as net,
+    sum(p.amount) filter (where s.kind = 'project' and d.kind = 'external') as paid_out
   from pgwallet.posting as p
+  inner join pgwallet.transaction as t on p.transaction_id = t.transaction_id
   inner join pgwallet.account as s on p.source_account_id = s.account_id
   inner join pgwallet.account as d on p.destination_account_id = d.account_id
   where s.kind <> 'pocket' and d.kind <> 'pocket'
@@ -334,9 +375,10 @@ comment on column pgwallet.platform_summary.deposited_amount is
 'What came into wallets from outside.';
 comment on column pgwallet.platform_summary.withdrawn_amount is
 'What went out of wallets to the outside.';
-comment on column pgwallet.platform_summary.pledged_amount is 'What wallets pledged.';
+comment on column pgwallet.platform_summary.pledged_amount is
+'What wallets pledged, with what changes of pledges added or took off.';
 comment on column pgwallet.platform_summary.released_amount is
-'What was released, before commission and fee.';
+'What was released, before commission and fee, less what of it was refunded later.';
 comment on column pgwallet.platform_summary.refunded_amount is 'What went back to wallets.';
 comment on column pgwallet.platform_summary.commission_amount is
 'What the platform took of releases.';

@@ -8,6 +8,7 @@ from typing import Any
 from ._call import Count, Name
 from ._function import database_function
 from .results import (
+    Dispute,
     Escrow,
     ExpiredBatch,
     Pledge,
@@ -16,6 +17,8 @@ from .results import (
     RefundBatch,
     Release,
     ReleaseBatch,
+    ReleaseRefund,
+    ResolvedDispute,
 )
 
 
@@ -60,6 +63,42 @@ def pledge_many(
 
 
 @database_function
+def change_pledge(
+    escrow_id: int,
+    amount: Decimal | int,
+    idempotency_key: Name | None = None,
+    metadata: Any = None,
+    effective_at: datetime | None = None,
+) -> Pledge:
+    """Set what a pledge comes to, while its project is open.
+
+    The wallet pays or gets the difference. `amount` is in major units, never below what was
+    released and refunded of it, never above the limit of a pledge. Returns the `Pledge` with
+    what the wallet has left.
+    Raises InvalidAmount, InvalidArgument, EscrowNotFound, IdempotencyConflict, AccountClosed,
+    AccountFrozen, ProjectClosed, EscrowNotLocked (disputed or expired), EscrowAmountExceeded,
+    PledgeLimitExceeded, InsufficientFunds.
+    Calls pgwallet.change_pledge.
+    """
+
+
+@database_function
+def cancel_pledge(
+    escrow_id: int,
+    idempotency_key: Name | None = None,
+    metadata: Any = None,
+    effective_at: datetime | None = None,
+) -> Refund:
+    """Give what is left of a pledge back to its wallet, while its project is open.
+
+    Returns the `Refund` with amounts in major units: what this call moved and the wallet's
+    balance after it.
+    Raises InvalidArgument, EscrowNotFound, IdempotencyConflict, ProjectClosed, EscrowNotLocked.
+    Calls pgwallet.cancel_pledge.
+    """
+
+
+@database_function
 def release_escrow(
     escrow_id: int,
     amount: Decimal | int | None = None,
@@ -93,6 +132,48 @@ def refund_escrow(
     Raises InvalidAmount, InvalidArgument, EscrowNotFound, IdempotencyConflict,
     EscrowNotLocked, EscrowAmountExceeded.
     Calls pgwallet.refund_escrow.
+    """
+
+
+@database_function
+def refund_release(
+    escrow_id: int,
+    amount: Decimal | int | None = None,
+    keep_fees: bool = False,
+    idempotency_key: Name | None = None,
+    metadata: Any = None,
+    effective_at: datetime | None = None,
+) -> ReleaseRefund:
+    """Give what was released of an escrow, or a part of it, back to its wallet.
+
+    `amount` is in major units; None gives back all that was released. Commission and fee give
+    back what they took of it, and the project the rest; with `keep_fees` the project gives all.
+    Returns the `ReleaseRefund` with what each gave back and the wallet's balance after it.
+    Raises InvalidAmount, InvalidArgument, EscrowNotFound, IdempotencyConflict,
+    EscrowAmountExceeded, InsufficientFunds (of the project).
+    Calls pgwallet.refund_release.
+    """
+
+
+@database_function
+def dispute_escrow(escrow_id: int, reason: str) -> Dispute:
+    """Hold what is left of an escrow until the dispute is resolved.
+
+    Meanwhile nothing releases, refunds or changes it, no batch and no expiry. A disputed one
+    stays as it is, with its first reason. Returns the `Dispute`, with what it holds in major units.
+    Raises InvalidArgument, EscrowNotFound, EscrowNotLocked.
+    Calls pgwallet.dispute_escrow.
+    """
+
+
+@database_function
+def resolve_dispute(escrow_id: int, outcome: str) -> ResolvedDispute:
+    """End the dispute of an escrow.
+
+    `outcome` is upheld, which refunds what is left, or rejected, which locks it again. Returns
+    the `ResolvedDispute`, with what was refunded and the wallet's balance in major units.
+    Raises InvalidArgument, EscrowNotFound, EscrowNotLocked (not disputed).
+    Calls pgwallet.resolve_dispute.
     """
 
 
@@ -153,6 +234,19 @@ def list_escrows(
     one's `escrow_id` for the next page.
     Raises InvalidArgument, WalletNotFound, ProjectNotFound.
     Calls pgwallet.list_escrows.
+    """
+
+
+@database_function
+def list_settled_escrows(
+    transaction_id: int, after_escrow_id: int = 0, limit: Count = 100
+) -> list[Escrow]:
+    """The pledges of which a transaction, such as a batch, took the last.
+
+    Returns up to `limit` of `Escrow` with an id above `after_escrow_id`, in the order of ids,
+    with amounts in major units. Pass the last one's `escrow_id` for the next page.
+    Raises InvalidArgument.
+    Calls pgwallet.list_settled_escrows.
     """
 
 

@@ -93,8 +93,9 @@ class Project:
 class ProjectState:
     """A project, what was pledged to it in how many pledges, and what became of that.
 
-    What was pledged is locked, released or refunded. `released_amount` is commission, fee and net
-    together; `balance` is what of the net was not paid out yet.
+    What was pledged is locked, released or refunded; `disputed_amount` is what of the locked
+    disputes hold, in `disputed_count` pledges that `locked_count` leaves out. `released_amount` is
+    commission, fee and net together; `balance` is what of the net was not paid out yet.
     """
 
     project_id: int
@@ -109,8 +110,10 @@ class ProjectState:
     closed_at: datetime | None
     escrow_count: int
     locked_count: int
+    disputed_count: int
     pledged_amount: Decimal
     locked_amount: Decimal
+    disputed_amount: Decimal
     released_amount: Decimal
     refunded_amount: Decimal
     commission_amount: Decimal
@@ -264,8 +267,11 @@ class PledgeRow:
 class Escrow:
     """A pledge as it is now: whose, for which project, and where its money is.
 
-    `status` is locked, released, refunded or settled; `expired` is true for what is locked and can
-    only be refunded. `amount` is what was pledged: locked, released and refunded together.
+    `status` is locked or disputed while anything is left, then released, refunded, expired or
+    settled; `expired` is true for what is locked and can only be refunded. `amount` is what was
+    pledged: locked, released and refunded together. `net_amount` is below 0 where a release was
+    refunded but its fees kept. `settled_by` is the transaction that took the last of it, None
+    while anything is left.
     """
 
     escrow_id: int
@@ -284,13 +290,14 @@ class Escrow:
     commission_amount: Decimal
     fee_amount: Decimal
     net_amount: Decimal
+    settled_by: int | None
 
 
 @dataclass(frozen=True, slots=True)
 class Release:
     """What one call released from an escrow, and how it was divided.
 
-    `status` is the escrow's: locked, released, refunded or settled.
+    `status` is the escrow's: locked, released or settled.
     """
 
     escrow_id: int
@@ -314,6 +321,53 @@ class Refund:
     balance: Decimal
     wallet_id: int
     transaction_id: int
+    replayed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseRefund:
+    """What one call gave back of a release: in all, and by commission, fee and project (net).
+
+    `status` is the escrow's; `balance` is the wallet's.
+    """
+
+    escrow_id: int
+    refunded_amount: Decimal
+    commission_amount: Decimal
+    fee_amount: Decimal
+    net_amount: Decimal
+    status: str
+    balance: Decimal
+    wallet_id: int
+    project_id: int
+    transaction_id: int
+    replayed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Dispute:
+    """An escrow that is disputed, with the amount that the dispute holds."""
+
+    escrow_id: int
+    status: str
+    wallet_id: int
+    project_id: int
+    disputed_amount: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedDispute:
+    """What the end of a dispute made of an escrow; `balance` is the wallet's.
+
+    Where it was rejected, `refunded_amount` is 0 and `transaction_id` None.
+    """
+
+    escrow_id: int
+    status: str
+    refunded_amount: Decimal
+    balance: Decimal
+    wallet_id: int
+    transaction_id: int | None
     replayed: bool
 
 

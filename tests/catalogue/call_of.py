@@ -55,6 +55,11 @@ class CallOf:
         """Whether it takes arrays, an element for each of several calls."""
         return any(argument.is_array for argument in self.arguments)
 
+    @property
+    def takes_amount(self) -> bool:
+        """Whether the caller says how much, once or for each element."""
+        return any(each.name in ("p_amount", "p_amounts") for each in self.arguments)
+
     def takes(self, argument: str) -> bool:
         return any(each.name == argument for each in self.arguments)
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from tests.catalogue.access import APPLICATION, OPERATION, OWNER_ALONE
 from tests.catalogue.call_of import Arguments, CallOf
-from tests.catalogue.kinds import CODE, FREE_ID, HOLDER, TARGET
+from tests.catalogue.kinds import CODE, DISPUTE_OUTCOME, FREE_ID, HOLDER, TARGET
 from tests.catalogue.reading_calls import READING_CALLS
 from tests.catalogue.states import (
     ESCROW_DISPUTED,
@@ -267,9 +267,11 @@ _ESCROW = (
     CallOf(
         name="release_escrow",
         given_to=OPERATION,
+        states={ESCROW_DISPUTED: "PW202"},
         good=lambda w, amount: {"p_escrow_id": w.escrow, "p_amount": amount},
         moves={"open": NET},
         refused=[
+            ("PW202", lambda w: {"p_escrow_id": w.disputed_escrow, "p_amount": None}),
             ("PW205", lambda w: {"p_escrow_id": w.failed_escrow}),
             ("PW205", lambda w: {"p_escrow_id": w.failed_escrow, "p_amount": None}),
             ("PW206", lambda w: {"p_amount": "900"}),
@@ -282,14 +284,76 @@ _ESCROW = (
     CallOf(
         name="refund_escrow",
         given_to=OPERATION,
+        states={ESCROW_DISPUTED: "PW202"},
         good=lambda w, amount: {"p_escrow_id": w.escrow, "p_amount": amount},
         moves={"wallet": IN},
         refused=[
+            ("PW202", lambda w: {"p_escrow_id": w.disputed_escrow, "p_amount": None}),
             ("PW206", lambda w: {"p_amount": "900"}),
             ("PW206", lambda w: {"p_amount": "30.01"}),
             ("PW206", lambda w: {"p_escrow_id": w.failed_escrow, "p_amount": "900"}),
             ("PW202", lambda w: {"p_escrow_id": w.settled_escrow, "p_amount": None}),
             ("PW202", lambda w: {"p_escrow_id": w.settled_escrow, "p_amount": "0.01"}),
+        ],
+    ),
+    # Of 30: what is more comes from the wallet.
+    CallOf(
+        name="change_pledge",
+        given_to=APPLICATION,
+        states={**_LEAVING, PROJECT_FROZEN: "PW208", ESCROW_DISPUTED: "PW202"},
+        good=lambda w, amount: {"p_escrow_id": w.escrow, "p_amount": 30 + amount},
+        moves={"wallet": OUT},
+        whole=True,
+        refused=[
+            ("PW204", lambda w: {"p_escrow_id": w.succeeded_escrow}),
+            ("PW204", lambda w: {"p_escrow_id": w.failed_escrow, "p_amount": 1}),
+            ("PW202", lambda w: {"p_escrow_id": w.disputed_escrow}),
+            ("PW206", lambda w: {"p_escrow_id": w.settled_escrow, "p_amount": "29.99"}),
+            ("PW301", lambda w: {"p_amount": "500.01"}),
+            ("PW201", lambda w: {"p_amount": "130.01"}),
+        ],
+    ),
+    CallOf(
+        name="cancel_pledge",
+        given_to=APPLICATION,
+        states={ESCROW_DISPUTED: "PW202"},
+        good=lambda w, _: {"p_escrow_id": w.small_escrow},
+        moves={"wallet": IN},
+        whole=True,
+        refused=[
+            ("PW204", lambda w: {"p_escrow_id": w.succeeded_escrow}),
+            ("PW204", lambda w: {"p_escrow_id": w.failed_escrow}),
+            ("PW202", lambda w: {"p_escrow_id": w.settled_escrow}),
+            ("PW202", lambda w: {"p_escrow_id": w.disputed_escrow}),
+        ],
+    ),
+    # The settled one has 20 released, of which 16 were net.
+    CallOf(
+        name="refund_release",
+        given_to=OPERATION,
+        good=lambda w, amount: {"p_escrow_id": w.settled_escrow, "p_amount": amount},
+        moves={"wallet": IN, "open": -NET},
+        refused=[
+            ("PW206", lambda w: {"p_amount": "20.01"}),
+            ("PW206", lambda w: {"p_escrow_id": w.escrow}),
+            ("PW206", lambda w: {"p_escrow_id": w.escrow, "p_amount": None}),
+            ("PW201", lambda w: {"p_amount": "16.01", "p_keep_fees": True}),
+        ],
+    ),
+    CallOf(
+        name="dispute_escrow",
+        given_to=OPERATION,
+        good=lambda w, _: {"p_escrow_id": w.escrow, "p_reason": "the card was stolen"},
+        refused=[("PW202", lambda w: {"p_escrow_id": w.settled_escrow})],
+    ),
+    CallOf(
+        name="resolve_dispute",
+        given_to=OPERATION,
+        good=lambda w, _: {"p_escrow_id": w.disputed_escrow, "p_outcome": "upheld"},
+        kinds={"p_outcome": DISPUTE_OUTCOME},
+        refused=[
+            ("PW202", lambda w: {"p_escrow_id": w.escrow}),
+            ("PW202", lambda w: {"p_escrow_id": w.settled_escrow}),
         ],
     ),
     CallOf(

@@ -139,6 +139,9 @@ ROUNDING = Kind(
     other=lambda w, _: "largest_remainder",
     example="largest_remainder",
 )
+# Compared with a key's first call, as it decides what is moved.
+CHOICE = Kind(refuses_null=False, other=lambda w, chosen: not chosen, example=True)
+DISPUTE_OUTCOME = _text("won", "UPHELD", "succeeded", "", VERY_LONG)
 OUTCOME = _text("lost", "open", "SUCCEEDED", "", VERY_LONG)
 CURRENCY = Kind(  # before decimals, of which it decides
     Stage.LOOKUP,
@@ -215,6 +218,7 @@ KINDS = {
     "p_from_account_id": _side(missing=1),
     "p_idempotency_key": KEY,
     "p_idempotency_keys": KEY,
+    "p_keep_fees": CHOICE,
     "p_limit": LIMIT,
     "p_max_pledge": AMOUNT,
     "p_metadata": METADATA,

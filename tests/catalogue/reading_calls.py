@@ -23,6 +23,11 @@ READING_CALLS = (
         given_to=READING,
         good=lambda w, _: {"p_wallet_id": w.wallet, "p_project_id": w.open},
     ),
+    CallOf(
+        name="list_settled_escrows",
+        given_to=READING,
+        good=lambda w, _: {"p_transaction_id": w.transaction},
+    ),
     CallOf(name="get_escrow", given_to=READING, good=lambda w, _: {"p_escrow_id": w.escrow}),
     CallOf(name="get_project", given_to=READING, good=lambda w, _: {"p_project_id": w.open}),
     CallOf(

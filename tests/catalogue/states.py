@@ -58,10 +58,10 @@ def _freeze_projects(conn: psycopg.Connection, world: World) -> None:
 
 
 def _dispute_escrows(conn: psycopg.Connection, world: World) -> None:
-    conn.execute(
-        "update pgwallet.escrow set status = 'disputed' where escrow_id = any(%s)",
-        [[world.escrow, world.succeeded_escrow, world.failed_escrow]],
-    )
+    for escrow_id in (
+        *(world.escrow, world.succeeded_escrow, world.failed_escrow, world.small_escrow),
+    ):
+        pgwallet.dispute_escrow(conn, escrow_id, "the card was stolen")
 
 
 def _owe(conn: psycopg.Connection, world: World) -> None:

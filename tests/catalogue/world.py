@@ -24,8 +24,8 @@ class World:
 
     A friend's wallet has 50, another one is empty. The pocket has 20 and receives half of what is
     allocated; a spare one receives none and has 10. The open project has 16 to pay out; of what is
-    released from an escrow, a project gets eight tenths. Escrows hold 30, but the settled one
-    nothing any more. No pledge is above 500.
+    released from an escrow, a project gets eight tenths. Escrows hold 30, but a small one 10 and
+    the settled one nothing any more. No pledge is above 500.
     """
 
     suffix: str
@@ -44,6 +44,8 @@ class World:
     succeeded_escrow: int
     failed_escrow: int
     settled_escrow: int
+    disputed_escrow: int
+    small_escrow: int
     # Transactions: a deposit of 10, one of more than is left of it, a release, and a deposit that
     # was taken back, by which reversal.
     transaction: int
@@ -59,7 +61,7 @@ class World:
 
 def world_in(conn: psycopg.Connection, suffix: str = "") -> World:
     """A second world in one ledger needs a suffix, which its names have at the end."""
-    wallet = funded(conn, f"ada{suffix}", 250)
+    wallet = funded(conn, f"ada{suffix}", 290)
     yen_wallet = funded(conn, f"ada{suffix}", 1000, "JPY")
     pocket = pgwallet.create_pocket(conn, wallet, "holiday", 50).pocket_id
     pgwallet.transfer_to_pocket(conn, pocket, 20)
@@ -73,6 +75,8 @@ def world_in(conn: psycopg.Connection, suffix: str = "") -> World:
     escrows = [pgwallet.pledge(conn, wallet, each, 30).escrow_id for each in projects]
     settled = pgwallet.pledge(conn, wallet, projects[0], 30).escrow_id
     pgwallet.refund_escrow(conn, settled, 10)
+    disputed = pgwallet.pledge(conn, wallet, projects[0], 30).escrow_id
+    pgwallet.dispute_escrow(conn, disputed, "the card was stolen")
     release = pgwallet.release_escrow(conn, settled)
     mistaken = pgwallet.deposit(conn, wallet, 1)
     reversal = pgwallet.reverse_transaction(conn, mistaken.transaction_id)
@@ -97,6 +101,8 @@ def world_in(conn: psycopg.Connection, suffix: str = "") -> World:
         succeeded_escrow=escrows[1],
         failed_escrow=escrows[2],
         settled_escrow=settled,
+        disputed_escrow=disputed,
+        small_escrow=pgwallet.pledge(conn, wallet, projects[0], 10).escrow_id,
         transaction=deposit.transaction_id,
         spent=pgwallet.statement(conn, wallet, limit=1)[0].transaction_id,
         release=release.transaction_id,

@@ -72,6 +72,17 @@ def every_command_once(url: str, file: Path) -> None:
         json_of("pledge", ada, project, 10, database_url=url)["escrow_id"]
         for project in (film, play, film, play)
     )
+    changed, cancelled, charged_back = (
+        json_of("pledge", ada, project, 3, database_url=url)["escrow_id"]
+        for project in (film, play, play)
+    )
+    run("pledge", "change", changed, "2.50")
+    run("pledge", "cancel", cancelled)
+    run("escrow", "dispute", changed, "the card was stolen")
+    run("escrow", "resolve", changed, "rejected")
+    released = json_of("escrow", "release", charged_back, database_url=url)["transaction_id"]
+    run("transaction", "escrows", released)
+    run("escrow", "refund-release", charged_back, "--amount", "1", "--keep-fees")
     file.write_text("kind,owner_id,amount,reference\ndeposit,ada,5,\npledge,ada,5,film\n")
     run("import", file)
     run("escrow", "release", escrow, "--amount", "5")

@@ -44,6 +44,8 @@ RULED_OUT = {
     # Only wallets and pockets are closed.
     "payout": {"PW209"},
     # An escrow that exists has a project.
+    "change_pledge": {"PW103", "PW105"},
+    "refund_release": {"PW103"},
     "refund_escrow": {"PW103"},
     "release_escrow": {"PW103"},
     # They have closed the project themselves.

@@ -166,6 +166,7 @@ def test_a_project_tells_what_was_pledged_and_what_became_of_it(conn: psycopg.Co
         "max_pledge": "500.00",
         "pledged_amount": "40.00",
         "locked_amount": "21.00",
+        "disputed_amount": "0.00",
         "released_amount": "15.00",
         "refunded_amount": "4.00",
         "commission_amount": "0.75",

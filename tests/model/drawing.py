@@ -136,8 +136,15 @@ PLEDGED_TO = st.sampled_from(["open project", "open project", "project"])
 EXPLICIT_PROJECT_IDS = (1024 * 10**6, 1024 * (10**6 + 1))
 PROJECT_IDS = st.sampled_from([None] * 5 + [*EXPLICIT_PROJECT_IDS, 1, 1025, "wallet", "project"])
 OUTCOMES = mostly(st.sampled_from(["succeeded", "failed"]), st.sampled_from(["open", "", None]))
+DISPUTE_OUTCOMES = mostly(st.sampled_from(["upheld", "rejected"]), st.sampled_from(["", None]))
+REASONS = mostly(st.just("the card was stolen"), st.sampled_from(["", " ", LONG, None]))
 STATUSES = mostly(
-    st.sampled_from([None, None, "locked", "released", "refunded", "settled", "open", "failed"]),
+    st.sampled_from(
+        [
+            *(None, None, "locked", "disputed", "released", "refunded", "expired", "settled"),
+            *("open", "failed"),
+        ]
+    ),
     st.sampled_from(["", "LOCKED"]),
 )
 LIMITS = mostly(st.sampled_from([100, 1, 2, 3]), st.sampled_from([0, -1, None]))

@@ -98,6 +98,7 @@ class Matching:
         if name in (
             "transaction_id",
             "since_transaction_id",
+            "settled_by",
             "reversed_transaction_id",
             "reversed_by",
         ):

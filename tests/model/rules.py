@@ -13,6 +13,7 @@ from tests.model.drawing import Amount, Id
 from tests.model.machine import ORIGIN
 from tests.model.repeating import changed
 from tests.model.rules_accounts import AccountRules
+from tests.model.rules_escrows import EscrowRules
 from tests.model.rules_events import EventRules
 from tests.model.rules_pockets import PocketRules
 from tests.model.rules_reversals import ReversalRules
@@ -21,7 +22,7 @@ from tests.model.rules_transfers import TransferRules
 Element = tuple[Id, Amount, str | None]
 
 
-class Rules(AccountRules, EventRules, PocketRules, ReversalRules, TransferRules):
+class Rules(AccountRules, EscrowRules, EventRules, PocketRules, ReversalRules, TransferRules):
     """Each rule is one call, good or bad; those of other topics are in files of their own."""
 
     @initialize(

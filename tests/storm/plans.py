@@ -52,7 +52,10 @@ NOT_FROM_PYTHON = (TIME, EXPIRY)
 
 
 NO_ID = 1
-ESCROWS = ("escrow", "succeeded_escrow", "failed_escrow", "settled_escrow")
+ESCROWS = (
+    *("escrow", "succeeded_escrow", "failed_escrow", "settled_escrow"),
+    *("disputed_escrow", "small_escrow"),
+)
 
 
 def is_drawn_apart(name: str) -> bool:

@@ -4,7 +4,7 @@ returns table (
   escrow_id bigint, wallet_id bigint, project_id bigint, reference text, status text,
   expired boolean, created_at timestamptz, expires_at timestamptz, currency text,
   amount numeric, locked_amount numeric, released_amount numeric, refunded_amount numeric,
-  commission_amount numeric, fee_amount numeric, net_amount numeric
+  commission_amount numeric, fee_amount numeric, net_amount numeric, settled_by bigint
 )
 language plpgsql
 stable

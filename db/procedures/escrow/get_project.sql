@@ -4,7 +4,8 @@ returns table (
   project_id bigint, reference text, currency text, status text,
   commission_rate numeric, fee_rate numeric, fee_fixed numeric, max_pledge numeric,
   created_at timestamptz, closed_at timestamptz, escrow_count bigint, locked_count bigint,
-  pledged_amount numeric, locked_amount numeric, released_amount numeric,
+  disputed_count bigint, pledged_amount numeric, locked_amount numeric,
+  disputed_amount numeric, released_amount numeric,
   refunded_amount numeric, commission_amount numeric, fee_amount numeric, net_amount numeric,
   balance numeric, credit_limit numeric, frozen_at timestamptz
 )

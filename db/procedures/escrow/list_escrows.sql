@@ -14,7 +14,7 @@ returns table (
   escrow_id bigint, wallet_id bigint, project_id bigint, reference text, status text,
   expired boolean, created_at timestamptz, expires_at timestamptz, currency text,
   amount numeric, locked_amount numeric, released_amount numeric, refunded_amount numeric,
-  commission_amount numeric, fee_amount numeric, net_amount numeric
+  commission_amount numeric, fee_amount numeric, net_amount numeric, settled_by bigint
 )
 language plpgsql
 stable
@@ -62,7 +62,7 @@ begin
       limit p_limit
     ) as l;
   elsif p_project_id is not null then
-    -- One index has the locked ones, another one the rest.
+    -- One index has those that hold something, another one the rest.
     select array_agg(l.escrow_id) into v_escrow_ids
     from (
       select x.escrow_id
@@ -71,7 +71,7 @@ begin
           select e.escrow_id
           from pgwallet.escrow as e
           where e.project_id = p_project_id and e.escrow_id > v_after_escrow_id
-            and e.status = 'locked' and (v_status is null or v_status = 'locked')
+            and e.status in ('locked', 'disputed') and (v_status is null or e.status = v_status)
           order by e.escrow_id
           limit p_limit
         )
@@ -80,7 +80,7 @@ begin
           select e.escrow_id
           from pgwallet.escrow as e
           where e.project_id = p_project_id and e.escrow_id > v_after_escrow_id
-            and e.status <> 'locked' and (v_status is null or e.status = v_status)
+            and e.status not in ('locked', 'disputed') and (v_status is null or e.status = v_status)
           order by e.escrow_id
           limit p_limit
         )

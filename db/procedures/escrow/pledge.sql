@@ -50,7 +50,7 @@ begin
       return query
       select
         t.transaction_id, e.escrow_id, e.wallet_id, e.project_id,
-        e.amount, e.status::text, p.source_balance, true
+        p.amount, e.status::text, p.source_balance, true
       from pgwallet.transaction as t
       inner join pgwallet.escrow as e on e.escrow_id = t.escrow_id
       inner join pgwallet.posting as p on p.transaction_id = t.transaction_id

@@ -30,6 +30,7 @@ declare
   v_escrow pgwallet.escrow;
   v_left numeric;
   v_amount numeric;
+  v_expired boolean;
 begin
   if p_amount is not null and (p_amount > 0 and p_amount < 1000000000000000) is not true then
     perform pgwallet._refuse_amount(p_amount);
@@ -71,14 +72,18 @@ begin
     for no key update;
     v_left := v_escrow.amount - v_escrow.released_amount - v_escrow.refunded_amount;
     v_amount := round(coalesce(p_amount, v_left), v_currency.exponent);
-    if v_left = 0 or v_amount > v_left then
+    if v_escrow.status <> 'locked' or v_amount > v_left then
       perform pgwallet._refuse_settled(p_escrow_id, v_escrow.status, v_left, p_amount);
     end if;
 
     perform
     from pgwallet.account as a where a.account_id = v_escrow.wallet_id
     for no key update;
-    perform pgwallet._refund(v_transaction_id, array[p_escrow_id], array[v_amount]);
+    v_expired := v_escrow.expires_at is not null
+      and pgwallet._has_expired(v_project_id, v_escrow.expires_at);
+    perform pgwallet._refund(
+      v_transaction_id, array[p_escrow_id], array[v_amount], v_expired
+    );
   end if;
 
   return query

@@ -1,9 +1,9 @@
 -- Refunds one batch of a failed project's escrows: those that nobody holds, neither them nor their
--- wallets, or with p_wait also those that others hold, once they have come to an end.
+-- wallets, or with p_wait also those that others hold, once they have ended; the last such call
+-- warns of what disputes hold.
 --
 -- Locks, in order: with p_wait the escrows by id, then the wallets by id; without, each wallet with
--- its escrow, waiting for none.
--- Plans are made once and walk along indexes, an escrow at a time: that suits any size.
+-- its escrow, waiting for none. Plans are made once, along indexes: that suits any size.
 create or replace function pgwallet.refund_escrows(
   p_project_id bigint,
   p_limit integer default 100,
@@ -65,6 +65,8 @@ begin
     values ('refund')
     returning t.transaction_id into v_transaction_id;
     perform pgwallet._refund(v_transaction_id, v_escrow_ids, v_amounts);
+  elsif p_wait then
+    perform pgwallet._warn_of_disputes(p_project_id);
   end if;
 
   return query

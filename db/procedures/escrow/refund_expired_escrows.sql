@@ -54,7 +54,7 @@ begin
     insert into pgwallet.transaction as t (kind)
     values ('refund')
     returning t.transaction_id into v_transaction_id;
-    perform pgwallet._refund(v_transaction_id, v_escrow_ids, v_amounts);
+    perform pgwallet._refund(v_transaction_id, v_escrow_ids, v_amounts, true);
   end if;
 
   return query

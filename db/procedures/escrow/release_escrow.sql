@@ -82,7 +82,7 @@ begin
     end if;
     v_left := v_escrow.amount - v_escrow.released_amount - v_escrow.refunded_amount;
     v_amount := round(coalesce(p_amount, v_left), v_currency.exponent);
-    if v_left = 0 or v_amount > v_left then
+    if v_escrow.status <> 'locked' or v_amount > v_left then
       perform pgwallet._refuse_settled(p_escrow_id, v_escrow.status, v_left, p_amount);
     end if;
 
@@ -104,7 +104,8 @@ begin
       commission_amount = e.commission_amount + v_commission,
       fee_amount = e.fee_amount + v_fee,
       net_amount = e.net_amount + v_amount - v_commission - v_fee,
-      status = pgwallet._escrow_status(e.amount, e.released_amount + v_amount, e.refunded_amount)
+      status = pgwallet._escrow_status(e.amount, e.released_amount + v_amount, e.refunded_amount),
+      settled_by = case when v_amount = v_left then v_transaction_id end
     where e.escrow_id = p_escrow_id;
 
     perform pgwallet._post_release(

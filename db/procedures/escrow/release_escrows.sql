@@ -1,8 +1,9 @@
 -- Releases one batch of a succeeded project's escrows that had not expired by then: those that
--- nobody holds, or with p_wait also those that others hold, once they have come to an end.
+-- nobody holds, or with p_wait also those that others hold, once they have ended; the last such
+-- call warns of what disputes hold.
 --
--- Locks, in order: the escrows by id, the project's account; a closed project stays as it is.
--- Its plans, made once, walk along indexes whatever the size of the tables.
+-- Locks, in order: the escrows by id, the project's account; a closed project stays as it is. Its
+-- plans, made once, walk along indexes whatever the size of the tables.
 create or replace function pgwallet.release_escrows(
   p_project_id bigint,
   p_limit integer default 100,
@@ -67,6 +68,10 @@ begin
   ) as l;
 
   if v_last_escrow_id is not null then
+    insert into pgwallet.transaction as t (kind)
+    values ('release')
+    returning t.transaction_id into v_transaction_id;
+
     with released as (
       -- What _apply_rate comes to where nothing was released or refunded before, in a third of the time.
       update pgwallet.escrow as e
@@ -82,7 +87,8 @@ begin
           e.amount - round(e.amount * v_project.commission_rate, v_exponent)
           - round(e.amount * v_project.fee_rate, v_exponent) - v_project.fee_fixed
         ),
-        status = 'released'
+        status = 'released',
+        settled_by = v_transaction_id
       where e.ctid = any (v_untouched)
       returning e.amount, e.commission_amount as commission, e.fee_amount as fee
     ),
@@ -94,7 +100,8 @@ begin
         commission_amount = e.commission_amount + p.commission,
         fee_amount = e.fee_amount + p.fee,
         net_amount = e.net_amount + p.amount - p.commission - p.fee,
-        status = pgwallet._escrow_status(e.amount, e.released_amount + p.amount, e.refunded_amount)
+        status = pgwallet._escrow_status(e.amount, e.released_amount + p.amount, e.refunded_amount),
+        settled_by = v_transaction_id
       from (
         select
           l.escrow_id, l.amount, l.commission,
@@ -133,12 +140,11 @@ begin
       select f.amount, f.commission, f.fee from released_further as f
     ) as r;
 
-    insert into pgwallet.transaction as t (kind)
-    values ('release')
-    returning t.transaction_id into v_transaction_id;
     perform pgwallet._post_release(
       v_transaction_id, p_project_id, v_gross - v_commission - v_fee, v_commission, v_fee
     );
+  elsif p_wait then
+    perform pgwallet._warn_of_disputes(p_project_id);
   end if;
 
   return query

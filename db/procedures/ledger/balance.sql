@@ -21,15 +21,22 @@ begin
       select sum(e.amount - e.released_amount - e.refunded_amount)
       into v_balance
       from pgwallet.project as p
-      inner join pgwallet.escrow as e on e.project_id = p.project_id and e.status = 'locked'
+      inner join pgwallet.escrow as e on e.project_id = p.project_id
+        and e.status in ('locked', 'disputed')
       where p.escrow_account_id = p_account_id;
     when 'commission', 'fee' then
-      -- Only escrow accounts pay into these, and nothing goes out: the index of what was earned.
+      -- The index of what was earned, less what refunds of releases took back from it.
       select sum(p.amount)
       into v_balance
       from pgwallet.posting as p
       where p.destination_account_id = p_account_id
         and p.source_balance is null and p.destination_balance is null;
+      select coalesce(v_balance, 0) - coalesce(sum(p.amount), 0)
+      into v_balance
+      from pgwallet.transaction as t
+      inner join pgwallet.posting as p on p.transaction_id = t.transaction_id
+      where t.kind in ('pledge_change', 'release_refund')
+        and p.source_account_id = p_account_id;
     when 'external' then
       select sum(case when p.destination_account_id = p_account_id then p.amount else -p.amount end)
       into v_balance

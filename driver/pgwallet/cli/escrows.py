@@ -19,7 +19,15 @@ passing_on(
     more="It stays locked until it is released or refunded.",
     example="pledge 508398 510976 20 --expires-at 2027-01-31T12:00:00Z",
 )
-_LISTED = ("escrow_id", "reference", "status", "amount", "locked_amount", "currency")
+passing_on(
+    pledging,
+    "pledge change",
+    pgwallet.change_pledge,
+    more="Never below what was released and refunded of it.",
+    example="pledge change 511470 25",
+)
+passing_on(pledging, "pledge cancel", pgwallet.cancel_pledge, example="pledge cancel 511470")
+LISTED = ("escrow_id", "reference", "status", "amount", "locked_amount", "currency")
 
 
 @on_database(pledging, "pledge list", calls="list_escrows")
@@ -29,7 +37,9 @@ def pledge_list(
     project_id: OfProject = None,
     status: Annotated[
         str | None,
-        typer.Option(metavar="STATUS", help="locked, released, refunded or settled."),
+        typer.Option(
+            metavar="STATUS", help="locked, disputed, released, refunded, expired or settled."
+        ),
     ] = None,
     after_escrow_id: Annotated[
         int, typer.Option(metavar="ID", help="The last pledge already seen.")
@@ -47,7 +57,7 @@ def pledge_list(
     rows = pgwallet.list_escrows(
         session.conn, wallet_id, project_id, status, after_escrow_id, limit
     )
-    session.show_rows(pgwallet.Escrow, rows, in_table=_LISTED)
+    session.show_rows(pgwallet.Escrow, rows, in_table=LISTED)
     if len(rows) == limit:
         session.say(f"There may be more: --after-escrow-id {rows[-1].escrow_id}")
 
@@ -66,6 +76,27 @@ passing_on(
     example="escrow release 511470 --amount 5.00",
 )
 passing_on(escrow, "refund", pgwallet.refund_escrow, example="escrow refund 511470")
+passing_on(
+    escrow,
+    "refund-release",
+    pgwallet.refund_release,
+    more="Commission and fee give back what they took of it, the project the rest.",
+    example="escrow refund-release 511470 --amount 5.00",
+)
+passing_on(
+    escrow,
+    "dispute",
+    pgwallet.dispute_escrow,
+    more="Meanwhile nothing releases, refunds or changes it.",
+    example="escrow dispute 511470 'charge-back 4711'",
+)
+passing_on(
+    escrow,
+    "resolve",
+    pgwallet.resolve_dispute,
+    more="Upheld refunds what is left, rejected locks it again.",
+    example="escrow resolve 511470 upheld",
+)
 passing_on(
     escrow,
     "refund-expired",

@@ -11,6 +11,7 @@ import pgwallet
 from pgwallet import Event, StatementRow, Violation
 
 from .commands import Session, either_or, found, group, on_database, passing_on
+from .escrows import LISTED
 from .output import money
 from .parameters import AccountId, At, Page, time
 from .records import Form
@@ -139,6 +140,28 @@ def show(
     else:
         by_key = pgwallet.find_transaction(session.conn, idempotency_key)
         session.show(found(f"a transaction with the key {idempotency_key!r}", by_key))
+
+
+@on_database(transaction, "escrows", calls="list_settled_escrows")
+def escrows(
+    session: Session,
+    transaction_id: Annotated[
+        int, typer.Argument(metavar="TRANSACTION_ID", help="Id that a call returned.")
+    ],
+    after_escrow_id: Annotated[
+        int, typer.Option(metavar="ID", help="The last pledge already seen.")
+    ] = 0,
+    limit: Page = 100,
+) -> None:
+    """Show the pledges of which a call, such as a batch, took the last.
+
+    \b
+    Example:  pgwallet transaction escrows 7351
+    """
+    rows = pgwallet.list_settled_escrows(session.conn, transaction_id, after_escrow_id, limit)
+    session.show_rows(pgwallet.Escrow, rows, in_table=LISTED)
+    if len(rows) == limit:
+        session.say(f"There may be more: --after-escrow-id {rows[-1].escrow_id}")
 
 
 @on_database(reading, calls="check_ledger")

@@ -115,6 +115,7 @@ ARGUMENTS: dict[str, Any] = {
     "from_account_id": typer.Argument(
         metavar="FROM_ID", help="Id of the wallet that pays, or of one of its pockets."
     ),
+    "outcome": typer.Argument(metavar="OUTCOME", help="upheld or rejected."),
     "exponent": typer.Argument(
         metavar="DECIMALS", help="How many decimals it has, from 0 to 18; that never changes."
     ),
@@ -166,6 +167,7 @@ OPTIONS: dict[str, Any] = {
     "idempotency_key": typer.Option(
         metavar="KEY", help="The same key again returns the first result."
     ),
+    "keep_fees": typer.Option("--keep-fees", help="Commission and fee keep what they took."),
     "limit": typer.Option(min=1, metavar="NUMBER", help="Escrows settled at most."),
     "max_pledge": typer.Option(
         parser=_number, metavar="AMOUNT", help="Limit of one pledge. Default: the setting."

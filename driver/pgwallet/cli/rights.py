@@ -10,13 +10,14 @@ _OPERATION = frozenset(
         *("close_project", "payout", "release_escrow", "refund_escrow", "release_escrows"),
         *("refund_escrows", "refund_expired_escrows", "release_project", "refund_project"),
         *("freeze_account", "unfreeze_account", "set_credit_limit", "reverse_transaction"),
+        *("refund_release", "dispute_escrow", "resolve_dispute"),
     }
 )
 _READING = frozenset(
     {
         *("balance", "balance_at", "statement", "check_ledger", "list_events"),
         *("get_transaction", "find_transaction", "list_wallets", "list_pockets", "list_escrows"),
-        *("get_escrow", "get_project", "find_project", "list_projects"),
+        *("list_settled_escrows", "get_escrow", "get_project", "find_project", "list_projects"),
         *("wallet_summary", "pocket_summary", "project_summary", "escrow_summary"),
         *("platform_summary", "transaction_log"),
     }
@@ -28,6 +29,7 @@ _APPLICATION = frozenset(
         *("deposit", "deposit_many", "withdraw", "transfer", "pledge", "pledge_many"),
         *("allocate_deposit", "allocate_deposits", "preview_allocation"),
         *("transfer_to_pocket", "transfer_from_pocket", "close_pocket", "close_wallet"),
+        *("change_pledge", "cancel_pledge"),
     }
 )
 LEAST_ACCESS = {

@@ -7,6 +7,13 @@ results and raise its exceptions. Amounts are whole minor units inside. Its ids 
 
 from .accounts import freeze_account, set_credit_limit, unfreeze_account
 from .books import Books
+from .corrections import (
+    cancel_pledge,
+    change_pledge,
+    dispute_escrow,
+    refund_release,
+    resolve_dispute,
+)
 from .escrow import (
     pledge,
     pledge_many,
@@ -25,6 +32,7 @@ from .looking_up import (
     list_escrows,
     list_pockets,
     list_projects,
+    list_settled_escrows,
     list_wallets,
 )
 from .pockets import (
@@ -51,6 +59,8 @@ __all__ = [
     "allocate_deposits",
     "balance",
     "balance_at",
+    "cancel_pledge",
+    "change_pledge",
     "check_ledger",
     "close_pocket",
     "close_project",
@@ -60,6 +70,7 @@ __all__ = [
     "create_wallet",
     "deposit",
     "deposit_many",
+    "dispute_escrow",
     "find_project",
     "find_transaction",
     "freeze_account",
@@ -70,6 +81,7 @@ __all__ = [
     "list_events",
     "list_pockets",
     "list_projects",
+    "list_settled_escrows",
     "list_wallets",
     "payout",
     "pledge",
@@ -78,9 +90,11 @@ __all__ = [
     "refund_escrow",
     "refund_escrows",
     "refund_expired_escrows",
+    "refund_release",
     "release_escrow",
     "release_escrows",
     "rename_pocket",
+    "resolve_dispute",
     "reverse_transaction",
     "set_allocation",
     "set_credit_limit",

@@ -91,6 +91,9 @@ class Escrow:
     commission: int = 0
     fee: int = 0
     net: int = 0
+    disputed: bool = False
+    went_back_expired: bool = False
+    settled_by: int | None = None
 
     @property
     def left(self) -> int:
@@ -105,10 +108,16 @@ class Escrow:
     @property
     def status(self) -> str:
         if self.left:
-            return "locked"
+            return "disputed" if self.disputed else "locked"
         if not self.refunded:
             return "released"
-        return "settled" if self.released else "refunded"
+        if self.released:
+            return "settled"
+        return "expired" if self.went_back_expired else "refunded"
+
+    def took(self, transaction: "Transaction") -> None:
+        """Notes which transaction took the last of it."""
+        self.settled_by = None if self.left else transaction.transaction_id
 
 
 @dataclass(slots=True)

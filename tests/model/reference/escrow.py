@@ -65,7 +65,7 @@ def pledge(
     units = minor_units(amount, wallet.currency)
 
     def do() -> Pledge:
-        _check_pledges(project, [(wallet, units)])
+        check_pledges(project, [(wallet, units)])
         transaction = books.record("pledge", metadata, effective_at)
         escrow = _lock(books, transaction, wallet, project, units, expires_at)
         return Pledge(
@@ -95,7 +95,7 @@ def pledge_many(
     requests = [("pledge_many", project_id, w.account_id, units) for w, units in payments]
     new = books.new_elements(all_of.keys, requests)
     if new:
-        _check_pledges(project, [payments[place] for place in new])
+        check_pledges(project, [payments[place] for place in new])
 
     def do(wallet: Account, units: int) -> PledgeRow:
         transaction = books.record("pledge")
@@ -133,11 +133,12 @@ def release_escrow(
     def do() -> Release:
         if escrow.project.shown.status == "failed":
             raise ProjectNotClosed("the project has failed")
-        if escrow.left and escrow.has_expired(datetime.now(UTC)):
+        if escrow.status == "locked" and escrow.has_expired(datetime.now(UTC)):
             raise EscrowNotLocked(f"escrow {escrow_id} has expired")
-        x = _to_settle(escrow, units)
+        x = to_settle(escrow, units)
         commission, fee, net = _release(escrow, x)
         transaction = books.record("release", metadata, effective_at, escrow_id)
+        escrow.took(transaction)
         _post_release(books, transaction, escrow.project, commission, fee, net)
         return Release(
             escrow_id=escrow.escrow_id,
@@ -170,9 +171,9 @@ def refund_escrow(
     units = None if amount is None else minor_units(amount, currency)
 
     def do() -> Refund:
-        x = _to_settle(escrow, units)
+        x = to_settle(escrow, units)
         transaction = books.record("refund", metadata, effective_at, escrow_id)
-        _refund(books, transaction, escrow, x)
+        refund(books, transaction, escrow, x, escrow.has_expired(datetime.now(UTC)))
         return Refund(
             escrow_id=escrow.escrow_id,
             refunded_amount=money(x, currency),
@@ -202,6 +203,8 @@ def release_escrows(
     if batch:
         transaction = books.record("release")
         transaction_id = transaction.transaction_id
+        for escrow in batch:
+            escrow.took(transaction)
         _post_release(books, transaction, project, commission, fee, net)
     currency = project.account.currency
     return ReleaseBatch(
@@ -237,9 +240,9 @@ def refund_escrows(
 def refund_expired_escrows(books: Books, limit: int | None) -> ExpiredBatch:
     check_limit(limit)
     now = datetime.now(UTC)
-    left = [escrow for escrow in books.escrows.values() if escrow.left]
-    batch = [escrow for escrow in left if escrow.has_expired(now)][:limit]
-    amount, transaction_id = _refund_all(books, batch)
+    locked = [escrow for escrow in books.escrows.values() if escrow.status == "locked"]
+    batch = [escrow for escrow in locked if escrow.has_expired(now)][:limit]
+    amount, transaction_id = _refund_all(books, batch, expired=True)
     currencies = {escrow.wallet.currency for escrow in batch}
     currency = currencies.pop() if len(currencies) == 1 else None
     # Amounts of several currencies cannot be added up; those of none are nothing.
@@ -260,7 +263,7 @@ def _find_project(books: Books, project_id: int | None) -> ProjectRecord:
     return books.projects[books.find("project", project_id).account_id]
 
 
-def _check_pledges(project: ProjectRecord, pledges: list[tuple[Account, int]]) -> None:
+def check_pledges(project: ProjectRecord, pledges: list[tuple[Account, int]]) -> None:
     if any(wallet.currency != project.account.currency for wallet, _ in pledges):
         raise CurrencyMismatch("a wallet is in another currency than the project")
     check_leaving(*(wallet for wallet, _ in pledges), project.account)
@@ -288,9 +291,9 @@ def _lock(
     return escrow
 
 
-def _to_settle(escrow: Escrow, units: int | None) -> int:
-    if not escrow.left:
-        raise EscrowNotLocked(f"escrow {escrow.escrow_id} is settled")
+def to_settle(escrow: Escrow, units: int | None) -> int:
+    if escrow.status != "locked":
+        raise EscrowNotLocked(f"escrow {escrow.escrow_id} is {escrow.status}")
     if units is not None and units > escrow.left:
         raise EscrowAmountExceeded(f"escrow {escrow.escrow_id} holds {escrow.left}, not {units}")
     return units or escrow.left
@@ -328,18 +331,22 @@ def _post_release(
         books.move(transaction, project.escrow_account, account, units)
 
 
-def _refund(books: Books, transaction: Transaction, escrow: Escrow, x: int) -> None:
+def refund(
+    books: Books, transaction: Transaction, escrow: Escrow, x: int, expired: bool = False
+) -> None:
     escrow.refunded += x
+    escrow.went_back_expired = expired and escrow.refunded == escrow.amount
+    escrow.took(transaction)
     books.move(transaction, escrow.project.escrow_account, escrow.wallet, x)
 
 
-def _refund_all(books: Books, batch: list[Escrow]) -> tuple[int, int | None]:
+def _refund_all(books: Books, batch: list[Escrow], expired: bool = False) -> tuple[int, int | None]:
     if not batch:
         return 0, None
     transaction = books.record("refund")
     amount = sum(escrow.left for escrow in batch)
     for escrow in batch:
-        _refund(books, transaction, escrow, escrow.left)
+        refund(books, transaction, escrow, escrow.left, expired)
     return amount, transaction.transaction_id
 
 
@@ -348,5 +355,7 @@ def _locked(books: Books, project: ProjectRecord, after_escrow_id: int) -> list[
     return [
         escrow
         for escrow in books.escrows.values()
-        if escrow.project is project and escrow.left and escrow.escrow_id > after_escrow_id
+        if escrow.project is project
+        and escrow.status == "locked"
+        and escrow.escrow_id > after_escrow_id
     ]

@@ -15,6 +15,8 @@ from .pockets import shown_pocket
 from .reading import NO_TIME
 from .wallets import shown_wallet
 
+STATUSES = ("locked", "disputed", "released", "refunded", "expired", "settled")
+
 
 def list_wallets(books: Books, owner_id: str | None) -> list[Wallet]:
     check_text("owner_id", owner_id)
@@ -41,7 +43,7 @@ def list_escrows(
     after_escrow_id: int | None = 0,
     limit: int | None = 100,
 ) -> list[EscrowRow]:
-    if status not in (None, "locked", "released", "refunded", "settled"):
+    if status is not None and status not in STATUSES:
         raise InvalidArgument(f"{status} is no status")
     check_limit(limit)
     wallet = None if wallet_id is None else books.find("wallet", wallet_id)
@@ -55,6 +57,23 @@ def list_escrows(
         and escrow.escrow_id > (after_escrow_id or 0)
     ]
     return [_escrow(escrow) for escrow in found[:limit]]
+
+
+def list_settled_escrows(
+    books: Books,
+    transaction_id: int | None,
+    after_escrow_id: int | None = 0,
+    limit: int | None = 100,
+) -> list[EscrowRow]:
+    check_limit(limit)
+    if transaction_id not in books.transactions:
+        raise InvalidArgument(f"there is no transaction {transaction_id}")
+    settled = [
+        escrow
+        for escrow in books.escrows.values()
+        if escrow.settled_by == transaction_id and escrow.escrow_id > (after_escrow_id or 0)
+    ]
+    return [_escrow(escrow) for escrow in settled[:limit]]
 
 
 def get_escrow(books: Books, escrow_id: int | None) -> EscrowRow:
@@ -118,7 +137,7 @@ def _escrow(escrow: Escrow) -> EscrowRow:
         project_id=escrow.project.account.account_id,
         reference=escrow.project.shown.reference,
         status=escrow.status,
-        expired=escrow.left > 0 and escrow.has_expired(datetime.now(UTC)),
+        expired=escrow.status == "locked" and escrow.has_expired(datetime.now(UTC)),
         created_at=NO_TIME,
         expires_at=escrow.expires_at,
         currency=currency,
@@ -129,6 +148,7 @@ def _escrow(escrow: Escrow) -> EscrowRow:
         commission_amount=money(escrow.commission, currency),
         fee_amount=money(escrow.fee, currency),
         net_amount=money(escrow.net, currency),
+        settled_by=escrow.settled_by,
     )
 
 
@@ -152,9 +172,11 @@ def _project(books: Books, project: ProjectRecord) -> ProjectState:
         created_at=NO_TIME,
         closed_at=None if shown.status == "open" else NO_TIME,
         escrow_count=len(its),
-        locked_count=sum(escrow.left > 0 for escrow in its),
+        locked_count=sum(escrow.status == "locked" for escrow in its),
+        disputed_count=sum(escrow.status == "disputed" for escrow in its),
         pledged_amount=total("amount"),
         locked_amount=total("left"),
+        disputed_amount=money(sum(each.left for each in its if each.disputed), currency),
         released_amount=total("released"),
         refunded_amount=total("refunded"),
         commission_amount=total("commission"),

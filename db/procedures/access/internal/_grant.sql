@@ -11,7 +11,7 @@ as $function$
 declare
   c_reading constant text[] := array[
     'balance', 'balance_at', 'statement', 'get_transaction', 'find_transaction',
-    'list_wallets', 'list_pockets', 'list_escrows', 'get_escrow',
+    'list_wallets', 'list_pockets', 'list_escrows', 'get_escrow', 'list_settled_escrows',
     'get_project', 'find_project', 'list_projects'
   ];
   c_application constant text[] := array[
@@ -20,13 +20,14 @@ declare
     'deposit', 'deposit_many', 'withdraw', 'transfer',
     'allocate_deposit', 'allocate_deposits', 'preview_allocation',
     'transfer_to_pocket', 'transfer_from_pocket', 'close_pocket', 'close_wallet',
-    'pledge', 'pledge_many'
+    'pledge', 'pledge_many', 'change_pledge', 'cancel_pledge'
   ];
   c_operation constant text[] := array[
     'close_project', 'release_escrow', 'refund_escrow',
     'release_escrows', 'refund_escrows', 'refund_expired_escrows', 'payout',
     'release_project', 'refund_project',
-    'freeze_account', 'unfreeze_account', 'set_credit_limit', 'reverse_transaction'
+    'freeze_account', 'unfreeze_account', 'set_credit_limit', 'reverse_transaction',
+    'refund_release', 'dispute_escrow', 'resolve_dispute'
   ];
   c_audit constant text[] := array['check_ledger', 'list_events'];
   c_views constant text[] := array[

@@ -1,8 +1,10 @@
--- Gives amounts of escrows back to the wallets that pledged them. The caller has locked both.
+-- Gives amounts of escrows back to the wallets that pledged them, because they have expired or for
+-- another reason. The caller has locked both.
 create or replace function pgwallet._refund(
   p_transaction_id bigint,
   p_escrow_ids bigint[],
-  p_amounts numeric[]
+  p_amounts numeric[],
+  p_expired boolean default false
 )
 returns void
 language plpgsql
@@ -24,7 +26,13 @@ begin
     update pgwallet.escrow as e
     set
       refunded_amount = e.refunded_amount + r.amount,
-      status = pgwallet._escrow_status(e.amount, e.released_amount, e.refunded_amount + r.amount)
+      status = case
+        when p_expired and e.refunded_amount + r.amount = e.amount then 'expired'
+        else pgwallet._escrow_status(e.amount, e.released_amount, e.refunded_amount + r.amount)
+      end,
+      settled_by = case
+        when e.released_amount + e.refunded_amount + r.amount = e.amount then p_transaction_id
+      end
     from refund as r
     where e.escrow_id = r.escrow_id
   ),

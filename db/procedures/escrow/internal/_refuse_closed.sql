@@ -12,6 +12,7 @@ begin
     errcode = 'PW204',
     message = format('project %s is closed', p_project_id),
     detail = format('It has %s.', p_status),
-    hint = 'Only an open project takes pledges; the outcome of a closed one is final.';
+    hint = 'Only an open project takes, changes and cancels pledges; the outcome of a closed one is '
+      'final, and an operator settles its escrows.';
 end;
 $function$;

@@ -1,4 +1,4 @@
--- Refuses to take more out of an escrow than is left in it.
+-- Refuses to take more out of an escrow than is left in it, or anything where it is not locked.
 create or replace function pgwallet._refuse_settled(
   p_escrow_id bigint,
   p_status pgwallet.escrow_status,
@@ -18,13 +18,6 @@ begin
       hint = 'Take less, or leave the amount out for all that is left.';
   end if;
 
-  raise exception using
-    errcode = 'PW202',
-    message = format('escrow %s is not locked', p_escrow_id),
-    detail = format(
-      'Its status is %s, %s is left in it, the amount is %s.',
-      p_status, p_left, coalesce(p_amount::text, 'what is left')
-    ),
-    hint = 'Nothing is left to release or refund.';
+  perform pgwallet._refuse_not_locked(p_escrow_id, p_status, p_left, p_amount);
 end;
 $function$;

@@ -4,7 +4,7 @@ returns table (
   escrow_id bigint, wallet_id bigint, project_id bigint, reference text, status text,
   expired boolean, created_at timestamptz, expires_at timestamptz, currency text,
   amount numeric, locked_amount numeric, released_amount numeric, refunded_amount numeric,
-  commission_amount numeric, fee_amount numeric, net_amount numeric
+  commission_amount numeric, fee_amount numeric, net_amount numeric, settled_by bigint
 )
 language sql
 stable
@@ -22,7 +22,7 @@ begin atomic
     round(e.refunded_amount, scale(e.amount)) as refunded_amount,
     round(e.commission_amount, scale(e.amount)) as commission_amount,
     round(e.fee_amount, scale(e.amount)) as fee_amount,
-    round(e.net_amount, scale(e.amount)) as net_amount
+    round(e.net_amount, scale(e.amount)) as net_amount, e.settled_by
   from (
     select l.*
     from pgwallet.escrow as l

@@ -27,6 +27,13 @@ begin
       union all
       select n.destination_account_id
       from pgwallet.posting as n where n.transaction_id > p_since_transaction_id
+    )
+    or p.project_id in (
+      select e.project_id
+      from pgwallet.transaction as t
+      inner join pgwallet.escrow as e on e.escrow_id = t.escrow_id
+      where t.kind in ('pledge_change', 'release_refund')
+        and t.transaction_id > p_since_transaction_id
     );
   end if;
 
@@ -62,6 +69,31 @@ begin
     group by x.project_id
   ),
 
+  -- What was taken off pledges went to wallets, but is no refund; what was refunded of releases did
+  -- not come from the escrow account. Both name their escrow.
+  corrected as (
+    select
+      x.project_id,
+      sum(p.amount) filter (where t.kind = 'pledge_change') as taken_off,
+      sum(case t.kind when 'release_refund' then p.amount else -p.amount end) as refunded,
+      sum(
+        case t.kind when 'release_refund' then p.amount else -p.amount end
+        * hashint8(p.destination_account_id)
+      ) as refunded_to,
+      sum(p.amount) filter (where a.kind = 'project') as net,
+      sum(p.amount) filter (where a.kind = 'commission') as commission,
+      sum(p.amount) filter (where a.kind = 'fee') as fee
+    from pgwallet.transaction as t
+    inner join pgwallet.posting as p on p.transaction_id = t.transaction_id
+    inner join pgwallet.escrow as e on e.escrow_id = t.escrow_id
+    inner join examined as x on x.project_id = e.project_id
+    left join pgwallet.account as a on a.account_id = p.source_account_id
+    where t.kind in ('pledge_change', 'release_refund')
+      and (t.kind = 'release_refund' or p.source_balance is null)
+      and (v_whole or t.transaction_id >= v_first_transaction_id)
+    group by x.project_id
+  ),
+
   said as (
     select
       e.project_id, sum(e.amount) as pledged, sum(e.refunded_amount) as refunded,
@@ -85,28 +117,30 @@ begin
     from (
       select
         x.project_id, v.invariant, v.what,
-        coalesce(v.said, 0) as said, coalesce(v.posted, 0) as posted
+        coalesce(v.said, 0) as said, coalesce(v.posted, 0) + coalesce(v.corrected, 0) as posted
       from examined as x
       left join posted as p on p.project_id = x.project_id
+      left join corrected as k on k.project_id = x.project_id
       left join said as s on s.project_id = x.project_id
       cross join lateral (
         values
-          (2, 'hold', s.pledged - s.gone, p.pledged - p.gone),
-          (3, 'were pledged', s.pledged, p.pledged),
-          (3, 'were refunded', s.refunded, p.refunded),
-          (3, 'were released as net', s.net, p.net),
-          (3, 'were released as commission', s.commission, p.commission),
-          (3, 'were released as fee', s.fee, p.fee)
-      ) as v (invariant, what, said, posted)
+          (2, 'hold', s.pledged - s.gone, p.pledged - p.gone, 0),
+          (3, 'were pledged', s.pledged, p.pledged, -k.taken_off),
+          (3, 'were refunded', s.refunded, p.refunded, k.refunded),
+          (3, 'were released as net', s.net, p.net, -k.net),
+          (3, 'were released as commission', s.commission, p.commission, -k.commission),
+          (3, 'were released as fee', s.fee, p.fee, -k.fee)
+      ) as v (invariant, what, said, posted, corrected)
     ) as c
     where c.said <> c.posted
     union all
     select x.project_id, 3, 'Its refunds went to other wallets than its escrows say.'
     from examined as x
     left join posted as p on p.project_id = x.project_id
+    left join corrected as k on k.project_id = x.project_id
     left join said as s on s.project_id = x.project_id
-    where coalesce(p.refunded_to, 0) <> coalesce(s.refunded_to, 0)
-      and coalesce(p.refunded, 0) = coalesce(s.refunded, 0)
+    where coalesce(p.refunded_to, 0) + coalesce(k.refunded_to, 0) <> coalesce(s.refunded_to, 0)
+      and coalesce(p.refunded, 0) + coalesce(k.refunded, 0) = coalesce(s.refunded, 0)
   ) as m
   order by m.invariant, m.project_id, m.detail;
 
@@ -125,23 +159,73 @@ begin
     order by 2;
   end if;
 
+  -- What took the last of it: a transaction of its own, or a batch that posted for its project.
+  return query
+  select
+    3, format('escrow %s', s.escrow_id),
+    format(
+      'Transaction %s took the last of it%s, by what it says, but that %s.', s.settled_by,
+      case when s.number > 1 then format(' and of %s more', s.number - 1) end,
+      case
+        when t.transaction_id is null then 'does not exist'
+        else format('is a %s of %s', t.kind, coalesce('escrow ' || t.escrow_id, 'other projects'))
+      end
+    )
+  from (
+    select e.settled_by, e.project_id, min(e.escrow_id) as escrow_id, count(*) as number
+    from pgwallet.escrow as e
+    where e.settled_by is not null
+      and (v_whole or (e.project_id = any(v_project_ids) and e.escrow_id > v_first_escrow_id))
+    group by e.settled_by, e.project_id
+  ) as s
+  left join pgwallet.transaction as t on t.transaction_id = s.settled_by
+  where case
+      when t.kind not in ('release', 'refund', 'pledge_change') then false
+      when t.escrow_id is not null then t.escrow_id = s.escrow_id and s.number = 1
+      else exists (
+        select
+        from pgwallet.posting as p
+        inner join pgwallet.project as j on j.escrow_account_id = p.source_account_id
+        where p.transaction_id = t.transaction_id and j.project_id = s.project_id
+      )
+    end is not true
+  order by s.escrow_id;
+
   -- And in itself: 0 <= released + refunded <= amount, commission + fee + net = released, its
-  -- status is what _escrow_status says, which the planner writes out, and it gave no less than
-  -- the transactions that name it posted. A rate never takes more than what is released: so the
-  -- commission is that of all that was, in however many parts.
+  -- status is what _escrow_status says, which the planner writes out, something settled it if
+  -- nothing is left, and it gave no less than the transactions that name it posted. A rate never
+  -- takes more than what is released: so the commission is that of all that was, in however many
+  -- parts. Only where a release was refunded may it be more, up to that of all that ever was, and
+  -- the net below 0.
   return query
   with posted as (
     select
       t.escrow_id,
-      coalesce(sum(p.amount) filter (where t.kind = 'refund'), 0) as refunded,
-      coalesce(sum(p.amount) filter (where d.kind = 'project'), 0) as net,
-      coalesce(sum(p.amount) filter (where d.kind = 'commission'), 0) as commission,
-      coalesce(sum(p.amount) filter (where d.kind = 'fee'), 0) as fee
+      coalesce(sum(p.amount) filter (where t.kind <> 'release'), 0) as refunded,
+      coalesce(sum(w.amount) filter (where d.kind = 'project'), 0) as net,
+      coalesce(sum(w.amount) filter (where d.kind = 'commission'), 0) as commission,
+      coalesce(sum(w.amount) filter (where d.kind = 'fee'), 0) as fee
     from pgwallet.transaction as t
     inner join pgwallet.posting as p on p.transaction_id = t.transaction_id
-    inner join pgwallet.account as d on d.account_id = p.destination_account_id
-    where t.escrow_id is not null and t.kind in ('release', 'refund')
+    cross join lateral (
+      select
+        case t.kind
+          when 'release_refund' then p.source_account_id else p.destination_account_id
+        end as account_id,
+        case t.kind when 'release_refund' then -p.amount else p.amount end as amount
+    ) as w
+    inner join pgwallet.account as d on d.account_id = w.account_id
+    where t.escrow_id is not null and t.kind in ('release', 'refund', 'release_refund')
       and (v_whole or t.transaction_id > p_since_transaction_id)
+    group by t.escrow_id
+  ),
+
+  -- Since when does not matter here: what was kept then is kept still.
+  taken_back as (
+    select t.escrow_id, sum(p.amount) as amount
+    from pgwallet.transaction as t
+    inner join pgwallet.posting as p on p.transaction_id = t.transaction_id
+    where t.kind in ('pledge_change', 'release_refund') and t.kind = 'release_refund'
     group by t.escrow_id
   ),
 
@@ -151,13 +235,22 @@ begin
       e.fee_amount, e.net_amount, e.status,
       p.refunded, p.net, p.commission, p.fee,
       j.project_id is not null and w.wallet_id is not null as has_both_sides,
+      e.settled_by,
       round(e.released_amount * j.commission_rate, c.exponent) as due_commission,
+      round((e.released_amount + coalesce(b.amount, 0)) * j.commission_rate, c.exponent)
+      as most_commission,
       e.released_amount >= 0 and e.refunded_amount >= 0
       and e.released_amount + e.refunded_amount <= e.amount
-      and e.commission_amount >= 0 and e.fee_amount >= 0 and e.net_amount >= 0
+      and e.commission_amount >= 0 and e.fee_amount >= 0
+      and (e.net_amount >= 0 or b.amount > 0)
       and e.commission_amount + e.fee_amount + e.net_amount = e.released_amount
-      and e.status = pgwallet._escrow_status(e.amount, e.released_amount, e.refunded_amount)
+      and case e.status
+        when 'disputed' then 'locked'
+        when 'expired' then case when e.expires_at is not null then 'refunded' end
+        else e.status
+      end = pgwallet._escrow_status(e.amount, e.released_amount, e.refunded_amount)::text
       as adds_up,
+      (e.settled_by is null) = (e.status in ('locked', 'disputed')) as says_what_settled_it,
       p.escrow_id is null or (
         p.refunded <= e.refunded_amount and p.net <= e.net_amount
         and p.commission <= e.commission_amount and p.fee <= e.fee_amount
@@ -167,6 +260,7 @@ begin
     left join pgwallet.currency as c on c.currency = j.currency
     left join pgwallet.wallet as w on w.wallet_id = e.wallet_id
     left join posted as p on p.escrow_id = e.escrow_id
+    left join taken_back as b on b.escrow_id = e.escrow_id
     where v_whole or (e.project_id = any(v_project_ids) and e.escrow_id > v_first_escrow_id)
   )
 
@@ -181,8 +275,14 @@ begin
       ),
       case when not l.has_both_sides then 'Its project or wallet does not exist.' end,
       case
-        when l.commission_amount <> l.due_commission
+        when l.commission_amount not between l.due_commission and l.most_commission
           then format('Its commission would be %s.', l.due_commission)
+      end,
+      case
+        when not l.says_what_settled_it
+          then format(
+            'The transaction that took the last of it is %s.', coalesce(l.settled_by::text, 'null')
+          )
       end,
       case
         when not l.gave_what_was_posted
@@ -194,8 +294,8 @@ begin
     )
   from looked_at as l
   where (
-    l.adds_up and l.has_both_sides and l.gave_what_was_posted
-    and l.commission_amount = l.due_commission
+    l.adds_up and l.has_both_sides and l.gave_what_was_posted and l.says_what_settled_it
+    and l.commission_amount between l.due_commission and l.most_commission
   ) is not true
   order by l.escrow_id;
 end;

@@ -15,7 +15,18 @@ declare
   v_since bigint := coalesce(p_since_transaction_id, '-9223372036854775808'::bigint);
 begin
   return query
-  with looked_at as (
+  with changed as materialized (
+    select
+      t.escrow_id,
+      sum(case when p.source_balance is null then -p.amount else p.amount end) as amount
+    from pgwallet.transaction as t
+    inner join pgwallet.posting as p on p.transaction_id = t.transaction_id
+    where t.kind in ('pledge_change', 'release_refund') and t.kind = 'pledge_change'
+      and t.transaction_id > v_since
+    group by t.escrow_id
+  ),
+
+  looked_at as (
     select
       p.posting_id, p.transaction_id, p.source_account_id, p.destination_account_id, p.amount,
       p.source_balance, p.destination_balance, t.kind, t.escrow_id, t.request,
@@ -45,6 +56,10 @@ begin
           then s.kind = 'escrow'
             and (d.account_id = j.project_id or d.kind = 'commission' or d.kind = 'fee')
             and (t.escrow_id is not null or j.status = 'succeeded')
+        when 'pledge_change'
+          then (s.kind = 'wallet' and d.kind = 'escrow')
+            or (s.kind = 'escrow' and d.kind = 'wallet')
+        when 'release_refund' then d.kind = 'wallet' and s.kind in ('project', 'commission', 'fee')
         when 'payout' then s.kind = 'project' and d.kind = 'external'
         -- As what it took back, which is looked at with the transactions.
         when 'reversal' then true
@@ -61,11 +76,17 @@ begin
       case t.kind
         when 'pledge'
           then e.project_id = j.project_id and e.wallet_id = p.source_account_id
-            and e.amount = p.amount
+            and e.amount = p.amount + coalesce(h.amount, 0)
         when 'refund'
           then t.escrow_id is null
             or (e.project_id = j.project_id and e.wallet_id = p.destination_account_id)
+        when 'pledge_change'
+          then e.project_id = j.project_id
+            and e.wallet_id in (p.source_account_id, p.destination_account_id)
         when 'release' then t.escrow_id is null or e.project_id = j.project_id
+        when 'release_refund'
+          then e.wallet_id = p.destination_account_id
+            and (e.project_id = p.source_account_id or s.kind in ('commission', 'fee'))
         else t.escrow_id is null
       end as fits_its_escrow,
       t.request is null or case t.kind
@@ -86,6 +107,10 @@ begin
         when 'refund'
           then t.request = format('refund_escrow(%s, %s)', t.escrow_id, w.amount)
             or t.request = format('refund_escrow(%s, null)', t.escrow_id)
+            or t.request = format('cancel_pledge(%s)', t.escrow_id)
+        when 'pledge_change' then starts_with(t.request, format('change_pledge(%s, ', t.escrow_id))
+        when 'release_refund'
+          then starts_with(t.request, format('refund_release(%s, ', t.escrow_id))
         when 'release' then starts_with(t.request, format('release_escrow(%s, ', t.escrow_id))
         when 'reversal'
           then t.request = format('reverse_transaction(%s)', t.reversed_transaction_id)
@@ -97,6 +122,7 @@ begin
     left join pgwallet.account as d on d.account_id = p.destination_account_id
     left join pgwallet.currency as c on c.currency = s.currency
     left join pgwallet.escrow as e on e.escrow_id = t.escrow_id
+    left join changed as h on h.escrow_id = t.escrow_id and t.kind = 'pledge'
     left join pgwallet.project as j on j.escrow_account_id = case
       when d.kind = 'escrow' then p.destination_account_id
       when s.kind = 'escrow' then p.source_account_id

@@ -75,9 +75,9 @@ begin
     ) is not true
   order by t.transaction_id;
 
-  -- 7. A transaction has its postings. An allocation and the closing of a pocket may have moved
-  -- nothing; an allocation, its reversal, a release and a batch of refunds may have moved to or from
-  -- several accounts.
+  -- 7. A transaction has its postings. An allocation, the closing of a pocket and a change of a
+  -- pledge may have moved nothing; an allocation, its reversal, a release, its refund and a batch of
+  -- refunds may have moved to or from several accounts.
   return query
   select
     7, format('transaction %s', t.transaction_id),
@@ -92,10 +92,10 @@ begin
   where t.transaction_id > v_since
     and case
       when t.kind = 'allocation' then false
-      when t.kind = 'pocket_closing' then n.posting_count > 1
+      when t.kind in ('pocket_closing', 'pledge_change') then n.posting_count > 1
       when n.posting_count is null then true
       when t.kind = 'reversal' then false
-      when t.kind = 'release' then n.posting_count > 3
+      when t.kind in ('release', 'release_refund') then n.posting_count > 3
       when t.kind = 'refund' and t.escrow_id is null then false
       else n.posting_count > 1
     end

@@ -64,6 +64,7 @@ begin
       limit p_limit
     );
   elsif p_account.kind in ('commission', 'fee') then
+    -- The index of what was earned, and the few transactions that took back some of it.
     return query
     (
       select p.*
@@ -84,6 +85,18 @@ begin
         and p.posting_id > p_above and p.posting_id < p_below
         and p.created_at >= p_from and p.created_at < p_until
       order by p.posting_id desc
+      limit p_limit
+    )
+    union all
+    (
+      select p.*
+      from pgwallet.transaction as t
+      inner join pgwallet.posting as p on p.transaction_id = t.transaction_id
+      where t.kind in ('pledge_change', 'release_refund')
+        and p.source_account_id = p_account.account_id
+        and p.posting_id > p_above and p.posting_id < p_below
+        and p.created_at >= p_from and p.created_at < p_until
+      order by case when p_newest_first then -p.posting_id else p.posting_id end
       limit p_limit
     );
   else
