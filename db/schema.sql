@@ -207,14 +207,14 @@ CREATE TABLE pgwallet.transaction (
 )
 WITH (autovacuum_vacuum_insert_scale_factor='0.02', autovacuum_freeze_min_age='0');
 
-COMMENT ON TABLE pgwallet.transaction IS 'What one call did; never updated or deleted.';
+COMMENT ON TABLE pgwallet.transaction IS 'What one call did; never deleted, nor updated but where metadata are erased.';
 COMMENT ON COLUMN pgwallet.transaction.created_at IS 'When it was recorded.';
 COMMENT ON COLUMN pgwallet.transaction.escrow_id IS 'The escrow that it made, released or refunded; null for others and for batches.';
 COMMENT ON COLUMN pgwallet.transaction.reversed_transaction_id IS 'Of a reversal: the transaction that it took back.';
 COMMENT ON COLUMN pgwallet.transaction.effective_at IS 'When it happened outside, where the caller said so.';
 COMMENT ON COLUMN pgwallet.transaction.idempotency_key IS 'The caller''s name for this call: the same key again moves nothing again.';
 COMMENT ON COLUMN pgwallet.transaction.request IS 'Function, ids, amount and rounding of a call with a key, to tell the same call from another.';
-COMMENT ON COLUMN pgwallet.transaction.metadata_digest IS 'SHA-256 of the metadata that were erased with their owner; null where nothing was erased.';
+COMMENT ON COLUMN pgwallet.transaction.metadata_digest IS 'SHA-256 of the UTF-8 text of the metadata that were erased with their owner; else null.';
 
 CREATE TABLE pgwallet.wallet (
     wallet_id bigint NOT NULL,
@@ -811,6 +811,8 @@ CREATE INDEX posting_source_idx ON pgwallet.posting USING btree (source_account_
 
 CREATE INDEX transaction_correction_idx ON pgwallet.transaction USING btree (transaction_id) WHERE ((kind)::text = ANY (ARRAY['pledge_change'::text, 'release_refund'::text]));
 
+CREATE INDEX transaction_escrow_idx ON pgwallet.transaction USING btree (escrow_id) WHERE ((metadata IS NOT NULL) AND (escrow_id IS NOT NULL) AND ((kind)::text <> 'pledge'::text));
+
 CREATE UNIQUE INDEX transaction_idempotency_key ON pgwallet.transaction USING btree (idempotency_key) WHERE (idempotency_key IS NOT NULL);
 
 CREATE UNIQUE INDEX transaction_reversed_key ON pgwallet.transaction USING btree (reversed_transaction_id) WHERE (reversed_transaction_id IS NOT NULL);
@@ -842,11 +844,14 @@ ALTER TABLE pgwallet.project ENABLE ALWAYS TRIGGER refuse_change;
 CREATE TRIGGER refuse_change BEFORE DELETE OR TRUNCATE ON pgwallet.settings FOR EACH STATEMENT EXECUTE FUNCTION pgwallet._refuse_change();
 ALTER TABLE pgwallet.settings ENABLE ALWAYS TRIGGER refuse_change;
 
-CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON pgwallet.transaction FOR EACH STATEMENT EXECUTE FUNCTION pgwallet._refuse_change();
+CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OF transaction_id, created_at, escrow_id, reversed_transaction_id, effective_at, kind, idempotency_key, request OR TRUNCATE ON pgwallet.transaction FOR EACH STATEMENT EXECUTE FUNCTION pgwallet._refuse_change();
 ALTER TABLE pgwallet.transaction ENABLE ALWAYS TRIGGER refuse_change;
 
 CREATE TRIGGER refuse_change BEFORE DELETE OR TRUNCATE ON pgwallet.wallet FOR EACH STATEMENT EXECUTE FUNCTION pgwallet._refuse_change();
 ALTER TABLE pgwallet.wallet ENABLE ALWAYS TRIGGER refuse_change;
+
+CREATE TRIGGER refuse_changed_row AFTER UPDATE ON pgwallet.transaction FOR EACH ROW EXECUTE FUNCTION pgwallet._refuse_change();
+ALTER TABLE pgwallet.transaction ENABLE ALWAYS TRIGGER refuse_changed_row;
 
 CREATE TRIGGER refuse_other_decimals BEFORE UPDATE OF exponent ON pgwallet.currency FOR EACH ROW WHEN ((old.exponent IS DISTINCT FROM new.exponent)) EXECUTE FUNCTION pgwallet._refuse_change();
 ALTER TABLE pgwallet.currency ENABLE ALWAYS TRIGGER refuse_other_decimals;

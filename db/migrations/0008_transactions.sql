@@ -17,8 +17,8 @@ create sequence pgwallet.transaction_id_seq as bigint;
 
 comment on sequence pgwallet.transaction_id_seq is 'Source of transaction ids.';
 
--- A row never changes, so the first vacuum that sees it freezes it, and no later one has to write
--- its page again; it comes after 2 % of new rows, not 20.
+-- A row hardly ever changes, so the first vacuum that sees it freezes it, and no later one has to
+-- write its page again; it comes after 2 % of new rows, not 20.
 create table pgwallet.transaction (
   transaction_id bigint primary key default nextval('pgwallet.transaction_id_seq'),
   created_at timestamptz not null default clock_timestamp(),
@@ -48,14 +48,15 @@ where kind in ('pledge_change', 'release_refund');
 
 alter sequence pgwallet.transaction_id_seq owned by pgwallet.transaction.transaction_id;
 
-comment on table pgwallet.transaction is 'What one call did; never updated or deleted.';
+comment on table pgwallet.transaction is
+'What one call did; never deleted, nor updated but where metadata are erased.';
 comment on column pgwallet.transaction.created_at is 'When it was recorded.';
 comment on column pgwallet.transaction.escrow_id is
 'The escrow that it made, released or refunded; null for others and for batches.';
 comment on column pgwallet.transaction.reversed_transaction_id is
 'Of a reversal: the transaction that it took back.';
 comment on column pgwallet.transaction.metadata_digest is
-'SHA-256 of the metadata that were erased with their owner; null where nothing was erased.';
+'SHA-256 of the UTF-8 text of the metadata that were erased with their owner; else null.';
 comment on column pgwallet.transaction.effective_at is
 'When it happened outside, where the caller said so.';
 comment on column pgwallet.transaction.idempotency_key is
@@ -63,14 +64,29 @@ comment on column pgwallet.transaction.idempotency_key is
 comment on column pgwallet.transaction.request is
 'Function, ids, amount and rounding of a call with a key, to tell the same call from another.';
 
+-- For erase_owner, which no posting leads to the transactions that released an escrow. Those that
+-- carry no metadata do not pay for it.
+create index transaction_escrow_idx on pgwallet.transaction (escrow_id)
+where metadata is not null and escrow_id is not null and kind <> 'pledge';
+
+-- Metadata may be erased, row by row, with their digest in their place; the function sees to that.
 create trigger refuse_change
-before update or delete or truncate on pgwallet.transaction
+before update of
+transaction_id, created_at, escrow_id, reversed_transaction_id, effective_at, kind,
+idempotency_key, request
+or delete or truncate on pgwallet.transaction
 for each statement execute function pgwallet._refuse_change();
 
 create trigger refuse_row_change
 before update or delete on pgwallet.transaction
 for each row execute function pgwallet._refuse_change();
 
+-- Once more, when no other trigger can change the row any more.
+create trigger refuse_changed_row
+after update on pgwallet.transaction
+for each row execute function pgwallet._refuse_change();
+
 alter table pgwallet.transaction
 enable always trigger refuse_change,
-enable always trigger refuse_row_change;
+enable always trigger refuse_row_change,
+enable always trigger refuse_changed_row;

@@ -56,6 +56,17 @@ class CreditLimit:
 
 
 @dataclass(frozen=True, slots=True)
+class Erasure:
+    """A wallet under its made-up owner, and of how many transactions metadata were erased."""
+
+    wallet_id: int
+    owner_id: str
+    currency: str
+    transaction_count: int
+    balance: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class Pocket:
     """A pocket, its share of what is allocated and what it holds.
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from ._call import Count, Name
 from ._function import database_function
-from .results import Currency, Deposit, DepositRow, Transfer, Wallet, Withdrawal
+from .results import Currency, Deposit, DepositRow, Erasure, Transfer, Wallet, Withdrawal
 
 
 @database_function
@@ -99,6 +99,17 @@ def deposit_many(
     wallet's currency. Returns a `DepositRow` for each deposit, in the order given.
     Raises InvalidAmount, InvalidArgument, WalletNotFound, IdempotencyConflict, AccountClosed.
     Calls pgwallet.deposit_many.
+    """
+
+
+@database_function
+def erase_owner(wallet_id: int) -> Erasure:
+    """Forget whose wallet it is, and the metadata of what moved its money.
+
+    The owner becomes a made-up one. Called again it erases what came since. Returns the `Erasure`
+    with the wallet's balance in major units.
+    Raises WalletNotFound.
+    Calls pgwallet.erase_owner.
     """
 
 

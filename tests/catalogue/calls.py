@@ -431,6 +431,10 @@ _CORRECTING = (
     ),
 )
 
+_CONTROLS = (
+    CallOf(name="erase_owner", given_to=OPERATION, good=lambda w, _: {"p_wallet_id": w.wallet}),
+)
+
 # Any role that exists will do.
 _ADMINISTRATION = tuple(
     CallOf(name=name, given_to=OWNER_ALONE, good=lambda w, _: {"p_role": "pg_monitor"})
@@ -443,7 +447,7 @@ def _by_name(*entries: Iterable[CallOf]) -> dict[str, CallOf]:
 
 
 CALLS = _by_name(
-    *(_OPENING, _WALLETS_AND_POCKETS, _ACCOUNTS, _ESCROW, _ENDING, _CORRECTING),
+    *(_OPENING, _WALLETS_AND_POCKETS, _ACCOUNTS, _ESCROW, _ENDING, _CORRECTING, _CONTROLS),
     *(READING_CALLS, _ADMINISTRATION),
 )
 

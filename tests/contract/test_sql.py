@@ -308,7 +308,9 @@ def test_plpgsql_check_finds_nothing(checked_database: psycopg.Connection) -> No
         join pg_language as l on l.oid = p.prolang and l.lanname = 'plpgsql'
         cross join lateral plpgsql_check_function_tb(
           p.oid,
-          case when p.prorettype = 'trigger'::regtype then 'pgwallet.posting'::regclass else 0 end
+          case
+            when p.prorettype = 'trigger'::regtype then 'pgwallet.transaction'::regclass else 0
+          end
         ) as f
         where p.pronamespace = 'pgwallet'::regnamespace
         """

@@ -99,10 +99,20 @@ def test_a_subscriber_refuses_changes_and_deletes_that_its_publisher_let_pass(pa
     wallet = pgwallet.create_wallet(pair.publisher, "ada").wallet_id
     pocket = pgwallet.create_pocket(pair.publisher, wallet, "rent").pocket_id
     project = pgwallet.create_project(pair.publisher, "film").project_id
-    pgwallet.deposit(pair.publisher, wallet, 50)
+    pgwallet.deposit(pair.publisher, wallet, 50, metadata={"from": "ada"})
     escrow = pgwallet.pledge(pair.publisher, wallet, project, 10).escrow_id
     count = "select count(*) from pgwallet.posting"
     wait_until(lambda: pair.subscriber.execute(count).fetchone() == (2,))
+    # What may be changed arrives: one transaction has lost its metadata, the other had none.
+    pgwallet.erase_owner(pair.publisher, wallet)
+    erased = "select count(*) from pgwallet.transaction where metadata_digest is not null"
+    wait_until(lambda: pair.subscriber.execute(erased).fetchone() == (1,))
+    assert (
+        pair.subscriber.execute(
+            "select from pgwallet.transaction where metadata is not null"
+        ).fetchall()
+        == []
+    )
     before = [
         pair.subscriber.execute(f"select * from pgwallet.{t}".encode()).fetchall() for t in TABLES
     ]
@@ -114,6 +124,7 @@ def test_a_subscriber_refuses_changes_and_deletes_that_its_publisher_let_pass(pa
         ("posting", "delete from pgwallet.posting"),
         ("posting", "truncate pgwallet.posting"),
         ("transaction", "update pgwallet.transaction set created_at = now()"),
+        ("transaction", "update pgwallet.transaction set metadata = '{}', metadata_digest = null"),
         ("transaction", "delete from pgwallet.transaction"),
         ("escrow", f"delete from pgwallet.escrow where escrow_id = {escrow}"),
         ("pocket", f"delete from pgwallet.pocket where pocket_id = {pocket}"),

@@ -11,11 +11,12 @@ import pgwallet
 from tests.ledger.corruptions import CORRUPTIONS, GUARDS, NOT_FOUND, Corruption, ids_of_a_world
 
 GUARANTEES = Path(__file__).parents[2] / "docs" / "guarantees.md"
-TRIGGERS = tuple(
-    product(
+TRIGGERS = (
+    *product(
         ("transaction", "posting", "account", "wallet", "pocket", "project", "escrow"),
         ("refuse_change", "refuse_row_change"),
-    )
+    ),
+    ("transaction", "refuse_changed_row"),
 )
 
 pytestmark = pytest.mark.sql

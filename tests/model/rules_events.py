@@ -1,4 +1,4 @@
-"""Rules about what changed without moving money, and who changed it."""
+"""Rules about what changed without moving money, who changed it, and what is erased."""
 
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
@@ -10,6 +10,10 @@ from tests.model.machine import Machine
 
 class EventRules(Machine):
     """What the ledger wrote down is what the reference noted."""
+
+    @rule(wallet=draw.IDS)
+    def erase_owner(self, wallet: Id) -> None:
+        self.call("erase_owner", wallet_id=self.id_of("wallet", wallet))
 
     @rule(
         kind=st.sampled_from(["wallet", "pocket", "project", None]),

@@ -46,6 +46,9 @@ WEIGHTS = {name: OFTEN.get(name, USUAL) for name in OPERATION + PROCEDURES}
 # So many wallets, and their pockets, that many workers want at once.
 BUSY = 4
 
+# So many of the first owners may be erased.
+ERASED = 100
+
 NUMBERS = (AMOUNT, FEE, PERCENTAGE, RATE)
 # What the driver refuses to send at all, by a TypeError.
 NOT_FROM_PYTHON = (TIME, EXPIRY)
@@ -88,13 +91,20 @@ class Planner:
 
     def drawn(self, name: str) -> Plan:
         if is_drawn_apart(name):
-            return Plan(name, getattr(self, name.removeprefix("call "))())
+            return Plan(name, self.noted(name, getattr(self, name.removeprefix("call "))()))
         call, world, amount = CALLS[name], self.a_world(), self.amount("EUR")
         arguments = call.good(world, amount)
         if call.is_keyed and (key := self.key()):
             arguments = call.keyed(arguments, key)
         moves = {str(getattr(world, one)): part * amount for one, part in call.moves.items()}
         return Plan(name, without_prefix(arguments), moves=moves)
+
+    def noted(self, name: str, arguments: Arguments) -> Arguments:
+        """With metadata at times, where the call takes them."""
+        call = CALLS[name.removeprefix("call ")]
+        if call.takes("p_metadata") and not call.is_bulk and self.perhaps(0.2):
+            return {**arguments, "metadata": {"number": self.shared.number()}}
+        return arguments
 
     def perhaps(self, probability: float) -> bool:
         return self.chance.random() < probability
@@ -210,7 +220,11 @@ class Planner:
         return Decimal(units * (10_000 if self.perhaps(0.01) else 1)).scaleb(-exponent)
 
     def create_wallet(self) -> Arguments:
-        return {"owner_id": f"owner {self.chance.randrange(250)}", "currency": "EUR"}
+        """Of an owner who is not erased, since they would get another wallet."""
+        return {"owner_id": f"owner {self.chance.randrange(ERASED, 250)}", "currency": "EUR"}
+
+    def erase_owner(self) -> Arguments:
+        return {"wallet_id": self.often_a_busy_one(self.shared.wallets["EUR"][:ERASED])}
 
     def create_pocket(self) -> Arguments:
         return {

@@ -248,6 +248,11 @@ def _facts(storm: Storm, conn: psycopg.Connection) -> Iterator[str]:
     for record in storm.records:
         if isinstance(record, Fact):
             told[record.what][record.of].add(record.value)
+    made_up = {of: wallet for of, wallet in told["wallet"].items() if of[0].startswith("erased-")}
+    for of, wallet in [*told["wallet"].items()]:
+        # Whose wallet it was before it was erased.
+        if of not in made_up and wallet in made_up.values():
+            del told["wallet"][of]
     for what, query in FACTS.items():
         there: dict[Any, set[Any]] = {}
         for row in conn.execute(query.encode()):

@@ -273,6 +273,7 @@ def _external(shared: Shared, account_id: int) -> str:
 
 READERS: dict[str, Reader] = {
     "create_wallet": _wallet,
+    "erase_owner": _wallet,
     "create_pocket": _pocket,
     "set_allocation": _pocket,
     "close_pocket": _pocket_closed,

@@ -7,6 +7,7 @@ from psycopg import errors
 # Where they are: _grant in the database, which a test compares this with.
 _OPERATION = frozenset(
     {
+        "erase_owner",
         *("close_project", "payout", "release_escrow", "refund_escrow", "release_escrows"),
         *("refund_escrows", "refund_expired_escrows", "release_project", "refund_project"),
         *("freeze_account", "unfreeze_account", "set_credit_limit", "reverse_transaction"),

@@ -5,8 +5,9 @@ from decimal import Decimal
 
 import pgwallet
 
+from .asking import confirm
 from .commands import Session, group, on_database, passing_on
-from .parameters import WalletId
+from .parameters import WalletId, Yes
 
 money_in_and_out = group()
 wallet = group()
@@ -40,6 +41,25 @@ def show(session: Session, wallet_id: WalletId) -> None:
 
 
 passing_on(wallet, "close", pgwallet.close_wallet, example="wallet close 508398")
+
+
+@on_database(wallet, "erase-owner", calls="erase_owner")
+def erase_owner(session: Session, wallet_id: WalletId, yes: Yes = False) -> None:
+    """Forget whose wallet it is, and the metadata of what moved its money.
+
+    The wallet and its history stay, under a made-up owner.
+
+    \b
+    Example:  pgwallet wallet erase-owner 508398
+    """
+    confirm(
+        f"Erase the owner of wallet {wallet_id} and the metadata of its transactions? "
+        "This is final.",
+        yes,
+    )
+    session.show(pgwallet.erase_owner(session.conn, wallet_id))
+
+
 passing_on(
     money_in_and_out,
     "deposit",

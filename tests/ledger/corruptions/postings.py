@@ -5,6 +5,18 @@ from .world import KEYS
 
 POSTINGS = [
     corrupted(
+        "what is left of metadata is no digest",
+        "update pgwallet.transaction set metadata_digest = 'erased' "
+        "where transaction_id = {tx_salary}",
+        (5, "transaction {tx_salary}"),
+    ),
+    corrupted(
+        "metadata come back beside their digest",
+        "update pgwallet.transaction set metadata_digest = sha256('x'), metadata = '1' "
+        "where transaction_id = {tx_salary}",
+        (5, "transaction {tx_salary}"),
+    ),
+    corrupted(
         "two postings between currencies cancel",
         "insert into pgwallet.transaction (transaction_id, kind) values (-1, 'deposit'), "
         "(-2, 'withdrawal');"
@@ -27,9 +39,7 @@ POSTINGS = [
     ),
     corrupted(
         "all requests are written anew",
-        "drop function pgwallet._show_transaction cascade;"
-        "alter table pgwallet.transaction alter request type text "
-        "using case when request is not null then 'x' end",
+        "update pgwallet.transaction set request = 'x' where request is not null",
         *[(6, f"transaction {{tx_{key}}}") for key in KEYS],
     ),
     corrupted(

@@ -51,7 +51,7 @@ from .projects import close_project, create_project, payout
 from .reading import balance, balance_at, check_ledger, list_events, statement
 from .reversals import reverse_transaction
 from .transfers import transfer
-from .wallets import close_wallet, create_wallet, deposit, deposit_many, withdraw
+from .wallets import close_wallet, create_wallet, deposit, deposit_many, erase_owner, withdraw
 
 __all__ = [
     "Books",
@@ -71,6 +71,7 @@ __all__ = [
     "deposit",
     "deposit_many",
     "dispute_escrow",
+    "erase_owner",
     "find_project",
     "find_transaction",
     "freeze_account",

@@ -56,6 +56,7 @@ class Account:
 class Wallet:
     owner_id: str
     account: Account
+    is_erased: bool = False
 
 
 @dataclass(slots=True)

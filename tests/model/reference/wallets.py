@@ -6,10 +6,11 @@ from functools import partial
 from typing import Any
 
 from pgwallet.errors import AccountNotEmpty
-from pgwallet.results import Deposit, DepositRow, Withdrawal
+from pgwallet.results import Deposit, DepositRow, Erasure, Withdrawal
 from pgwallet.results import Wallet as WalletRow
 
 from .books import (
+    ANYTHING,
     Account,
     Books,
     Pocket,
@@ -149,6 +150,29 @@ def deposit_many(
         books.once(key, request, partial(do, *payment))
         for key, request, payment in zip(all_of.keys, requests, payments, strict=True)
     ]
+
+
+def erase_owner(books: Books, wallet_id: int | None) -> Erasure:
+    account = books.find("wallet", wallet_id)
+    wallet = books.wallets[account.account_id]
+    pockets = [each.account for each in books.pockets.values() if each.wallet is account]
+    escrows = [each.escrow_id for each in books.escrows.values() if each.wallet is account]
+    its = [
+        *(each.transaction for each in books.movements if each.source in (account, *pockets)),
+        *(each.transaction for each in books.movements if each.destination in (account, *pockets)),
+        *(each for each in books.transactions.values() if each.escrow_id in escrows),
+    ]
+    erased = {each.transaction_id: each for each in its if each.metadata is not None}
+    for transaction in erased.values():
+        transaction.metadata = None
+    if not wallet.is_erased or erased:
+        count = {"transaction_count": len(erased)}
+        books.note("erase_owner", account.account_id, None, None, count)
+    if not wallet.is_erased:
+        wallet.is_erased = True
+        wallet.owner_id = f"erased {wallet_id}"
+    balance = money(account.balance, account.currency)
+    return Erasure(account.account_id, ANYTHING, account.currency, len(erased), balance)
 
 
 def _pay_in(books: Books, transaction: Transaction, wallet: Account, units: int) -> Decimal:

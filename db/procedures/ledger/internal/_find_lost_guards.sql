@@ -20,22 +20,31 @@ begin
   from (
     select
       r.name as table_name, l.name as trigger_name,
-      'DELETE' || case when r.is_history then ' OR UPDATE' else '' end || l.also as events,
+      'BEFORE DELETE' || case
+        when not r.is_history then ''
+        when r.name = 'transaction' and l.level = 'STATEMENT'
+          then ' OR UPDATE OF transaction_id, created_at, escrow_id, reversed_transaction_id, '
+            'effective_at, kind, idempotency_key, request'
+        else ' OR UPDATE'
+      end || l.also as events,
       l.level as condition
     from (
       values
         ('transaction', true), ('posting', true), ('event', true), ('account', false),
-        ('wallet', false), ('pocket', false), ('project', false), ('escrow', false), ('settings', false)
+        ('wallet', false), ('pocket', false), ('project', false), ('escrow', false),
+        ('settings', false)
     ) as r (name, is_history)
     cross join (
       values
         ('refuse_change', ' OR TRUNCATE', 'STATEMENT'), ('refuse_row_change', '', 'ROW')
     ) as l (name, also, level)
     union all
-    values (
-      'currency', 'refuse_other_decimals', 'UPDATE OF exponent',
-      'ROW WHEN ((old.exponent IS DISTINCT FROM new.exponent))'
-    )
+    values
+      ('transaction', 'refuse_changed_row', 'AFTER UPDATE', 'ROW'),
+      (
+        'currency', 'refuse_other_decimals', 'BEFORE UPDATE OF exponent',
+        'ROW WHEN ((old.exponent IS DISTINCT FROM new.exponent))'
+      )
   ) as g
   where not exists (
     select
@@ -43,7 +52,7 @@ begin
     where t.tgrelid = to_regclass('pgwallet.' || g.table_name) and t.tgname = g.trigger_name
       and t.tgenabled = 'A'
       and pg_get_triggerdef(t.oid) = format(
-        'CREATE TRIGGER %s BEFORE %s ON pgwallet.%s FOR EACH %s '
+        'CREATE TRIGGER %s %s ON pgwallet.%s FOR EACH %s '
         'EXECUTE FUNCTION pgwallet._refuse_change()',
         g.trigger_name, g.events, g.table_name, g.condition
       )

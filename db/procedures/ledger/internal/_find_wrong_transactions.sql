@@ -1,5 +1,5 @@
 -- Finds transactions with too few or too many postings, reversals that are not the opposite of what
--- they took back, and idempotency keys that several have.
+-- they took back, digests that are none, and idempotency keys that several have.
 --
 -- A part of check_ledger, whose argument it takes.
 create or replace function pgwallet._find_wrong_transactions(p_since_transaction_id bigint)
@@ -28,6 +28,19 @@ begin
   group by t.idempotency_key
   having count(*) > 1
   order by t.idempotency_key;
+
+  -- 5. Metadata were erased whole, and what is left of them is a SHA-256.
+  return query
+  select
+    5, format('transaction %s', t.transaction_id),
+    format(
+      'It has a digest of %s bytes, and %s metadata.', octet_length(t.metadata_digest),
+      case when t.metadata is null then 'no' else 'still' end
+    )
+  from pgwallet.transaction as t
+  where t.transaction_id > v_since and t.metadata_digest is not null
+    and (t.metadata is not null or octet_length(t.metadata_digest) <> 32)
+  order by t.transaction_id;
 
   -- 6. One transaction, one reversal.
   return query

@@ -1,11 +1,22 @@
 -- Refuses to change what was recorded, and to delete what that refers to, for everybody, the owner
--- too. The migrations that make the tables have attached it to them.
+-- too. Only the metadata of a transaction may give way to their digest, whoever does it. The
+-- migrations that make the tables have attached it to them.
 create or replace function pgwallet._refuse_change()
 returns trigger
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $function$
+declare
+  v_erased pgwallet.transaction;
 begin
+  if tg_table_name = 'transaction' and tg_level = 'ROW' and tg_op = 'UPDATE' then
+    v_erased := old;
+    v_erased.metadata := null;
+    v_erased.metadata_digest := sha256(convert_to(old.metadata::text, 'UTF8'));
+    if old.metadata is not null and new is not distinct from v_erased then
+      return new;
+    end if;
+  end if;
   raise exception using
     errcode = 'PW901',
     message = format('%s of %s.%s is refused', lower(tg_op), tg_table_schema, tg_table_name),
