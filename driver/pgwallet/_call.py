@@ -48,6 +48,8 @@ _SENT: dict[Any, tuple[str, Callable[[str, Any], object]]] = {
     Iterable[int]: ("bigint[]", as_list_of(as_id)),
     Iterable[Decimal | int]: ("numeric[]", as_list_of(as_decimal)),
     Iterable[Name | None]: ("text[]", as_list_of(as_name)),
+    Iterable[datetime | None]: ("timestamptz[]", as_list_of(as_time)),
+    Iterable[Any]: ("jsonb[]", as_list_of(as_json)),
 }
 _SENT |= {kind | None: sent for kind, sent in _SENT.items()}
 

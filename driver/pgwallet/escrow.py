@@ -50,11 +50,14 @@ def pledge_many(
     wallet_ids: Iterable[int],
     amounts: Iterable[Decimal | int],
     idempotency_keys: Iterable[Name | None] | None = None,
+    expires_at: Iterable[datetime | None] | None = None,
+    metadata: Iterable[Any] | None = None,
+    effective_at: Iterable[datetime | None] | None = None,
 ) -> list[PledgeRow]:
     """Lock the money of many wallets for one project, all of it or none.
 
-    The lists run in parallel and are of one length; `amounts` are in major units. Returns a
-    `PledgeRow` for each pledge, in the order given.
+    The lists run in parallel and are of one length, with one or None for each pledge; `amounts`
+    are in major units. Returns a `PledgeRow` for each pledge, in the order given.
     Raises InvalidAmount, InvalidArgument, WalletNotFound, ProjectNotFound,
     IdempotencyConflict, CurrencyMismatch, ProjectClosed, PledgeLimitExceeded,
     InsufficientFunds, AccountFrozen (wallet or project), AccountClosed.

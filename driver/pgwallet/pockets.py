@@ -128,13 +128,15 @@ def allocate_deposits(
     amounts: Iterable[Decimal | int],
     idempotency_keys: Iterable[Name | None] | None = None,
     rounding: str = "half_up",
+    metadata: Iterable[Any] | None = None,
+    effective_at: Iterable[datetime | None] | None = None,
 ) -> list[ShareRow]:
     """Split amounts over the pockets of many wallets, all of it or none.
 
-    The lists run in parallel and are of one length; `amounts` are in major units of each
-    wallet's currency; `rounding` is half_up or largest_remainder. Returns a `ShareRow` for
-    each pocket that received money, wallets in the order given; where none did, one without a
-    pocket and with an amount of 0.
+    The lists run in parallel and are of one length, with one or None for each deposit; `amounts`
+    are in major units of each wallet's currency; `rounding` is half_up or largest_remainder.
+    Returns a `ShareRow` for each pocket that received money, wallets in the order given; where
+    none did, one without a pocket and with an amount of 0.
     Raises InvalidAmount, InvalidArgument, WalletNotFound, IdempotencyConflict,
     InsufficientFunds, AccountClosed.
     Calls pgwallet.allocate_deposits.

@@ -92,11 +92,14 @@ def deposit_many(
     wallet_ids: Iterable[int],
     amounts: Iterable[Decimal | int],
     idempotency_keys: Iterable[Name | None] | None = None,
+    metadata: Iterable[Any] | None = None,
+    effective_at: Iterable[datetime | None] | None = None,
 ) -> list[DepositRow]:
     """Put money into many wallets, all of it or none.
 
-    The lists run in parallel and are of one length; `amounts` are in major units of each
-    wallet's currency. Returns a `DepositRow` for each deposit, in the order given.
+    The lists run in parallel and are of one length, with one or None for each deposit; `amounts`
+    are in major units of each wallet's currency. Returns a `DepositRow` for each deposit, in the
+    order given.
     Raises InvalidAmount, InvalidArgument, WalletNotFound, IdempotencyConflict, AccountClosed.
     Calls pgwallet.deposit_many.
     """

@@ -48,7 +48,7 @@ def faults(call: CallOf) -> Iterator[Fault]:
             for amount in ("0.001", "10.005"):
                 yield Fault(kind.code, f"{argument.name} decimals", put(argument, *always(amount)))
         if argument.is_array:
-            yield from _lengths(argument)
+            yield from _lengths(argument, kind.example)
     yield from _decimals_of_yen(call)
     for code, spoil in call.refused:
         yield Fault(code, f"state {code}", _changed_by(spoil))
@@ -67,7 +67,7 @@ def ladder(call: CallOf) -> list[Fault]:
             change = _with_more_decimals(argument)
             steps.append(Fault(kind.code, f"{argument.name} decimals", change, rank))
         if argument.is_array:
-            *_, longer = _lengths(argument)
+            *_, longer = _lengths(argument, kind.example)
             steps.append(Fault(longer.code, longer.what, longer.change, (Stage.ARGUMENT, 0)))
         if argument.name in (KEY, KEYS) and call.is_keyed:
             used = put(argument, *always(USED))
@@ -129,12 +129,12 @@ def put(argument: Argument, value: Value) -> Change:
     return change
 
 
-def _lengths(argument: Argument) -> Iterator[Fault]:
+def _lengths(argument: Argument, example: Any) -> Iterator[Fault]:
     """An array that is not as long as the others; the last is the one that is longer."""
 
     def resized(size: int) -> Change:
         def change(world: World, arguments: Arguments) -> Arguments:
-            elements = arguments.get(argument.name) or ["one", "two"]
+            elements = arguments.get(argument.name) or [example or "one"] * 2
             return {**arguments, argument.name: (elements * 2)[:size]}
 
         return change

@@ -1,11 +1,14 @@
 """Arrays: one transaction an element, rows in input order, running balances, all or nothing."""
 
+from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
 
 import psycopg
 import pytest
 
 import pgwallet
+from tests.catalogue.call_of import without_prefix
 from tests.catalogue.calls import BULK, CALLS, good
 from tests.catalogue.world import world_in
 from tests.ledger.calling import call, everything, funded, project, refused, value
@@ -50,9 +53,51 @@ def test_rows_come_in_input_order_with_running_balances(conn: psycopg.Connection
 
 
 @pytest.mark.parametrize("name", BULK)
+def test_each_element_has_metadata_and_a_time_of_its_own_or_none(
+    conn: psycopg.Connection, name: str
+) -> None:
+    world = world_in(conn)
+    time = datetime(2001, 2, 3, 4, 5, tzinfo=UTC)
+    noted: list[tuple[Any, datetime | None]] = [({"note": "a"}, None), (None, time), ([1], time)]
+    three = {
+        argument: [element, element, element] if isinstance(value, list) else value
+        for argument, value in without_prefix(good(name, world)).items()
+        for element in [value[0] if isinstance(value, list) else None]
+    }
+    rows = getattr(pgwallet, name)(
+        conn, **three, metadata=[data for data, _ in noted], effective_at=[at for _, at in noted]
+    )
+    found = conn.execute(
+        "select t.metadata, t.effective_at from pgwallet.transaction as t "
+        "where t.transaction_id = any (%s) order by t.transaction_id",
+        [[row.transaction_id for row in rows]],
+    )
+    assert found.fetchall() == noted
+
+
+def test_each_pledge_has_an_expiry_of_its_own_which_a_replay_does_not_ask_for(
+    conn: psycopg.Connection,
+) -> None:
+    ada, film = funded(conn, "ada", 100), project(conn)
+    expiry, past = datetime(2999, 1, 1, tzinfo=UTC), datetime(2001, 1, 1, tzinfo=UTC)
+    ids, amounts, keys = [ada, ada], [1, 2], ["one", "two"]
+    rows = pgwallet.pledge_many(conn, film, ids, amounts, keys, [expiry, None])
+    again = pgwallet.pledge_many(conn, film, ids, amounts, keys, [past, past])
+    assert [row.replayed for row in again] == [True, True]
+    for elements in ([2, 2], [1, 1]):  # the first key is another call's, or both are
+        with refused(conn, "PW002"):
+            pgwallet.pledge_many(conn, film, ids, elements, keys, [past, past])
+    with refused(conn, "PW002") as said:
+        pgwallet.pledge_many(conn, film, [*ids, ada], [1, 2, 3], None, [expiry, None, past])
+    assert "2001" in said[0].message + (said[0].detail or "")
+    escrows = [pgwallet.get_escrow(conn, row.escrow_id) for row in rows]
+    assert [escrow.expires_at for escrow in escrows] == [expiry, None]
+
+
+@pytest.mark.parametrize("name", BULK)
 def test_postings_come_in_input_order(conn: psycopg.Connection, name: str) -> None:
     world = world_in(conn)
-    wallets = [world.wallet, *(funded(conn, owner, 100) for owner in ("bob", "eve"))]
+    wallets = [world.wallet, *(funded(conn, owner, 100) for owner in ("uma", "zoe"))]
     for wallet_id in wallets[1:]:
         pgwallet.create_pocket(conn, wallet_id, "half", 50)
     ids = [wallets[1], wallets[2], wallets[0]]

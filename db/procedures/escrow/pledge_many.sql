@@ -8,7 +8,10 @@ create or replace function pgwallet.pledge_many(
   p_project_id bigint,
   p_wallet_ids bigint[],
   p_amounts numeric[],
-  p_idempotency_keys text[] default null
+  p_idempotency_keys text[] default null,
+  p_expires_at timestamptz[] default null,
+  p_metadata jsonb[] default null,
+  p_effective_at timestamptz[] default null
 )
 returns table (
   transaction_id bigint, wallet_id bigint, escrow_id bigint, amount numeric,
@@ -33,7 +36,26 @@ declare
   v_amounts numeric[];
   v_balances numeric[];
 begin
-  perform pgwallet._check_arrays(p_wallet_ids, p_amounts, p_idempotency_keys);
+  perform pgwallet._check_arrays(
+    p_wallet_ids, p_amounts, p_idempotency_keys, p_metadata, p_effective_at, p_expires_at
+  );
+  if p_idempotency_keys is not null then
+    v_requests := pgwallet._write_requests(
+      'pledge_many(' || p_project_id || ', %s, %s)', p_wallet_ids, p_amounts
+    );
+  end if;
+  if p_expires_at is not null then
+    -- Not of a replay, which may come when it is past.
+    perform pgwallet._check_expiry(u.expires_at)
+    from unnest(p_expires_at, p_idempotency_keys, v_requests) with ordinality
+      as u (expires_at, idempotency_key, request, ordinal)
+    where u.expires_at is not null and not exists (
+      select
+      from pgwallet.transaction as t
+      where t.idempotency_key = u.idempotency_key collate "C" and t.request = u.request
+    )
+    order by u.ordinal;
+  end if;
   select p.* into v_project from pgwallet.project as p where p.project_id = p_project_id;
   if not found then
     perform pgwallet._refuse_missing('project', p_project_id);
@@ -54,15 +76,11 @@ begin
     )
   into v_escrow_ids
   from unnest(p_wallet_ids) with ordinality as u (wallet_id, ordinal);
-  if p_idempotency_keys is not null then
-    v_requests := pgwallet._write_requests(
-      'pledge_many(' || p_project_id || ', %s, %s)', p_wallet_ids, p_amounts
-    );
-  end if;
   select c.transaction_ids, c.replays
   into v_transaction_ids, v_replays
   from pgwallet._insert_transactions(
-    'pledge', cardinality(p_amounts), p_idempotency_keys, v_requests, v_escrow_ids
+    'pledge', cardinality(p_amounts), p_idempotency_keys, v_requests, p_metadata, p_effective_at,
+    v_escrow_ids
   ) as c;
 
   if false = any (v_replays) then
@@ -139,14 +157,15 @@ begin
 
   with element as materialized (
     select
-      u.ordinal, u.wallet_id, u.transaction_id, u.escrow_id, u.replayed,
+      u.ordinal, u.wallet_id, u.transaction_id, u.escrow_id, u.expires_at, u.replayed,
       round(u.amount, scale(a.balance)) as amount,
       a.balance - sum(trim_scale(u.amount)) filter (where not u.replayed) over (
         partition by u.wallet_id order by u.ordinal
       ) as balance
-    from unnest(p_wallet_ids, p_amounts, v_transaction_ids, v_escrow_ids, v_replays)
-      with ordinality
-      as u (wallet_id, amount, transaction_id, escrow_id, replayed, ordinal)
+    from unnest(
+      p_wallet_ids, p_amounts, v_transaction_ids, v_escrow_ids, p_expires_at, v_replays
+    ) with ordinality
+      as u (wallet_id, amount, transaction_id, escrow_id, expires_at, replayed, ordinal)
     inner join pgwallet.account as a on a.account_id = u.wallet_id
   ),
 
@@ -162,8 +181,8 @@ begin
   ),
 
   locked as (
-    insert into pgwallet.escrow (escrow_id, project_id, wallet_id, amount)
-    select e.escrow_id, p_project_id, e.wallet_id, e.amount
+    insert into pgwallet.escrow (escrow_id, project_id, wallet_id, expires_at, amount)
+    select e.escrow_id, p_project_id, e.wallet_id, e.expires_at, e.amount
     from element as e
     where not e.replayed
     order by e.ordinal
@@ -200,6 +219,8 @@ begin
 end;
 $function$;
 
-comment on function pgwallet.pledge_many(bigint, bigint[], numeric[], text[]) is
+comment on function pgwallet.pledge_many(
+  bigint, bigint[], numeric[], text[], timestamptz[], jsonb[], timestamptz[]
+) is
 'Pledges to one project from many wallets, all or none. '
 'Raises: PW001, PW002, PW003, PW101, PW103, PW201, PW203, PW204, PW208, PW209, PW301.';

@@ -8,7 +8,9 @@ create or replace function pgwallet.allocate_deposits(
   p_wallet_ids bigint[],
   p_amounts numeric[],
   p_idempotency_keys text[] default null,
-  p_rounding text default 'half_up'
+  p_rounding text default 'half_up',
+  p_metadata jsonb[] default null,
+  p_effective_at timestamptz[] default null
 )
 returns table (
   transaction_id bigint, wallet_id bigint, pocket_id bigint, name text,
@@ -28,7 +30,9 @@ declare
   v_transaction_ids bigint[];
   v_replays boolean[];
 begin
-  perform pgwallet._check_arrays(p_wallet_ids, p_amounts, p_idempotency_keys);
+  perform pgwallet._check_arrays(
+    p_wallet_ids, p_amounts, p_idempotency_keys, p_metadata, p_effective_at
+  );
   perform pgwallet._check_rounding(p_rounding);
   if cardinality(p_amounts) = 0 then
     return;
@@ -43,7 +47,8 @@ begin
   select c.transaction_ids, c.replays
   into v_transaction_ids, v_replays
   from pgwallet._insert_transactions(
-    'allocation', cardinality(p_amounts), p_idempotency_keys, v_requests
+    'allocation', cardinality(p_amounts), p_idempotency_keys, v_requests, p_metadata,
+    p_effective_at
   ) as c;
 
   if not true = any (v_replays) then
@@ -97,6 +102,8 @@ begin
 end;
 $function$;
 
-comment on function pgwallet.allocate_deposits(bigint[], numeric[], text[], text) is
+comment on function pgwallet.allocate_deposits(
+  bigint[], numeric[], text[], text, jsonb[], timestamptz[]
+) is
 'Splits amounts in many wallets over their pockets, all or none. '
 'Raises: PW001, PW002, PW101, PW201, PW203, PW209.';

@@ -6,7 +6,9 @@
 create or replace function pgwallet.deposit_many(
   p_wallet_ids bigint[],
   p_amounts numeric[],
-  p_idempotency_keys text[] default null
+  p_idempotency_keys text[] default null,
+  p_metadata jsonb[] default null,
+  p_effective_at timestamptz[] default null
 )
 returns table (transaction_id bigint, wallet_id bigint, balance numeric, replayed boolean)
 language plpgsql
@@ -25,7 +27,9 @@ declare
   v_balances numeric[];
   v_has_closed boolean;
 begin
-  perform pgwallet._check_arrays(p_wallet_ids, p_amounts, p_idempotency_keys);
+  perform pgwallet._check_arrays(
+    p_wallet_ids, p_amounts, p_idempotency_keys, p_metadata, p_effective_at
+  );
   if cardinality(p_amounts) = 0 then
     return;
   end if;
@@ -37,7 +41,7 @@ begin
   select c.transaction_ids, c.replays
   into v_transaction_ids, v_replays
   from pgwallet._insert_transactions(
-    'deposit', cardinality(p_amounts), p_idempotency_keys, v_requests
+    'deposit', cardinality(p_amounts), p_idempotency_keys, v_requests, p_metadata, p_effective_at
   ) as c;
 
   perform
@@ -100,6 +104,8 @@ begin
 end;
 $function$;
 
-comment on function pgwallet.deposit_many(bigint[], numeric[], text[]) is
+comment on function pgwallet.deposit_many(
+  bigint[], numeric[], text[], jsonb[], timestamptz[]
+) is
 'Pays money from outside into many wallets, all or none. '
 'Raises: PW001, PW002, PW101, PW203, PW209.';

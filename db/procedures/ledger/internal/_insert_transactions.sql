@@ -8,6 +8,8 @@ create or replace function pgwallet._insert_transactions(
   p_count integer,
   p_idempotency_keys text[],
   p_requests text[],
+  p_metadata jsonb[],
+  p_effective_at timestamptz[],
   p_escrow_ids bigint[] default null,
   out transaction_ids bigint[],
   out replays boolean[]
@@ -27,13 +29,17 @@ begin
 
   with claimed as (
     insert into pgwallet.transaction as t (
-      transaction_id, kind, escrow_id, idempotency_key, request
+      transaction_id, kind, escrow_id, idempotency_key, request, metadata, effective_at
     )
     select
       u.transaction_id, p_kind, u.escrow_id, u.idempotency_key,
-      case when u.idempotency_key is not null then u.request end
-    from unnest(transaction_ids, p_escrow_ids, p_idempotency_keys, p_requests) with ordinality
-      as u (transaction_id, escrow_id, idempotency_key, request, ordinal)
+      case when u.idempotency_key is not null then u.request end, u.metadata, u.effective_at
+    from unnest(
+      transaction_ids, p_escrow_ids, p_idempotency_keys, p_requests, p_metadata, p_effective_at
+    ) with ordinality
+      as u (
+        transaction_id, escrow_id, idempotency_key, request, metadata, effective_at, ordinal
+      )
     order by u.idempotency_key collate "C", u.ordinal
     on conflict (idempotency_key) where idempotency_key is not null do nothing
     returning t.transaction_id

@@ -9,8 +9,6 @@ from typing import Any, LiteralString
 
 import psycopg
 
-import pgwallet
-from pgwallet import PgWalletError
 from pgwallet._connection import Connection
 from pgwallet.errors import refusal
 
@@ -74,23 +72,19 @@ def post(conn: Connection, advance: Callable[[int], None]) -> list[Imported]:
         cursor.itersize = CHUNK
         cursor.execute(
             """
-            select
-              e.kind, e.project_id,
-              e.kind <> 'withdrawal' and num_nonnulls(e.effective_at, e.expires_at, e.metadata) = 0
-                as is_plain,
-              e.line, e.wallet_id, e.amount, e.idempotency_key, e.currency
+            select e.kind, e.project_id, e.line, e.currency, e.amount
             from pg_temp.import_entry as e
             where not e.replayed
-            order by e.kind, e.project_id, is_plain, e.line
+            order by e.kind, e.project_id, e.line
             """
         )
-        for (kind, project_id, is_plain), entries in groupby(cursor, key=lambda entry: entry[:3]):
+        for (kind, project_id), entries in groupby(cursor, key=lambda entry: entry[:2]):
             while chunk := list(islice(entries, CHUNK)):
-                replayed = _post_chunk(conn, kind, project_id, is_plain, chunk)
+                replayed = _post_chunk(conn, kind, project_id, chunk)
                 # Another import of the same lines was faster by a moment.
                 for entry, was_replayed in zip(chunk, replayed, strict=True):
                     if was_replayed:
-                        overtaken[kind, entry[-1]].append(entry[5])
+                        overtaken[kind, entry[3]].append(entry[4])
                 advance(len(chunk))
     totals = []
     for total in outstanding(conn):
@@ -110,49 +104,59 @@ def post(conn: Connection, advance: Callable[[int], None]) -> list[Imported]:
 
 
 def _post_chunk(
-    conn: Connection, kind: str, project_id: int | None, is_plain: bool, chunk: list[Any]
+    conn: Connection, kind: str, project_id: int | None, chunk: list[Any]
 ) -> list[bool]:
     """Lines of a kind, pledges to one project; returns for each whether it was replayed."""
-    _, _, _, lines, wallet_ids, amounts, keys, _ = zip(*chunk, strict=True)
-    rows: list[Any]
+    lines = [line for _, _, line, *_ in chunk]
     try:
-        if not is_plain:
-            return [replayed for (replayed,) in conn.execute(_ONE_BY_ONE[kind], [list(lines)])]
-        if project_id is None:
-            rows = pgwallet.deposit_many(conn, wallet_ids, amounts, keys)
-        else:
-            rows = pgwallet.pledge_many(conn, project_id, wallet_ids, amounts, keys)
-    except (psycopg.Error, PgWalletError) as error:
-        refused = refusal(error) if isinstance(error, psycopg.Error) else error
+        rows = conn.execute(_POSTED[kind], {"lines": lines, "project_id": project_id}).fetchall()
+    except psycopg.Error as error:
+        refused = refusal(error)
         if refused is None:
             raise
         target = "" if project_id is None else f" to project {project_id}"
         where = f"line {lines[0]}" if len(lines) == 1 else f"lines {lines[0]} to {lines[-1]}"
         raise Refused(f"{kind}s{target} in {where} were refused: {refused}") from error
-    return [row.replayed for row in rows]
+    return [replayed for (replayed,) in rows]
 
 
-def _one_by_one(call: LiteralString) -> LiteralString:
-    """Calls in the order of lines, within the server, for what the bulk functions do not take."""
+def _many(call: LiteralString) -> LiteralString:
+    """One call for all of these lines; what they hold never leaves the server."""
     return f"""
     select c.replayed
     from (
-      select e.* from pg_temp.import_entry as e where e.line = any(%s) order by e.line offset 0
+      select
+        array_agg(e.wallet_id order by e.line) as wallet_ids,
+        array_agg(e.amount order by e.line) as amounts,
+        array_agg(e.idempotency_key order by e.line) as idempotency_keys,
+        array_agg(e.expires_at order by e.line) as expires_at,
+        array_agg(e.metadata order by e.line) as metadata,
+        array_agg(e.effective_at order by e.line) as effective_at
+      from pg_temp.import_entry as e
+      where e.line = any(%(lines)s)
     ) as e
     cross join lateral pgwallet.{call} as c
-    order by e.line
     """
 
 
-_ONE_BY_ONE = {
-    "deposit": _one_by_one(
-        "deposit(e.wallet_id, e.amount, e.idempotency_key, e.metadata, e.effective_at)"
+_POSTED = {
+    "deposit": _many(
+        "deposit_many(e.wallet_ids, e.amounts, e.idempotency_keys, e.metadata, e.effective_at)"
     ),
-    "pledge": _one_by_one(
-        "pledge(e.wallet_id, e.project_id, e.amount, e.expires_at, e.idempotency_key, "
+    "pledge": _many(
+        "pledge_many(%(project_id)s, e.wallet_ids, e.amounts, e.idempotency_keys, e.expires_at, "
         "e.metadata, e.effective_at)"
     ),
-    "withdrawal": _one_by_one(
-        "withdraw(e.wallet_id, e.amount, e.idempotency_key, e.metadata, e.effective_at)"
-    ),
+    # No function takes many.
+    "withdrawal": """
+    select c.replayed
+    from (
+      select e.* from pg_temp.import_entry as e where e.line = any(%(lines)s)
+      order by e.line offset 0
+    ) as e
+    cross join lateral pgwallet.withdraw(
+      e.wallet_id, e.amount, e.idempotency_key, e.metadata, e.effective_at
+    ) as c
+    order by e.line
+    """,
 }
