@@ -356,6 +356,13 @@ CREATE VIEW pgwallet.installed_routine AS
 COMMENT ON VIEW pgwallet.installed_routine IS 'The functions and procedures as they are in this schema now, to compare with deployed_routine.';
 
 CREATE VIEW pgwallet.platform_summary AS
+ WITH reversal AS (
+         SELECT r.transaction_id,
+            o.kind
+           FROM (pgwallet.transaction r
+             JOIN pgwallet.transaction o ON ((r.reversed_transaction_id = o.transaction_id)))
+          WHERE (r.reversed_transaction_id IS NOT NULL)
+        )
  SELECT m.month,
     m.deposit_count,
     m.withdrawal_count,
@@ -375,14 +382,14 @@ CREATE VIEW pgwallet.platform_summary AS
     round(COALESCE(m.paid_out, (0)::numeric), (c.exponent)::integer) AS paid_out_amount
    FROM (( SELECT s.currency,
             (date_trunc('month'::text, (p.created_at AT TIME ZONE 'UTC'::text)))::date AS month,
-            count(*) FILTER (WHERE ((s.kind)::text = 'external'::text)) AS deposit_count,
-            count(*) FILTER (WHERE (((s.kind)::text = 'wallet'::text) AND ((d.kind)::text = 'external'::text))) AS withdrawal_count,
+            COALESCE(sum(w.sign) FILTER (WHERE ((w.kind)::text = 'deposit'::text)), (0)::bigint) AS deposit_count,
+            COALESCE(sum(w.sign) FILTER (WHERE ((w.kind)::text = 'withdrawal'::text)), (0)::bigint) AS withdrawal_count,
             count(*) FILTER (WHERE (((d.kind)::text = 'escrow'::text) AND ((t.kind)::text = 'pledge'::text))) AS pledge_count,
-            count(*) FILTER (WHERE ((d.kind)::text = 'project'::text)) AS release_count,
+            count(*) FILTER (WHERE (((t.kind)::text = 'release'::text) AND ((d.kind)::text = 'project'::text))) AS release_count,
             count(*) FILTER (WHERE ((t.kind)::text = 'refund'::text)) AS refund_count,
-            count(*) FILTER (WHERE (((s.kind)::text = 'project'::text) AND ((d.kind)::text = 'external'::text))) AS payout_count,
-            sum(p.amount) FILTER (WHERE ((s.kind)::text = 'external'::text)) AS deposited,
-            sum(p.amount) FILTER (WHERE (((s.kind)::text = 'wallet'::text) AND ((d.kind)::text = 'external'::text))) AS withdrawn,
+            COALESCE(sum(w.sign) FILTER (WHERE ((w.kind)::text = 'payout'::text)), (0)::bigint) AS payout_count,
+            sum(((w.sign)::numeric * p.amount)) FILTER (WHERE ((w.kind)::text = 'deposit'::text)) AS deposited,
+            sum(((w.sign)::numeric * p.amount)) FILTER (WHERE ((w.kind)::text = 'withdrawal'::text)) AS withdrawn,
             sum(
                 CASE
                     WHEN ((d.kind)::text = 'escrow'::text) THEN p.amount
@@ -409,33 +416,39 @@ CREATE VIEW pgwallet.platform_summary AS
                     WHEN 'release'::text THEN p.amount
                     ELSE (- p.amount)
                 END) FILTER (WHERE (((t.kind)::text = ANY (ARRAY['release'::text, 'release_refund'::text])) AND (('project'::text = (s.kind)::text) OR ('project'::text = (d.kind)::text)))) AS net,
-            sum(p.amount) FILTER (WHERE (((s.kind)::text = 'project'::text) AND ((d.kind)::text = 'external'::text))) AS paid_out
-           FROM (((pgwallet.posting p
+            sum(((w.sign)::numeric * p.amount)) FILTER (WHERE ((w.kind)::text = 'payout'::text)) AS paid_out
+           FROM (((((pgwallet.posting p
              JOIN pgwallet.transaction t ON ((p.transaction_id = t.transaction_id)))
              JOIN pgwallet.account s ON ((p.source_account_id = s.account_id)))
              JOIN pgwallet.account d ON ((p.destination_account_id = d.account_id)))
+             LEFT JOIN reversal b ON ((t.transaction_id = b.transaction_id)))
+             CROSS JOIN LATERAL ( SELECT COALESCE(b.kind, t.kind) AS kind,
+                        CASE
+                            WHEN (b.kind IS NULL) THEN 1
+                            ELSE '-1'::integer
+                        END AS sign) w)
           WHERE (((s.kind)::text <> 'pocket'::text) AND ((d.kind)::text <> 'pocket'::text))
           GROUP BY s.currency, ((date_trunc('month'::text, (p.created_at AT TIME ZONE 'UTC'::text)))::date)) m
      JOIN pgwallet.currency c ON ((m.currency = c.currency)));
 
 COMMENT ON VIEW pgwallet.platform_summary IS 'What moved through the platform in each currency and month; it reads every posting.';
 COMMENT ON COLUMN pgwallet.platform_summary.month IS 'First day of the month, in UTC, in which the movements were recorded.';
-COMMENT ON COLUMN pgwallet.platform_summary.deposit_count IS 'How many deposits there were.';
-COMMENT ON COLUMN pgwallet.platform_summary.withdrawal_count IS 'How many withdrawals there were.';
+COMMENT ON COLUMN pgwallet.platform_summary.deposit_count IS 'How many deposits there were, less those taken back.';
+COMMENT ON COLUMN pgwallet.platform_summary.withdrawal_count IS 'How many withdrawals there were, less those taken back.';
 COMMENT ON COLUMN pgwallet.platform_summary.pledge_count IS 'How many pledges there were.';
 COMMENT ON COLUMN pgwallet.platform_summary.release_count IS 'How many releases gave a project money; a batch counts as one.';
 COMMENT ON COLUMN pgwallet.platform_summary.refund_count IS 'How many refunds there were, each escrow of a batch counted.';
-COMMENT ON COLUMN pgwallet.platform_summary.payout_count IS 'How many payouts there were.';
+COMMENT ON COLUMN pgwallet.platform_summary.payout_count IS 'How many payouts there were, less those taken back.';
 COMMENT ON COLUMN pgwallet.platform_summary.currency IS 'Currency of the amounts.';
-COMMENT ON COLUMN pgwallet.platform_summary.deposited_amount IS 'What came into wallets from outside.';
-COMMENT ON COLUMN pgwallet.platform_summary.withdrawn_amount IS 'What went out of wallets to the outside.';
+COMMENT ON COLUMN pgwallet.platform_summary.deposited_amount IS 'What came into wallets from outside, less deposits taken back.';
+COMMENT ON COLUMN pgwallet.platform_summary.withdrawn_amount IS 'What went out of wallets to the outside, less withdrawals taken back.';
 COMMENT ON COLUMN pgwallet.platform_summary.pledged_amount IS 'What wallets pledged, with what changes of pledges added or took off.';
 COMMENT ON COLUMN pgwallet.platform_summary.released_amount IS 'What was released, before commission and fee, less what of it was refunded later.';
 COMMENT ON COLUMN pgwallet.platform_summary.refunded_amount IS 'What went back to wallets.';
 COMMENT ON COLUMN pgwallet.platform_summary.commission_amount IS 'What the platform took of releases.';
 COMMENT ON COLUMN pgwallet.platform_summary.fee_amount IS 'What payments took of releases.';
 COMMENT ON COLUMN pgwallet.platform_summary.net_amount IS 'What projects received of releases.';
-COMMENT ON COLUMN pgwallet.platform_summary.paid_out_amount IS 'What was paid out to projects.';
+COMMENT ON COLUMN pgwallet.platform_summary.paid_out_amount IS 'What was paid out to projects, less payouts taken back.';
 
 CREATE VIEW pgwallet.pocket_summary AS
  SELECT k.pocket_id,
@@ -513,10 +526,10 @@ CREATE VIEW pgwallet.project_summary AS
     round(e.commission, (c.exponent)::integer) AS commission_amount,
     round(e.fee, (c.exponent)::integer) AS fee_amount,
     round(e.net, (c.exponent)::integer) AS net_amount,
-    round(o.amount, (c.exponent)::integer) AS paid_out_amount,
+    round((o.amount - b.amount), (c.exponent)::integer) AS paid_out_amount,
     round(a.balance, (c.exponent)::integer) AS balance,
     round(a.credit_limit, (c.exponent)::integer) AS credit_limit
-   FROM ((((pgwallet.project j
+   FROM (((((pgwallet.project j
      JOIN pgwallet.currency c ON ((j.currency = c.currency)))
      JOIN pgwallet.account a ON ((j.project_id = a.account_id)))
      CROSS JOIN LATERAL ( SELECT count(*) AS escrow_count,
@@ -537,9 +550,11 @@ CREATE VIEW pgwallet.project_summary AS
            FROM pgwallet.escrow_summary s
           WHERE (s.project_id = j.project_id)) e)
      CROSS JOIN LATERAL ( SELECT COALESCE(sum(p.amount), (0)::numeric) AS amount
-           FROM (pgwallet.posting p
-             JOIN pgwallet.transaction t ON ((p.transaction_id = t.transaction_id)))
-          WHERE ((p.source_account_id = j.project_id) AND (p.source_balance IS NOT NULL) AND ((t.kind)::text = 'payout'::text))) o);
+           FROM pgwallet.posting p
+          WHERE ((p.source_account_id = j.project_id) AND (p.source_balance IS NOT NULL) AND (p.destination_account_id = a.external_account_id))) o)
+     CROSS JOIN LATERAL ( SELECT COALESCE(sum(p.amount), (0)::numeric) AS amount
+           FROM pgwallet.posting p
+          WHERE ((p.destination_account_id = j.project_id) AND (p.destination_balance IS NOT NULL) AND (p.source_account_id = a.external_account_id))) b);
 
 COMMENT ON VIEW pgwallet.project_summary IS 'Each project: what was pledged to it, and what became of that.';
 COMMENT ON COLUMN pgwallet.project_summary.project_id IS 'Id of the project and of its account.';
@@ -568,7 +583,7 @@ COMMENT ON COLUMN pgwallet.project_summary.refunded_amount IS 'What went back to
 COMMENT ON COLUMN pgwallet.project_summary.commission_amount IS 'What the platform took of releases.';
 COMMENT ON COLUMN pgwallet.project_summary.fee_amount IS 'What payments took of releases.';
 COMMENT ON COLUMN pgwallet.project_summary.net_amount IS 'What the project received of releases: paid out and ready together.';
-COMMENT ON COLUMN pgwallet.project_summary.paid_out_amount IS 'What was paid out so far.';
+COMMENT ON COLUMN pgwallet.project_summary.paid_out_amount IS 'What was paid out so far, less what came back.';
 COMMENT ON COLUMN pgwallet.project_summary.balance IS 'What is ready to pay out; below 0 is what it owes.';
 COMMENT ON COLUMN pgwallet.project_summary.credit_limit IS 'How far below 0 the balance may go.';
 
@@ -624,6 +639,7 @@ CREATE VIEW pgwallet.transaction_log AS
  SELECT p.posting_id,
     p.transaction_id,
     t.escrow_id,
+    t.reversed_transaction_id,
     p.source_account_id,
     p.destination_account_id,
     t.kind,
@@ -658,6 +674,7 @@ COMMENT ON VIEW pgwallet.transaction_log IS 'Each movement of money, with the na
 COMMENT ON COLUMN pgwallet.transaction_log.posting_id IS 'Id of the movement; for one account, in the order of its balances.';
 COMMENT ON COLUMN pgwallet.transaction_log.transaction_id IS 'The call that made it, maybe with other movements.';
 COMMENT ON COLUMN pgwallet.transaction_log.escrow_id IS 'The escrow that it concerns; null for others and for batches.';
+COMMENT ON COLUMN pgwallet.transaction_log.reversed_transaction_id IS 'Of a reversal: the transaction that it took back.';
 COMMENT ON COLUMN pgwallet.transaction_log.source_account_id IS 'The account that paid.';
 COMMENT ON COLUMN pgwallet.transaction_log.destination_account_id IS 'The account that received.';
 COMMENT ON COLUMN pgwallet.transaction_log.kind IS 'What the call did.';

@@ -217,7 +217,7 @@ select
   round(e.commission, c.exponent) as commission_amount,
   round(e.fee, c.exponent) as fee_amount,
   round(e.net, c.exponent) as net_amount,
-  round(o.amount, c.exponent) as paid_out_amount,
+  round(o.amount - b.amount, c.exponent) as paid_out_amount,
   round(a.balance, c.exponent) as balance,
   round(a.credit_limit, c.exponent) as credit_limit
 from pgwallet.project as j
@@ -246,12 +246,20 @@ cross join lateral (
 cross join lateral (
   select coalesce(sum(p.amount), 0) as amount
   from pgwallet.posting as p
-  inner join pgwallet.transaction as t on p.transaction_id = t.transaction_id
   where
     p.source_account_id = j.project_id
     and p.source_balance is not null
-    and t.kind = 'payout'
-) as o;
+    and p.destination_account_id = a.external_account_id
+) as o
+-- Payouts that were taken back.
+cross join lateral (
+  select coalesce(sum(p.amount), 0) as amount
+  from pgwallet.posting as p
+  where
+    p.destination_account_id = j.project_id
+    and p.destination_balance is not null
+    and p.source_account_id = a.external_account_id
+) as b;
 
 comment on view pgwallet.project_summary is
 'Each project: what was pledged to it, and what became of that.';
@@ -295,14 +303,26 @@ comment on column pgwallet.project_summary.commission_amount is
 comment on column pgwallet.project_summary.fee_amount is 'What payments took of releases.';
 comment on column pgwallet.project_summary.net_amount is
 'What the project received of releases: paid out and ready together.';
-comment on column pgwallet.project_summary.paid_out_amount is 'What was paid out so far.';
+comment on column pgwallet.project_summary.paid_out_amount is
+'What was paid out so far, less what came back.';
 comment on column pgwallet.project_summary.balance is
 'What is ready to pay out; below 0 is what it owes.';
 comment on column pgwallet.project_summary.credit_limit is 'How far below 0 the balance may go.';
 
--- A posting's kind and those of its two accounts say what it was. What was taken back counts
--- against it, in the month of that. Months are those of UTC, whoever reads.
+-- What a posting's transaction did says what it was, and the kinds of its two accounts which part.
+-- A reversal counts against the kind that it took back, and a refund of a release against the
+-- release: in the month in which that happened. Months are those of UTC, whoever reads.
 create view pgwallet.platform_summary as
+-- The few that there are, by an index of their own.
+with reversal as (
+  select
+    r.transaction_id,
+    o.kind
+  from pgwallet.transaction as r
+  inner join pgwallet.transaction as o on r.reversed_transaction_id = o.transaction_id
+  where r.reversed_transaction_id is not null
+)
+
 select
   m.month,
   m.deposit_count,
@@ -325,14 +345,14 @@ from (
   select
     s.currency,
     date_trunc('month', p.created_at at time zone 'UTC')::date as month,
-    count(*) filter (where s.kind = 'external') as deposit_count,
-    count(*) filter (where s.kind = 'wallet' and d.kind = 'external') as withdrawal_count,
+    coalesce(sum(w.sign) filter (where w.kind = 'deposit'), 0) as deposit_count,
+    coalesce(sum(w.sign) filter (where w.kind = 'withdrawal'), 0) as withdrawal_count,
     count(*) filter (where d.kind = 'escrow' and t.kind = 'pledge') as pledge_count,
-    count(*) filter (where d.kind = 'project') as release_count,
+    count(*) filter (where t.kind = 'release' and d.kind = 'project') as release_count,
     count(*) filter (where t.kind = 'refund') as refund_count,
-    count(*) filter (where s.kind = 'project' and d.kind = 'external') as payout_count,
-    sum(p.amount) filter (where s.kind = 'external') as deposited,
-    sum(p.amount) filter (where s.kind = 'wallet' and d.kind = 'external') as withdrawn,
+    coalesce(sum(w.sign) filter (where w.kind = 'payout'), 0) as payout_count,
+    sum(w.sign * p.amount) filter (where w.kind = 'deposit') as deposited,
+    sum(w.sign * p.amount) filter (where w.kind = 'withdrawal') as withdrawn,
     sum(case when d.kind = 'escrow' then p.amount else -p.amount end)
     filter (where t.kind in ('pledge', 'pledge_change')) as pledged,
     sum(case t.kind when 'release' then p.amount else -p.amount end)
@@ -348,11 +368,17 @@ from (
     filter (
       where t.kind in ('release', 'release_refund') and 'project' in (s.kind, d.kind)
     ) as net,
-    sum(p.amount) filter (where s.kind = 'project' and d.kind = 'external') as paid_out
+    sum(w.sign * p.amount) filter (where w.kind = 'payout') as paid_out
   from pgwallet.posting as p
   inner join pgwallet.transaction as t on p.transaction_id = t.transaction_id
   inner join pgwallet.account as s on p.source_account_id = s.account_id
   inner join pgwallet.account as d on p.destination_account_id = d.account_id
+  left join reversal as b on t.transaction_id = b.transaction_id
+  cross join lateral (
+    select
+      coalesce(b.kind, t.kind) as kind,
+      case when b.kind is null then 1 else -1 end as sign
+  ) as w
   where s.kind <> 'pocket' and d.kind <> 'pocket'
   group by s.currency, month
 ) as m
@@ -362,19 +388,22 @@ comment on view pgwallet.platform_summary is
 'What moved through the platform in each currency and month; it reads every posting.';
 comment on column pgwallet.platform_summary.month is
 'First day of the month, in UTC, in which the movements were recorded.';
-comment on column pgwallet.platform_summary.deposit_count is 'How many deposits there were.';
-comment on column pgwallet.platform_summary.withdrawal_count is 'How many withdrawals there were.';
+comment on column pgwallet.platform_summary.deposit_count is
+'How many deposits there were, less those taken back.';
+comment on column pgwallet.platform_summary.withdrawal_count is
+'How many withdrawals there were, less those taken back.';
 comment on column pgwallet.platform_summary.pledge_count is 'How many pledges there were.';
 comment on column pgwallet.platform_summary.release_count is
 'How many releases gave a project money; a batch counts as one.';
 comment on column pgwallet.platform_summary.refund_count is
 'How many refunds there were, each escrow of a batch counted.';
-comment on column pgwallet.platform_summary.payout_count is 'How many payouts there were.';
+comment on column pgwallet.platform_summary.payout_count is
+'How many payouts there were, less those taken back.';
 comment on column pgwallet.platform_summary.currency is 'Currency of the amounts.';
 comment on column pgwallet.platform_summary.deposited_amount is
-'What came into wallets from outside.';
+'What came into wallets from outside, less deposits taken back.';
 comment on column pgwallet.platform_summary.withdrawn_amount is
-'What went out of wallets to the outside.';
+'What went out of wallets to the outside, less withdrawals taken back.';
 comment on column pgwallet.platform_summary.pledged_amount is
 'What wallets pledged, with what changes of pledges added or took off.';
 comment on column pgwallet.platform_summary.released_amount is
@@ -384,7 +413,8 @@ comment on column pgwallet.platform_summary.commission_amount is
 'What the platform took of releases.';
 comment on column pgwallet.platform_summary.fee_amount is 'What payments took of releases.';
 comment on column pgwallet.platform_summary.net_amount is 'What projects received of releases.';
-comment on column pgwallet.platform_summary.paid_out_amount is 'What was paid out to projects.';
+comment on column pgwallet.platform_summary.paid_out_amount is
+'What was paid out to projects, less payouts taken back.';
 
 -- Outer joins throughout: whatever a posting refers to, it is in the log.
 create view pgwallet.transaction_log as
@@ -392,6 +422,7 @@ select
   p.posting_id,
   p.transaction_id,
   t.escrow_id,
+  t.reversed_transaction_id,
   p.source_account_id,
   p.destination_account_id,
   t.kind,
@@ -430,6 +461,8 @@ comment on column pgwallet.transaction_log.transaction_id is
 'The call that made it, maybe with other movements.';
 comment on column pgwallet.transaction_log.escrow_id is
 'The escrow that it concerns; null for others and for batches.';
+comment on column pgwallet.transaction_log.reversed_transaction_id is
+'Of a reversal: the transaction that it took back.';
 comment on column pgwallet.transaction_log.source_account_id is 'The account that paid.';
 comment on column pgwallet.transaction_log.destination_account_id is 'The account that received.';
 comment on column pgwallet.transaction_log.kind is 'What the call did.';

@@ -95,6 +95,30 @@ class Books:
         self.held[wallet_id] -= amount
         self.count(self.currency[wallet_id], "withdrawal", amount)
 
+    def transfer(self, source: int, target: int, amount: Decimal) -> int:
+        done = pgwallet.transfer(self.conn, source, target, amount)
+        self.held[source] -= amount
+        self.held[target] += amount
+        return done.transaction_id
+
+    def taken_back(self, wallets: list[int], project_id: int, amount: Decimal) -> None:
+        """Makes one of each kind that can be taken back, and takes it back: nothing is left of it.
+
+        For what was deposited and paid out, counts and amounts are less again.
+        """
+        first, second = wallets[:2]
+        pocket_id = next(one for one, wallet in self.pockets.items() if wallet == first)
+        allocation = pgwallet.allocate_deposit(self.conn, first, amount).transaction_id
+        made = [
+            pgwallet.deposit(self.conn, first, amount).transaction_id,
+            pgwallet.withdraw(self.conn, first, amount).transaction_id,
+            pgwallet.payout(self.conn, project_id, amount).transaction_id,
+            pgwallet.transfer(self.conn, first, second, amount).transaction_id,
+            pgwallet.transfer_to_pocket(self.conn, pocket_id, amount).transaction_id,
+        ]
+        for transaction_id in [*made, allocation or 0]:
+            pgwallet.reverse_transaction(self.conn, transaction_id)
+
     def allocate(self, wallet_id: int, amount: Decimal) -> None:
         for share in pgwallet.allocate_deposit(self.conn, wallet_id, amount).shares:
             self.held[wallet_id] -= share.amount
@@ -241,7 +265,9 @@ def varied_ledger(conn: psycopg.Connection) -> Books:
         for project_id in projects[:4]:
             if books.held[project_id]:
                 books.pay_out(project_id, part(books.held[project_id] / 2))
+        books.taken_back(wallets, projects[2], 2 * unit)
         books.pay_out(projects[2], books.held[projects[2]])
+        books.transfer(wallets[0], wallets[1], part(books.held[wallets[0]] / 9))
     books.open_wallet("idle", "EUR")
     assert pgwallet.check_ledger(conn) == []
     return books

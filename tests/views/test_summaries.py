@@ -153,6 +153,27 @@ def test_the_platform_shows_what_moved_in_each_currency(books: Books) -> None:
             assert sum(row[f"{what}_count"] for row in months) == books.counted[currency, what]
 
 
+def test_what_is_taken_back_counts_against_its_kind_in_the_month_of_that(
+    conn: psycopg.Connection,
+) -> None:
+    wallet_id = pgwallet.create_wallet(conn, "ada").wallet_id
+    pgwallet.deposit(conn, wallet_id, 100)
+    bounced = pgwallet.deposit(conn, wallet_id, 7).transaction_id
+    returned = pgwallet.withdraw(conn, wallet_id, 5).transaction_id
+    conn.execute("alter table pgwallet.posting disable trigger user")
+    conn.execute("update pgwallet.posting set created_at = '2026-01-31 12:00:00+00'")
+    pgwallet.reverse_transaction(conn, bounced)
+    pgwallet.reverse_transaction(conn, returned)
+    found = conn.execute(
+        "select deposit_count, deposited_amount, withdrawal_count, withdrawn_amount "
+        "from pgwallet.platform_summary order by month"
+    ).fetchall()
+    assert found == [
+        (2, Decimal("107.00"), 1, Decimal("5.00")),
+        (-1, Decimal("-7.00"), -1, Decimal("-5.00")),
+    ]
+
+
 @pytest.mark.parametrize("zone", ["UTC", "America/New_York", "Pacific/Auckland"])
 def test_months_are_those_of_utc_wherever_the_reader_is(
     conn: psycopg.Connection, zone: str

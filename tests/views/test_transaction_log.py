@@ -26,6 +26,7 @@ def as_the_account_sees_it(row: Row, account_id: int) -> tuple[object, ...]:
         row["created_at"],
         row["effective_at"],
         row["metadata"],
+        row["reversed_transaction_id"],
     )
 
 
@@ -47,6 +48,7 @@ def test_each_account_s_rows_are_its_statement(books: Books) -> None:
             (
                 *(row.posting_id, row.transaction_id, row.kind, row.amount, row.balance),
                 *(row.counterpart_id, row.created_at, row.effective_at, row.metadata),
+                row.reversed_transaction_id,
             )
             for row in statement
         ]
