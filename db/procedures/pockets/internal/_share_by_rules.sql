@@ -18,6 +18,8 @@ language plpgsql
 stable
 rows 10
 set search_path = pg_catalog, pg_temp
+set enable_hashjoin = off
+set enable_mergejoin = off
 as $function$
 declare
   v_whole numeric := round(p_amount, p_exponent);
