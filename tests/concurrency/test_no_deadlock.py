@@ -26,6 +26,9 @@ SESSIONS = 4
 ROUNDS = 250
 WALLETS = 24
 
+# What can be called again and again in one world.
+OFTEN = [name for name in KEYED if not CALLS[name].whole]
+
 Keys = list[str] | None
 
 
@@ -46,11 +49,11 @@ def mixture(
     Returns what the wallets have gained by it.
     """
     world = worlds[wallets[0]]
-    name = random.Random(f"{number} {world.wallet}").choice([*KEYED, "refund_expired_escrows"])
+    name = random.Random(f"{number} {world.wallet}").choice([*OFTEN, "refund_expired_escrows"])
     if name in BULK:
         move_in_all(conn, name, world, wallets)
         return CALLS[name].effect("wallet") * len(wallets)
-    if name in KEYED:
+    if name in OFTEN:
         move(conn, name, world, 1)
         return CALLS[name].effect("wallet")
     return pgwallet.refund_expired_escrows(conn, 5).refunded_amount or Decimal(0)
