@@ -143,6 +143,23 @@ HOLDERS = [
         (7, "table pgwallet.pocket"),
     ),
     corrupted(
+        "two pockets of a wallet take the rest",
+        "drop index pgwallet.pocket_rest_key;"
+        "insert into pgwallet.account (account_id, kind, currency, balance) "
+        "values (-2048, 'pocket', 'EUR', 0.00), (-3072, 'pocket', 'EUR', 0.00);"
+        "insert into pgwallet.pocket (pocket_id, wallet_id, name, takes_rest) "
+        "values (-2048, {ada}, 'one', true), (-3072, {ada}, 'two', true);"
+        "update pgwallet.account set has_rules = true where account_id = {ada}",
+        (7, "wallet {ada}"),
+        (7, "table pgwallet.pocket"),
+    ),
+    corrupted(
+        "an account does not say that a pocket of its wallet stops",
+        "update pgwallet.pocket set target_amount = 100, stop_at_target = true "
+        "where pocket_id = {holiday}",
+        (7, "wallet {ada}"),
+    ),
+    corrupted(
         "two projects have one reference",
         "alter table pgwallet.project drop constraint project_reference_key;"
         "update pgwallet.project set reference = 'film' where project_id = {song}",
