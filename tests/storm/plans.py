@@ -9,7 +9,7 @@ from typing import Any
 
 from tests.catalogue.call_of import without_prefix
 from tests.catalogue.calls import CALLS, given_to
-from tests.catalogue.kinds import AMOUNT, EXPIRY, FEE, LIMIT, PERCENTAGE, RATE, TIME
+from tests.catalogue.kinds import AMOUNT, EXPIRY, FEE, LIMIT, PERCENTAGE, RATE, TARGET, TIME
 from tests.catalogue.world import World
 from tests.storm.shared import CREDIT, CURRENCIES, Arguments, Element, Plan, Shared
 
@@ -49,7 +49,7 @@ BUSY = 4
 # So many of the first owners may be erased.
 ERASED = 100
 
-NUMBERS = (AMOUNT, FEE, PERCENTAGE, RATE)
+NUMBERS = (AMOUNT, FEE, PERCENTAGE, RATE, TARGET)
 # What the driver refuses to send at all, by a TypeError.
 NOT_FROM_PYTHON = (TIME, EXPIRY)
 
@@ -229,13 +229,34 @@ class Planner:
     def create_pocket(self) -> Arguments:
         return {
             "wallet_id": self.a_wallet(),
-            "name": f"pocket {self.chance.randint(1, 8)}",
-            "allocation_percentage": self.chance.randint(0, 10),
+            "name": self.a_name(),
+            **self.a_share(10),
+            **self.a_target(),
         }
 
+    def rename_pocket(self) -> Arguments:
+        return {"pocket_id": self.a_pocket(), "name": self.a_name()}
+
     def set_allocation(self) -> Arguments:
-        percentage = Decimal(self.chance.randint(0, 9000)).scaleb(-2)
-        return {"pocket_id": self.a_pocket(), "allocation_percentage": percentage}
+        return {"pocket_id": self.a_pocket(), **self.a_share(90)}
+
+    def set_target(self) -> Arguments:
+        return {"pocket_id": self.a_pocket(), "target_amount": None, **self.a_target()}
+
+    def a_name(self) -> str:
+        """One of a few, so that several want the same."""
+        return f"pocket {self.chance.randint(1, 8)}"
+
+    def a_share(self, most: int) -> Arguments:
+        if self.perhaps(0.1):
+            return {"allocation_percentage": 0, "takes_rest": True}
+        return {"allocation_percentage": Decimal(self.chance.randint(0, most * 100)).scaleb(-2)}
+
+    def a_target(self) -> Arguments:
+        """Near to what pockets hold, and for most none."""
+        if self.perhaps(0.8):
+            return {}
+        return {"target_amount": self.chance.randint(1, 500), "stop_at_target": self.perhaps(0.8)}
 
     def create_project(self) -> Arguments:
         """One that is there, or the next one, which another worker may be about to make."""

@@ -198,7 +198,8 @@ class Worker:
         self.outcomes[plan.name, outcome] += 1
         self.storm.calls += 1
         closing = plan.name in SETTLING or plan.name == "close_project"
-        if outcome == "PW204" or (closing and outcome == "done"):
+        ended = outcome == "PW204" or (closing and outcome == "done")
+        if ended and "project_id" in plan.arguments:
             self.replace(conn, plan.arguments["project_id"])
         refused = outcome.startswith("PW")
         lost_a_race = outcome == "40001" and self.storm.level != IsolationLevel.READ_COMMITTED
