@@ -37,7 +37,7 @@ begin
       when 'project' then 'End it with pgwallet.close_project.'
       when 'escrow' then 'Give it back with pgwallet.refund_escrow.'
       when 'event' then 'What is different now is an event of its own.'
-      else 'Correct a mistake by a movement the other way.'
+      else 'Take a mistake back by pgwallet.reverse_transaction.'
     end;
 end;
 $function$;
