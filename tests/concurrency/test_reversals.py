@@ -109,23 +109,22 @@ def test_the_same_reversal_at_once_replays_the_first(connect: Connect) -> None:
     assert (again.replayed, again.transaction_id) == (True, done.transaction_id)
 
 
-@pytest.mark.parametrize("kind", MISTAKES)
 @pytest.mark.parametrize("name", OF_WALLETS)
 def test_a_reversal_and_any_other_call_of_its_wallets_take_turns(
-    connect: Connect, kind: str, name: str
+    connect: Connect, name: str
 ) -> None:
     first, second, observer = connect(), connect(), connect(autocommit=True)
     world = fresh_world(observer)
-    mistake = MISTAKES[kind](observer, world)
-    move(first, name, world, 1)
-    reversal = partial(pgwallet.reverse_transaction, second, mistake)
-    with blocked(second, observer, reversal) as waiting:
+    for mistake in [make(observer, world) for make in MISTAKES.values()]:
+        move(first, name, world, 1)
+        reversal = partial(pgwallet.reverse_transaction, second, mistake)
+        with blocked(second, observer, reversal) as waiting:
+            first.commit()
+            waiting.result()
+        with blocked(first, observer, partial(move, first, name, world, 1)) as waiting_too:
+            second.commit()
+            waiting_too.result()
         first.commit()
-        waiting.result()
-    with blocked(first, observer, partial(move, first, name, world, 1)) as waiting_too:
-        second.commit()
-        waiting_too.result()
-    first.commit()
     assert pgwallet.check_ledger(observer) == []
 
 
