@@ -31,6 +31,8 @@ OFTEN = {
     "release_escrow": 50,
     "refund_escrow": 50,
     "payout": 40,
+    "dispute_escrow": 30,
+    "resolve_dispute": 30,
     "reverse_transaction": 50,
     "check_ledger": 3,
     # What is frozen or closed does little else.
@@ -404,6 +406,31 @@ class Planner:
         return {"escrow_id": escrow_id, "amount": amount, "idempotency_key": self.key()}
 
     refund_escrow = release_escrow
+
+    def refund_release(self) -> Arguments:
+        return {**self.release_escrow(), "keep_fees": self.perhaps(0.3)}
+
+    def change_pledge(self) -> Arguments:
+        arguments = self.cancel_pledge()
+        currency = "EUR"
+        if escrow_id := arguments["escrow_id"]:
+            currency = self.shared.currency[self.shared.project_of[escrow_id]]
+        return {**arguments, "amount": self.amount(currency)}
+
+    def cancel_pledge(self) -> Arguments:
+        """Mostly of an open project."""
+        escrow_id = self.shared.an_open_escrow(self.chance) if self.perhaps(0.8) else None
+        escrow_id = escrow_id or self.shared.an_escrow(self.chance)
+        return {"escrow_id": escrow_id, "idempotency_key": self.key()}
+
+    def dispute_escrow(self) -> Arguments:
+        return {"escrow_id": self.shared.an_escrow(self.chance), "reason": "the card was stolen"}
+
+    def resolve_dispute(self) -> Arguments:
+        """One of the last that were disputed, which others may have resolved since."""
+        disputed = self.shared.disputed[-5:]
+        escrow_id = self.chance.choice(disputed) if disputed else NO_ID
+        return {"escrow_id": escrow_id, "outcome": self.chance.choice(["upheld", "rejected"])}
 
     def close_project(self) -> Arguments:
         outcome = self.chance.choice(["succeeded", "failed"])

@@ -66,7 +66,7 @@ inner join pgwallet.posting as o
   on p.escrow_account_id in (o.source_account_id, o.destination_account_id)
 inner join pgwallet.transaction as t on t.transaction_id = o.transaction_id
 where o.created_at > p.closed_at
-  and (t.kind = 'pledge' or (t.kind = 'release' and p.status = 'failed'))
+  and (t.kind in ('pledge', 'pledge_change') or (t.kind = 'release' and p.status = 'failed'))
 """
 
 # A release records its transaction before it looks at the time; a batch names no escrow.
@@ -88,7 +88,7 @@ FACTS = {
     "pocket": "select k.pocket_id, k.wallet_id from pgwallet.pocket as k",
     "project": "select p.reference, p.project_id from pgwallet.project as p",
     "outcome": "select p.project_id, p.status::text from pgwallet.project as p",
-    "escrow": "select e.escrow_id, e.wallet_id, e.project_id, e.amount from pgwallet.escrow as e",
+    "escrow": "select e.escrow_id, e.wallet_id, e.project_id from pgwallet.escrow as e",
 }
 
 ESCROWS = """
@@ -118,6 +118,10 @@ def settle_all(storm: Storm) -> None:
     """Releases or refunds every project to the end, and what has expired."""
     worker = Worker(storm, -1)
     with storm.connect() as conn:
+        while disputed := pgwallet.list_escrows(conn, status="disputed"):
+            for escrow in disputed:
+                arguments = {"escrow_id": escrow.escrow_id, "outcome": "rejected"}
+                worker.alone(conn, Plan("resolve_dispute", arguments))
         for project_id in storm.shared.projects:
             arguments = {"project_id": project_id, "batch_size": 100}
             try:
@@ -147,9 +151,11 @@ def differences(storm: Storm, conn: psycopg.Connection) -> list[str]:
 def in_full(record: Told, ledger: dict[int, Recorded]) -> Told:
     """With every movement, if those of which the catalogue speaks were as it says."""
     there = ledger.get(record.transaction_id)
-    if record.kind is not None or there is None:
+    if there is None or (record.kind is not None and record.moved is not None):
         return record
     moved = sums(there.movements)
+    if record.moved is None:
+        return replace(record, moved=moved)
     if {one: amount for one, amount in moved.items() if one.isdigit()} != record.moved:
         return record
     return replace(record, kind=there.kind, moved=moved, escrow_id=there.escrow_id)
@@ -269,12 +275,20 @@ def _escrows(
     """Each one is settled once, by what the clients were told."""
     singly: defaultdict[tuple[str, int | None], Decimal] = defaultdict(Decimal)
     by_project: defaultdict[tuple[str, int], Decimal] = defaultdict(Decimal)
+    escrows = conn.execute(ESCROWS).fetchall()
+    project_of = {escrow_id: project_id for escrow_id, project_id, *_ in escrows}
     for record in told:
         if record.kind in ("release", "refund") and not record.replayed:
-            for account, amount in record.moved.items():
+            for account, amount in (record.moved or {}).items():
                 if account.startswith("escrow "):
                     by_project[record.kind, int(account.split()[1])] -= amount
                     singly[record.kind, record.escrow_id] -= amount
+        elif record.kind == "release_refund" and record.escrow_id and not record.replayed:
+            back = [each for each in (record.moved or {}).values() if each > 0]
+            amount = sum(back, Decimal(0))
+            for kind, more in (("release", -amount), ("refund", amount)):
+                by_project[kind, project_of[record.escrow_id]] += more
+                singly[kind, record.escrow_id] += more
     for other in storm.records:
         if isinstance(other, Settled):
             by_project[other.kind, other.project_id] += other.amount
@@ -283,7 +297,7 @@ def _escrows(
                 by_project["refund", int(source.split()[1])] += amount
                 if other.project_id not in (None, int(source.split()[1])):
                     yield f"from another project: {other}"
-    for escrow_id, project_id, _, amount, released, refunded, _ in conn.execute(ESCROWS):
+    for escrow_id, project_id, _, amount, released, refunded, _ in escrows:
         by_project["release", project_id] -= released
         by_project["refund", project_id] -= refunded
         if released + refunded != amount:
@@ -297,8 +311,9 @@ def _balances(told: list[Told], conn: psycopg.Connection) -> Iterator[str]:
     """Each is the sum of what clients were told, and for batches of what the escrows say."""
     expected: defaultdict[str, Decimal] = defaultdict(Decimal)
     for record in told:
-        if record.kind not in ("release", "refund") and not record.replayed:
-            for account, amount in record.moved.items():
+        settled = ("release", "refund", "release_refund")
+        if record.kind not in settled and not record.replayed:
+            for account, amount in (record.moved or {}).items():
                 expected[account] += amount
     for _, project_id, wallet_id, _, _, refunded, net in conn.execute(ESCROWS):
         expected[str(wallet_id)] += refunded

@@ -71,6 +71,7 @@ class Shared:
         self.wallet_of: dict[int, int] = {}  # the wallet of a pocket
         self.pockets_of: dict[int, list[int]] = defaultdict(list)  # of a wallet
         self.project_of: dict[int, int] = {}  # the project of an escrow
+        self.disputed: list[int] = []  # escrows, the latest last
         self.backer_of: dict[int, int] = {}  # the wallet of an escrow
         self.latest: dict[str, int] = dict.fromkeys(CURRENCIES, 0)  # reference of a project
         self._unsettled: list[int] = []
@@ -100,7 +101,7 @@ class Shared:
             elif fact.what == "outcome":
                 self.outcomes[fact.of] = fact.value
             elif fact.what == "escrow" and fact.of not in self.project_of:
-                self.backer_of[fact.of], self.project_of[fact.of], _ = fact.value
+                self.backer_of[fact.of], self.project_of[fact.of] = fact.value
                 self._unsettled.append(fact.of)
 
     def _add(self, account_id: int, currency: str, known: list[int]) -> None:

@@ -18,14 +18,15 @@ Moved = dict[str, Decimal]
 class Told:
     """One transaction of which the client knows every movement.
 
-    Without `kind`, what it knows is what the catalogue says of accounts that keep a balance.
+    Without `kind`, what it knows is what the catalogue says of accounts that keep a balance;
+    without `moved`, nothing of that.
     """
 
     kind: str | None
     transaction_id: int
     replayed: bool
     key: str | None
-    moved: Moved
+    moved: Moved | None
     balances: Moved = field(default_factory=dict)
     escrow_id: int | None = None
 
@@ -53,6 +54,7 @@ class Settled:
 Record = Told | RefundedBatch | Settled | Fact
 Reader = Callable[[Shared, Arguments, Any], Iterable[Record]]
 
+DISPUTES = re.compile(r"project \d+: \d+ escrows are disputed and stay as they are, .*")
 NOTICE = re.compile(r"project (\d+): (done, )?\d+ escrows (release|refund)e?d, ([0-9.]+) in all")
 
 
@@ -66,6 +68,8 @@ def told_in_notices(notices: list[str]) -> list[Record]:
     batches: Counter[tuple[str, int]] = Counter()
     amounts: dict[tuple[str, int], Decimal] = {}
     for notice in notices:
+        if DISPUTES.fullmatch(notice):
+            continue
         match = NOTICE.fullmatch(notice)
         assert match, notice
         settled = (match[3], int(match[1]))
@@ -172,7 +176,36 @@ def _escrow(r: Any, project_id: int, amount: Decimal, key: str | None) -> Iterab
     moved = sums([(wallet, f"escrow {project_id}", amount)])
     balances = {wallet: r.balance}
     yield Told("pledge", r.transaction_id, r.replayed, key, moved, balances, r.escrow_id)
-    yield Fact("escrow", r.escrow_id, (r.wallet_id, project_id, r.amount))
+    yield Fact("escrow", r.escrow_id, (r.wallet_id, project_id))
+
+
+def _changed(shared: Shared, a: Arguments, r: Any) -> Iterable[Record]:
+    """By how much it was changed only the ledger knows."""
+    key = a["idempotency_key"]
+    yield Told("pledge_change", r.transaction_id, r.replayed, key, None, {}, r.escrow_id)
+
+
+def _taken_back(shared: Shared, a: Arguments, r: Any) -> Iterable[Record]:
+    wallet, currency = str(r.wallet_id), shared.currency[r.project_id]
+    moved = sums(
+        [
+            (str(r.project_id), wallet, r.net_amount),
+            (f"commission {currency}", wallet, r.commission_amount),
+            (f"fee {currency}", wallet, r.fee_amount),
+        ]
+    )
+    key, balances = a["idempotency_key"], {wallet: r.balance}
+    yield Told("release_refund", r.transaction_id, r.replayed, key, moved, balances, r.escrow_id)
+
+
+def _disputed(shared: Shared, a: Arguments, r: Any) -> Iterable[Record]:
+    shared.disputed.append(r.escrow_id)
+    return []
+
+
+def _resolved(shared: Shared, a: Arguments, r: Any) -> Iterable[Record]:
+    if r.transaction_id is not None:
+        yield from _refunded(shared, {"idempotency_key": None}, r)
 
 
 def _released(shared: Shared, a: Arguments, r: Any) -> Iterable[Record]:
@@ -309,4 +342,9 @@ READERS: dict[str, Reader] = {
     "statement": _statement,
     "check_ledger": _sound,
     "reverse_transaction": _reversed,
+    "change_pledge": _changed,
+    "cancel_pledge": _refunded,
+    "refund_release": _taken_back,
+    "dispute_escrow": _disputed,
+    "resolve_dispute": _resolved,
 }

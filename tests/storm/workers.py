@@ -88,7 +88,7 @@ class Storm:
         for record in heard:
             if isinstance(record, Fact):
                 self.shared.learn(record)
-            elif isinstance(record, Told) and record.kind:
+            elif isinstance(record, Told) and record.kind and record.moved is not None:
                 self.shared.remember_movement(record.transaction_id, record.moved)
         self.records += heard
 

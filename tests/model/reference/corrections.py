@@ -13,7 +13,7 @@ from pgwallet.errors import (
 )
 from pgwallet.results import Dispute, Pledge, Refund, ReleaseRefund, ResolvedDispute
 
-from .books import Books, Escrow, check_funds, check_key, check_text
+from .books import Books, Escrow, check_funds, check_key, check_leaving, check_text
 from .escrow import refund, to_settle
 from .money import check_amount, minor_units, money, part
 
@@ -34,6 +34,9 @@ def change_pledge(
     units = minor_units(amount, wallet.currency)
 
     def do() -> Pledge:
+        more = units - escrow.amount
+        if more > 0:
+            check_leaving(wallet, project.account)
         _check_open(escrow)
         if escrow.status in ("disputed", "expired") or escrow.has_expired(datetime.now(UTC)):
             raise EscrowNotLocked(f"escrow {escrow_id} is disputed or has expired")
@@ -41,8 +44,8 @@ def change_pledge(
             raise EscrowAmountExceeded(f"more of {escrow_id} is settled than {units}")
         if units > minor_units(project.shown.max_pledge, wallet.currency):
             raise PledgeLimitExceeded(f"{units} is too much")
-        more = units - escrow.amount
-        check_funds(wallet, more)
+        if more > 0:
+            check_funds(wallet, more, wallet.credit)
         transaction = books.record("pledge_change", metadata, effective_at, escrow_id)
         escrow.amount = units
         if more:
@@ -116,7 +119,7 @@ def refund_release(
         commission, fee = (0, 0) if keep_fees else given_back(escrow, x)
         net = x - commission - fee
         if net:
-            check_funds(project.account, net)
+            check_funds(project.account, net, project.account.credit)
         transaction = books.record("release_refund", metadata, effective_at, escrow_id)
         escrow.released -= x
         escrow.refunded += x
