@@ -327,17 +327,16 @@ _ESCROW = (
             ("PW202", lambda w: {"p_escrow_id": w.disputed_escrow}),
         ],
     ),
-    # The settled one has 20 released, of which 16 were net.
     CallOf(
         name="refund_release",
         given_to=OPERATION,
-        good=lambda w, amount: {"p_escrow_id": w.settled_escrow, "p_amount": amount},
-        moves={"wallet": IN, "open": -NET},
+        good=lambda w, amount: {"p_escrow_id": w.released_escrow, "p_amount": amount},
+        moves={"wallet": IN, "charged": -NET},
         refused=[
-            ("PW206", lambda w: {"p_amount": "20.01"}),
+            ("PW206", lambda w: {"p_amount": "250.01"}),
             ("PW206", lambda w: {"p_escrow_id": w.escrow}),
             ("PW206", lambda w: {"p_escrow_id": w.escrow, "p_amount": None}),
-            ("PW201", lambda w: {"p_amount": "16.01", "p_keep_fees": True}),
+            ("PW201", lambda w: {"p_amount": "200.01", "p_keep_fees": True}),
         ],
     ),
     CallOf(

@@ -53,7 +53,7 @@ def _close_pockets(conn: psycopg.Connection, world: World) -> None:
 
 
 def _freeze_projects(conn: psycopg.Connection, world: World) -> None:
-    for project_id in (world.open, world.succeeded, world.failed):
+    for project_id in (world.open, world.succeeded, world.failed, world.charged):
         pgwallet.freeze_account(conn, project_id, "court order 17")
 
 
@@ -65,9 +65,10 @@ def _dispute_escrows(conn: psycopg.Connection, world: World) -> None:
 
 
 def _owe(conn: psycopg.Connection, world: World) -> None:
-    for account_id in (world.wallet, world.empty_wallet, world.open):
+    for account_id in (world.wallet, world.empty_wallet, world.open, world.charged):
         pgwallet.set_credit_limit(conn, account_id, 10_000)
-        leave = pgwallet.payout if account_id == world.open else pgwallet.withdraw
+        is_project = account_id in (world.open, world.charged)
+        leave = pgwallet.payout if is_project else pgwallet.withdraw
         leave(conn, account_id, pgwallet.balance(conn, account_id) + 50)
 
 

@@ -15,6 +15,7 @@ HOLDS = {
     "pocket": Decimal(20),
     "spare_pocket": Decimal(10),
     "open": Decimal(16),
+    "charged": Decimal(200),
 }
 
 
@@ -23,9 +24,10 @@ class World:
     """Ids: a wallet with 100 EUR outside its pockets, and what else a call may name.
 
     A friend's wallet has 50, another one is empty. The pocket has 20 and receives half of what is
-    allocated; a spare one receives none and has 10. The open project has 16 to pay out; of what is
-    released from an escrow, a project gets eight tenths. Escrows hold 30, but a small one 10 and
-    the settled one nothing any more. No pledge is above 500.
+    allocated; a spare one receives none and has 10. The open project has 16 to pay out, a charged
+    one 200; of what is released from an escrow, a project gets eight tenths. Escrows hold 30, but a
+    small one 10, the settled one nothing any more, and of the released one all 250 are with the
+    charged project. No pledge is above 500.
     """
 
     suffix: str
@@ -40,12 +42,14 @@ class World:
     yen_project: int
     succeeded: int
     failed: int
+    charged: int
     escrow: int
     succeeded_escrow: int
     failed_escrow: int
     settled_escrow: int
     disputed_escrow: int
     small_escrow: int
+    released_escrow: int
     # Transactions: a deposit of 10, one of more than is left of it, a release, and a deposit that
     # was taken back, by which reversal.
     transaction: int
@@ -61,7 +65,7 @@ class World:
 
 def world_in(conn: psycopg.Connection, suffix: str = "") -> World:
     """A second world in one ledger needs a suffix, which its names have at the end."""
-    wallet = funded(conn, f"ada{suffix}", 290)
+    wallet = funded(conn, f"ada{suffix}", 540)
     yen_wallet = funded(conn, f"ada{suffix}", 1000, "JPY")
     pocket = pgwallet.create_pocket(conn, wallet, "holiday", 50).pocket_id
     pgwallet.transfer_to_pocket(conn, pocket, 20)
@@ -70,9 +74,11 @@ def world_in(conn: psycopg.Connection, suffix: str = "") -> World:
     tenth = Decimal("0.1")
     projects = [
         project(conn, name + suffix, commission_rate=tenth, fee_rate=tenth, max_pledge=500)
-        for name in ("open", "succeeded", "failed")
+        for name in ("open", "succeeded", "failed", "charged")
     ]
-    escrows = [pgwallet.pledge(conn, wallet, each, 30).escrow_id for each in projects]
+    escrows = [pgwallet.pledge(conn, wallet, each, 30).escrow_id for each in projects[:3]]
+    released = pgwallet.pledge(conn, wallet, projects[3], 250).escrow_id
+    pgwallet.release_escrow(conn, released)
     settled = pgwallet.pledge(conn, wallet, projects[0], 30).escrow_id
     pgwallet.refund_escrow(conn, settled, 10)
     disputed = pgwallet.pledge(conn, wallet, projects[0], 30).escrow_id
@@ -97,12 +103,14 @@ def world_in(conn: psycopg.Connection, suffix: str = "") -> World:
         yen_project=project(conn, f"yen{suffix}", currency="JPY"),
         succeeded=projects[1],
         failed=projects[2],
+        charged=projects[3],
         escrow=escrows[0],
         succeeded_escrow=escrows[1],
         failed_escrow=escrows[2],
         settled_escrow=settled,
         disputed_escrow=disputed,
         small_escrow=pgwallet.pledge(conn, wallet, projects[0], 10).escrow_id,
+        released_escrow=released,
         transaction=deposit.transaction_id,
         spent=pgwallet.statement(conn, wallet, limit=1)[0].transaction_id,
         release=release.transaction_id,

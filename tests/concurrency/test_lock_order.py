@@ -103,7 +103,8 @@ def test_a_call_that_waits_for_a_wallet_holds_no_pocket(connect: Connect, name: 
 def test_a_call_that_waits_for_an_escrow_holds_no_account(connect: Connect, name: str) -> None:
     holder, prober, waiter, observer = connect(), connect(), connect(), connect(autocommit=True)
     world = fresh_world(observer)
-    holder.execute("select from pgwallet.escrow where escrow_id = %s for update", [world.escrow])
+    escrow_id = CALLS[name].good(world, 10)["p_escrow_id"]
+    holder.execute("select from pgwallet.escrow where escrow_id = %s for update", [escrow_id])
     with blocked(waiter, observer, partial(move, waiter, name, world, 10)) as waiting:
         try:
             assert held(prober) == set()

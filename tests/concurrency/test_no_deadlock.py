@@ -13,7 +13,7 @@ import psycopg
 import pytest
 
 import pgwallet
-from tests.catalogue.calls import BULK, CALLS, KEYED
+from tests.catalogue.calls import BULK, CALLS, MOVING
 from tests.catalogue.world import World
 from tests.concurrency.calls import assert_books, fresh_world, move, move_in_all
 from tests.concurrency.sessions import at_once, read_tables_whole
@@ -44,7 +44,7 @@ def with_keys(wallets: list[int], number: int) -> Keys:
 def mixture(
     conn: psycopg.Connection, worlds: dict[int, World], wallets: list[int], number: int
 ) -> Decimal:
-    """Any call that takes a key, in the first wallet's world, or in all wallets if it can.
+    """Any call that moves an amount, in the first wallet's world, or in all wallets if it can.
 
     Returns what the wallets have gained by it.
     """
@@ -67,7 +67,7 @@ def rich_world(conn: psycopg.Connection) -> World:
     paid_out = pgwallet.pledge(conn, world.wallet, world.open, 500).escrow_id
     pgwallet.release_escrow(conn, paid_out)
     escrow_id = pgwallet.pledge(conn, world.wallet, world.open, 500).escrow_id
-    return replace(world, escrow=escrow_id)
+    return replace(world, escrow=escrow_id, released_escrow=paid_out)
 
 
 def wallets_with_a_pocket(conn: psycopg.Connection) -> list[int]:

@@ -59,7 +59,7 @@ NOT_FROM_PYTHON = (TIME, EXPIRY)
 NO_ID = 1
 ESCROWS = (
     *("escrow", "succeeded_escrow", "failed_escrow", "settled_escrow"),
-    *("disputed_escrow", "small_escrow"),
+    *("disputed_escrow", "small_escrow", "released_escrow"),
 )
 
 
@@ -164,6 +164,7 @@ class Planner:
             yen_project=self.chance.choice(shared.open_in("JPY")),
             succeeded=self.a_project(0, "succeeded"),
             failed=self.a_project(0, "failed"),
+            charged=open_project,
             **dict.fromkeys(ESCROWS, escrow or NO_ID),
             # The deposits that the storm began with.
             **dict.fromkeys(("transaction", "spent", "release", "reversed", "reversal"), 1),
