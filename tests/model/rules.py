@@ -69,6 +69,8 @@ class Rules(AccountRules, EscrowRules, EventRules, PocketRules, ReversalRules, T
                 expires_at=draw.FUTURE,
             )
             self._keyed("release_escrow", escrow_id=pledge.escrow_id, amount=Decimal(5))
+            self._keyed("refund_release", escrow_id=pledge.escrow_id, amount=Decimal(2))
+            self._keyed("change_pledge", escrow_id=pledge.escrow_id, amount=Decimal(8))
             *_, pledged = self._keyed_arrays(
                 "pledge_many", [ada, ada, bob], ["40", "3", "99"], project_id=project_id
             )

@@ -1,7 +1,7 @@
 """Exact arithmetic: minor units, rounding, splitting by percentage, and what a release takes."""
 
 from collections.abc import Sequence
-from decimal import Decimal
+from decimal import Context, Decimal
 from fractions import Fraction
 
 from pgwallet.errors import CurrencyMismatch, InvalidAmount
@@ -9,6 +9,8 @@ from pgwallet.errors import CurrencyMismatch, InvalidAmount
 # The last one is created, all others are of ISO 4217.
 EXPONENTS = {"JPY": 0, "EUR": 2, "KWD": 3, "TOKEN": 18}
 TOO_MUCH = 10**15
+# Amounts of a currency with 18 decimals have more digits than Python keeps by default.
+EXACT = Context(prec=100)
 
 
 def exponent_of(currency: str | None) -> int:
@@ -33,7 +35,7 @@ def minor_units(amount: Decimal, currency: str) -> int:
 
 def money(units: int, currency: str) -> Decimal:
     """Major units, with exactly the currency's decimals."""
-    return Decimal(units).scaleb(-EXPONENTS[currency])
+    return Decimal(units).scaleb(-EXPONENTS[currency], EXACT)
 
 
 def half_up(value: Fraction) -> int:
