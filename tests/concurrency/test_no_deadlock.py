@@ -13,7 +13,7 @@ import psycopg
 import pytest
 
 import pgwallet
-from tests.catalogue.calls import BULK, CALLS, MOVING
+from tests.catalogue.calls import BULK, CALLS, KEYED
 from tests.catalogue.world import World
 from tests.concurrency.calls import assert_books, fresh_world, move, move_in_all
 from tests.concurrency.sessions import at_once, read_tables_whole
