@@ -127,7 +127,7 @@ WITH (autovacuum_vacuum_insert_scale_factor='0.02', autovacuum_freeze_min_age='0
 COMMENT ON TABLE pgwallet.posting IS 'One movement of money from an account to another; never updated or deleted.';
 COMMENT ON COLUMN pgwallet.posting.posting_id IS 'Assigned while the accounts are locked: in the order of an account''s balances.';
 COMMENT ON COLUMN pgwallet.posting.amount IS 'What moved, in major units.';
-COMMENT ON COLUMN pgwallet.posting.source_balance IS 'The source''s balance after this posting; null if that account keeps none.';
+COMMENT ON COLUMN pgwallet.posting.source_balance IS 'The source''s balance after this posting; null if that account keeps none, but for earnings.';
 COMMENT ON COLUMN pgwallet.posting.destination_balance IS 'The destination''s balance after this posting; null if that account keeps none.';
 
 CREATE TABLE pgwallet.escrow (
@@ -370,6 +370,7 @@ CREATE VIEW pgwallet.platform_summary AS
     m.release_count,
     m.refund_count,
     m.payout_count,
+    m.collection_count,
     m.currency,
     round(COALESCE(m.deposited, (0)::numeric), (c.exponent)::integer) AS deposited_amount,
     round(COALESCE(m.withdrawn, (0)::numeric), (c.exponent)::integer) AS withdrawn_amount,
@@ -379,7 +380,8 @@ CREATE VIEW pgwallet.platform_summary AS
     round(COALESCE(m.commission, (0)::numeric), (c.exponent)::integer) AS commission_amount,
     round(COALESCE(m.fee, (0)::numeric), (c.exponent)::integer) AS fee_amount,
     round(COALESCE(m.net, (0)::numeric), (c.exponent)::integer) AS net_amount,
-    round(COALESCE(m.paid_out, (0)::numeric), (c.exponent)::integer) AS paid_out_amount
+    round(COALESCE(m.paid_out, (0)::numeric), (c.exponent)::integer) AS paid_out_amount,
+    round(COALESCE(m.collected, (0)::numeric), (c.exponent)::integer) AS collected_amount
    FROM (( SELECT s.currency,
             (date_trunc('month'::text, (p.created_at AT TIME ZONE 'UTC'::text)))::date AS month,
             COALESCE(sum(w.sign) FILTER (WHERE ((w.kind)::text = 'deposit'::text)), (0)::bigint) AS deposit_count,
@@ -388,6 +390,7 @@ CREATE VIEW pgwallet.platform_summary AS
             count(*) FILTER (WHERE (((t.kind)::text = 'release'::text) AND ((d.kind)::text = 'project'::text))) AS release_count,
             count(*) FILTER (WHERE ((t.kind)::text = 'refund'::text)) AS refund_count,
             COALESCE(sum(w.sign) FILTER (WHERE ((w.kind)::text = 'payout'::text)), (0)::bigint) AS payout_count,
+            count(*) FILTER (WHERE ((t.kind)::text = 'collection'::text)) AS collection_count,
             sum(((w.sign)::numeric * p.amount)) FILTER (WHERE ((w.kind)::text = 'deposit'::text)) AS deposited,
             sum(((w.sign)::numeric * p.amount)) FILTER (WHERE ((w.kind)::text = 'withdrawal'::text)) AS withdrawn,
             sum(
@@ -416,7 +419,8 @@ CREATE VIEW pgwallet.platform_summary AS
                     WHEN 'release'::text THEN p.amount
                     ELSE (- p.amount)
                 END) FILTER (WHERE (((t.kind)::text = ANY (ARRAY['release'::text, 'release_refund'::text])) AND (('project'::text = (s.kind)::text) OR ('project'::text = (d.kind)::text)))) AS net,
-            sum(((w.sign)::numeric * p.amount)) FILTER (WHERE ((w.kind)::text = 'payout'::text)) AS paid_out
+            sum(((w.sign)::numeric * p.amount)) FILTER (WHERE ((w.kind)::text = 'payout'::text)) AS paid_out,
+            sum(p.amount) FILTER (WHERE ((t.kind)::text = 'collection'::text)) AS collected
            FROM (((((pgwallet.posting p
              JOIN pgwallet.transaction t ON ((p.transaction_id = t.transaction_id)))
              JOIN pgwallet.account s ON ((p.source_account_id = s.account_id)))
@@ -439,6 +443,7 @@ COMMENT ON COLUMN pgwallet.platform_summary.pledge_count IS 'How many pledges th
 COMMENT ON COLUMN pgwallet.platform_summary.release_count IS 'How many releases gave a project money; a batch counts as one.';
 COMMENT ON COLUMN pgwallet.platform_summary.refund_count IS 'How many refunds there were, each escrow of a batch counted.';
 COMMENT ON COLUMN pgwallet.platform_summary.payout_count IS 'How many payouts there were, less those taken back.';
+COMMENT ON COLUMN pgwallet.platform_summary.collection_count IS 'How often earnings were collected.';
 COMMENT ON COLUMN pgwallet.platform_summary.currency IS 'Currency of the amounts.';
 COMMENT ON COLUMN pgwallet.platform_summary.deposited_amount IS 'What came into wallets from outside, less deposits taken back.';
 COMMENT ON COLUMN pgwallet.platform_summary.withdrawn_amount IS 'What went out of wallets to the outside, less withdrawals taken back.';
@@ -449,6 +454,7 @@ COMMENT ON COLUMN pgwallet.platform_summary.commission_amount IS 'What the platf
 COMMENT ON COLUMN pgwallet.platform_summary.fee_amount IS 'What payments took of releases.';
 COMMENT ON COLUMN pgwallet.platform_summary.net_amount IS 'What projects received of releases.';
 COMMENT ON COLUMN pgwallet.platform_summary.paid_out_amount IS 'What was paid out to projects, less payouts taken back.';
+COMMENT ON COLUMN pgwallet.platform_summary.collected_amount IS 'What the platform collected of commission and fee.';
 
 CREATE VIEW pgwallet.pocket_summary AS
  SELECT k.pocket_id,
@@ -826,7 +832,7 @@ CREATE INDEX posting_earned_idx ON pgwallet.posting USING btree (destination_acc
 
 CREATE INDEX posting_source_idx ON pgwallet.posting USING btree (source_account_id, posting_id) WHERE (source_balance IS NOT NULL);
 
-CREATE INDEX transaction_correction_idx ON pgwallet.transaction USING btree (transaction_id) WHERE ((kind)::text = ANY (ARRAY['pledge_change'::text, 'release_refund'::text]));
+CREATE INDEX transaction_correction_idx ON pgwallet.transaction USING btree (transaction_id) WHERE ((kind)::text = ANY (ARRAY['pledge_change'::text, 'release_refund'::text, 'collection'::text]));
 
 CREATE INDEX transaction_escrow_idx ON pgwallet.transaction USING btree (escrow_id) WHERE ((metadata IS NOT NULL) AND (escrow_id IS NOT NULL) AND ((kind)::text <> 'pledge'::text));
 

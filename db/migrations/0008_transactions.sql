@@ -41,10 +41,10 @@ where idempotency_key is not null;
 create unique index transaction_reversed_key on pgwallet.transaction (reversed_transaction_id)
 where reversed_transaction_id is not null;
 
--- The few that change what a pledge was, or take a release back: no account has an index of what
--- leaves it as commission or fee.
+-- The few that change what a pledge was, take a release back or collect earnings: no account has an
+-- index of what leaves it as commission or fee.
 create index transaction_correction_idx on pgwallet.transaction (transaction_id)
-where kind in ('pledge_change', 'release_refund');
+where kind in ('pledge_change', 'release_refund', 'collection');
 
 alter sequence pgwallet.transaction_id_seq owned by pgwallet.transaction.transaction_id;
 

@@ -41,7 +41,7 @@ comment on column pgwallet.posting.posting_id is
 'Assigned while the accounts are locked: in the order of an account''s balances.';
 comment on column pgwallet.posting.amount is 'What moved, in major units.';
 comment on column pgwallet.posting.source_balance is
-'The source''s balance after this posting; null if that account keeps none.';
+'The source''s balance after this posting; null if that account keeps none, but for earnings.';
 comment on column pgwallet.posting.destination_balance is
 'The destination''s balance after this posting; null if that account keeps none.';
 

@@ -331,6 +331,7 @@ select
   m.release_count,
   m.refund_count,
   m.payout_count,
+  m.collection_count,
   m.currency,
   round(coalesce(m.deposited, 0), c.exponent) as deposited_amount,
   round(coalesce(m.withdrawn, 0), c.exponent) as withdrawn_amount,
@@ -340,7 +341,8 @@ select
   round(coalesce(m.commission, 0), c.exponent) as commission_amount,
   round(coalesce(m.fee, 0), c.exponent) as fee_amount,
   round(coalesce(m.net, 0), c.exponent) as net_amount,
-  round(coalesce(m.paid_out, 0), c.exponent) as paid_out_amount
+  round(coalesce(m.paid_out, 0), c.exponent) as paid_out_amount,
+  round(coalesce(m.collected, 0), c.exponent) as collected_amount
 from (
   select
     s.currency,
@@ -351,6 +353,7 @@ from (
     count(*) filter (where t.kind = 'release' and d.kind = 'project') as release_count,
     count(*) filter (where t.kind = 'refund') as refund_count,
     coalesce(sum(w.sign) filter (where w.kind = 'payout'), 0) as payout_count,
+    count(*) filter (where t.kind = 'collection') as collection_count,
     sum(w.sign * p.amount) filter (where w.kind = 'deposit') as deposited,
     sum(w.sign * p.amount) filter (where w.kind = 'withdrawal') as withdrawn,
     sum(case when d.kind = 'escrow' then p.amount else -p.amount end)
@@ -368,7 +371,8 @@ from (
     filter (
       where t.kind in ('release', 'release_refund') and 'project' in (s.kind, d.kind)
     ) as net,
-    sum(w.sign * p.amount) filter (where w.kind = 'payout') as paid_out
+    sum(w.sign * p.amount) filter (where w.kind = 'payout') as paid_out,
+    sum(p.amount) filter (where t.kind = 'collection') as collected
   from pgwallet.posting as p
   inner join pgwallet.transaction as t on p.transaction_id = t.transaction_id
   inner join pgwallet.account as s on p.source_account_id = s.account_id
@@ -399,6 +403,8 @@ comment on column pgwallet.platform_summary.refund_count is
 'How many refunds there were, each escrow of a batch counted.';
 comment on column pgwallet.platform_summary.payout_count is
 'How many payouts there were, less those taken back.';
+comment on column pgwallet.platform_summary.collection_count is
+'How often earnings were collected.';
 comment on column pgwallet.platform_summary.currency is 'Currency of the amounts.';
 comment on column pgwallet.platform_summary.deposited_amount is
 'What came into wallets from outside, less deposits taken back.';
@@ -415,6 +421,8 @@ comment on column pgwallet.platform_summary.fee_amount is 'What payments took of
 comment on column pgwallet.platform_summary.net_amount is 'What projects received of releases.';
 comment on column pgwallet.platform_summary.paid_out_amount is
 'What was paid out to projects, less payouts taken back.';
+comment on column pgwallet.platform_summary.collected_amount is
+'What the platform collected of commission and fee.';
 
 -- Outer joins throughout: whatever a posting refers to, it is in the log.
 create view pgwallet.transaction_log as

@@ -88,6 +88,7 @@ from .pockets import (
 )
 from .projects import (
     close_project,
+    collect_earnings,
     create_project,
     find_project,
     get_project,
@@ -98,6 +99,7 @@ from .projects import (
 )
 from .results import (
     Allocation,
+    Collection,
     CreditLimit,
     Currency,
     Deposit,
@@ -154,6 +156,7 @@ __all__ = [
     "AccountNotFound",
     "Allocation",
     "AllocationExceeds100",
+    "Collection",
     "CreditLimit",
     "Currency",
     "CurrencyMismatch",
@@ -217,6 +220,7 @@ __all__ = [
     "close_pocket",
     "close_project",
     "close_wallet",
+    "collect_earnings",
     "create_currency",
     "create_pocket",
     "create_project",

@@ -14,7 +14,7 @@ from ._function import DatabaseFunction, database_function
 from ._parameters import as_count, as_id
 from .errors import InvalidArgument
 from .escrow import refund_escrows, release_escrows
-from .results import Payout, Project, ProjectState, RefundBatch, ReleaseBatch
+from .results import Collection, Payout, Project, ProjectState, RefundBatch, ReleaseBatch
 from .transactions import refuse_open_transaction
 
 
@@ -81,6 +81,25 @@ def list_projects(
     id above `after_project_id`, in the order of ids, with the limit of a pledge in major units.
     Raises InvalidArgument.
     Calls pgwallet.list_projects.
+    """
+
+
+@database_function
+def collect_earnings(
+    currency: str,
+    account: str,
+    amount: Decimal | int,
+    idempotency_key: Name | None = None,
+    metadata: Any = None,
+    effective_at: datetime | None = None,
+) -> Collection:
+    """Pay what the platform earned to the outside.
+
+    `account` is commission or fee, `amount` in major units of the currency. Returns the
+    `Collection` with what is left.
+    Raises InvalidAmount, InvalidArgument, CurrencyMismatch (unknown currency), IdempotencyConflict,
+    InsufficientFunds.
+    Calls pgwallet.collect_earnings.
     """
 
 

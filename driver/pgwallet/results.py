@@ -173,6 +173,16 @@ class Payout:
 
 
 @dataclass(frozen=True, slots=True)
+class Collection:
+    """What is left of the platform's commission or fee."""
+
+    currency: str
+    balance: Decimal
+    transaction_id: int
+    replayed: bool
+
+
+@dataclass(frozen=True, slots=True)
 class DepositRow:
     """One deposit of `deposit_many`."""
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from tests.catalogue.access import APPLICATION, OPERATION, OWNER_ALONE
 from tests.catalogue.call_of import Arguments, CallOf
-from tests.catalogue.kinds import CODE, DISPUTE_OUTCOME, FREE_ID, HOLDER, TARGET
+from tests.catalogue.kinds import CODE, DISPUTE_OUTCOME, EARNED_IN, FREE_ID, HOLDER, TARGET
 from tests.catalogue.reading_calls import READING_CALLS
 from tests.catalogue.states import (
     ESCROW_DISPUTED,
@@ -431,6 +431,17 @@ _CORRECTING = (
 )
 
 _CONTROLS = (
+    CallOf(
+        name="collect_earnings",
+        given_to=OPERATION,
+        good=lambda w, amount: {
+            "p_currency": "EUR",
+            "p_account": "commission",
+            "p_amount": amount,
+        },
+        kinds={"p_currency": EARNED_IN},
+        refused=[("PW201", lambda w: {"p_amount": "999999999999999.99"})],
+    ),
     CallOf(name="erase_owner", given_to=OPERATION, good=lambda w, _: {"p_wallet_id": w.wallet}),
 )
 

@@ -152,6 +152,15 @@ CURRENCY = Kind(  # before decimals, of which it decides
 # That of a new currency.
 CODE = _text("A", "ABCDEFGHIJKLM", "points", "P-S", "", " EUR", "EUR\n", "\u00c9CU", VERY_LONG)
 EXPONENT = Kind(Stage.ARGUMENT, "PW002", always(-1, 19, 2**31 - 1), example=2)
+# Also of a call with a key.
+EARNED_IN = replace(CURRENCY, other=lambda w, _: "USD")
+EARNINGS = Kind(
+    Stage.ARGUMENT,
+    "PW002",
+    always("external", "wallet", "COMMISSION", "", VERY_LONG),
+    other=lambda w, _: "fee",
+    example="fee",
+)
 ROLE = _text("nobody here", "", "  ", "public", "PUBLIC", "a%s'; --")
 WALLET = _id("wallet", "PW101", other="yen_wallet")
 POCKET = _id("pocket", "PW102", other="yen_pocket")
@@ -195,6 +204,7 @@ FREE_ID = Kind(
 )
 
 KINDS = {
+    "p_account": EARNINGS,
     "p_account_id": ACCOUNT,
     "p_after_escrow_id": POSITION,
     "p_after_project_id": POSITION,

@@ -63,6 +63,14 @@ class World:
         return name + self.suffix
 
 
+def _earned(conn: psycopg.Connection, suffix: str) -> None:
+    """What the platform may collect: 1,000 of commission and 1,000 of fee."""
+    sponsor = funded(conn, f"sponsor{suffix}", 2000)
+    half = Decimal("0.5")
+    sponsored = project(conn, f"sponsored{suffix}", commission_rate=half, fee_rate=half)
+    pgwallet.release_escrow(conn, pgwallet.pledge(conn, sponsor, sponsored, 2000).escrow_id)
+
+
 def world_in(conn: psycopg.Connection, suffix: str = "") -> World:
     """A second world in one ledger needs a suffix, which its names have at the end."""
     wallet = funded(conn, f"ada{suffix}", 540)
@@ -90,6 +98,7 @@ def world_in(conn: psycopg.Connection, suffix: str = "") -> World:
     pgwallet.withdraw(conn, wallet, 20)
     pgwallet.close_project(conn, projects[1], "succeeded")
     pgwallet.close_project(conn, projects[2], "failed")
+    _earned(conn, suffix)
     world = World(
         suffix=suffix,
         wallet=wallet,

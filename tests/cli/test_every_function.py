@@ -93,6 +93,7 @@ def every_command_once(url: str, file: Path) -> None:
         run("project", f"{way}-escrows", project, "--limit", 1)
         run("project", way, project, "--yes")
     run("project", "payout", film, "1")
+    run("collect-earnings", "EUR", "commission", "0.10")
 
     run("wallet", "list", "ada")
     run("wallet", "show", ada)

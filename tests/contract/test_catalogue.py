@@ -101,8 +101,9 @@ def test_a_full_call_has_every_argument(conn: psycopg.Connection) -> None:
 
 
 def test_what_is_keyed_moves_something() -> None:
+    """But for what the platform earned, which is one account for all worlds."""
     for name, call in CALLS.items():
-        assert bool(call.moves) == call.is_keyed, name
+        assert bool(call.moves) == (call.is_keyed and name != "collect_earnings"), name
         assert set(call.moves) <= set(HOLDS), name
 
 

@@ -1,11 +1,13 @@
-"""Rules about what changed without moving money, who changed it, and what is erased."""
+"""Rules about events, about owners who are erased, and about what the platform collects."""
+
+from typing import Any
 
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
 from tests.model import drawing as draw
-from tests.model.drawing import Id
-from tests.model.machine import Machine
+from tests.model.drawing import Amount, Id
+from tests.model.machine import ORIGIN, Machine
 
 
 class EventRules(Machine):
@@ -28,4 +30,22 @@ class EventRules(Machine):
             subject_id=self.id_of(kind, subject) if kind else None,
             after_event_id=events[after % len(events)],
             limit=limit,
+        )
+
+    @rule(
+        currency=draw.CURRENCIES,
+        account=st.sampled_from(["commission", "commission", "fee", "external"]),
+        amount=draw.AMOUNTS,
+        **ORIGIN,
+    )
+    def collect_earnings(
+        self, currency: str | None, account: str, amount: Amount, **origin: Any
+    ) -> None:
+        earned = self.books.platforms.get((account, currency or ""))
+        self.remembered(
+            "collect_earnings",
+            currency=currency,
+            account=account,
+            amount=self.amount_of(amount, earned.account_id if earned else None),
+            **self.origin_of(**origin),
         )

@@ -53,7 +53,8 @@ from (
     select i.destination_account_id, i.posting_id, i.destination_balance, i.amount
     from pgwallet.posting as i
   ) as p (account_id, posting_id, balance, amount)
-  where p.balance is not null
+  inner join pgwallet.account as a on a.account_id = p.account_id
+  where a.balance is not null
 ) as m
 where m.balance <> m.before + m.amount or m.balance < -20  -- the storm's CREDIT
 """

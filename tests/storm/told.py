@@ -112,6 +112,12 @@ def _paid_out(kind: str, account: str) -> Reader:
     return read
 
 
+def _collected(shared: Shared, a: Arguments, r: Any) -> Iterable[Record]:
+    ends = (f"{a['account']} {a['currency']}", f"external {a['currency']}")
+    key, moved = a.get("idempotency_key"), sums([(*ends, a["amount"])])
+    yield Told("collection", r.transaction_id, r.replayed, key, moved)
+
+
 def _paid_in_many(shared: Shared, a: Arguments, rows: Any) -> Iterable[Record]:
     for row, amount, key in zip(rows, a["amounts"], a["idempotency_keys"], strict=True):
         wallet = str(row.wallet_id)
@@ -337,6 +343,7 @@ READERS: dict[str, Reader] = {
     "release_project": _released_batch,
     "refund_project": _refunded_batch,
     "payout": _paid_out("payout", "project_id"),
+    "collect_earnings": _collected,
     "balance": _balance,
     "balance_at": _balance,
     "statement": _statement,

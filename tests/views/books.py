@@ -208,6 +208,10 @@ class Books:
         self.paid_out[project_id] += amount
         self.count(self.currency[project_id], "payout", amount)
 
+    def collect(self, currency: str, account: str, amount: Decimal) -> None:
+        pgwallet.collect_earnings(self.conn, currency, account, amount)
+        self.count(currency, "collection", amount)
+
 
 def varied_ledger(conn: psycopg.Connection) -> Books:
     """Some hundred calls in three currencies, always the same; one wallet and project idle."""
@@ -268,6 +272,8 @@ def varied_ledger(conn: psycopg.Connection) -> Books:
         books.taken_back(wallets, projects[2], 2 * unit)
         books.pay_out(projects[2], books.held[projects[2]])
         books.transfer(wallets[0], wallets[1], part(books.held[wallets[0]] / 9))
+        for account in ("commission", "fee"):
+            books.collect(currency, account, unit)
     books.open_wallet("idle", "EUR")
     assert pgwallet.check_ledger(conn) == []
     return books

@@ -15,7 +15,7 @@ from tests.views.rows import VIEWS, by_id, rows
 pytestmark = pytest.mark.sql
 
 PARTS = ("released", "refunded", "commission", "fee", "net")
-COUNTS = ("deposit", "withdrawal", "pledge", "release", "refund", "payout")
+COUNTS = ("deposit", "withdrawal", "pledge", "release", "refund", "payout", "collection")
 AMOUNTS = {
     "deposited_amount": "deposit",
     "withdrawn_amount": "withdrawal",
@@ -26,6 +26,7 @@ AMOUNTS = {
     "fee_amount": "fee",
     "net_amount": "net",
     "paid_out_amount": "payout",
+    "collected_amount": "collection",
 }
 
 
@@ -222,17 +223,18 @@ def test_the_views_agree_with_the_accounts_that_check_ledger_checks(books: Books
             {name: sum(row[name] for row in part) for name in AMOUNTS}
             for part in [[r for r in rows(conn, "platform_summary") if r["currency"] == currency]]
         )
-        assert platform["commission_amount"] == pgwallet.balance(conn, commission)
-        assert platform["fee_amount"] == pgwallet.balance(conn, fee)
+        earned = platform["commission_amount"] + platform["fee_amount"]
+        left = pgwallet.balance(conn, commission) + pgwallet.balance(conn, fee)
+        assert left == earned - platform["collected_amount"]
         inside = sum(
             row[column]
             for view, column in (("wallet_summary", "total_amount"), ("project_summary", "balance"))
             for row in rows(conn, view)
             if row["currency"] == currency
         )
-        inside += platform["commission_amount"] + platform["fee_amount"]
         came_in = platform["deposited_amount"] - platform["withdrawn_amount"]
-        assert inside == came_in - platform["paid_out_amount"] == -pgwallet.balance(conn, external)
+        went_out = platform["paid_out_amount"] + platform["collected_amount"]
+        assert inside + left == came_in - went_out == -pgwallet.balance(conn, external)
 
 
 @pytest.mark.parametrize("view", VIEWS)

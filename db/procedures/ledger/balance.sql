@@ -25,7 +25,7 @@ begin
         and e.status in ('locked', 'disputed')
       where p.escrow_account_id = p_account_id;
     when 'commission', 'fee' then
-      -- The index of what was earned, less what refunds of releases took back from it.
+      -- The index of what was earned, less what was collected and what refunds took back.
       select sum(p.amount)
       into v_balance
       from pgwallet.posting as p
@@ -35,7 +35,7 @@ begin
       into v_balance
       from pgwallet.transaction as t
       inner join pgwallet.posting as p on p.transaction_id = t.transaction_id
-      where t.kind in ('pledge_change', 'release_refund')
+      where t.kind in ('release_refund', 'collection')
         and p.source_account_id = p_account_id;
     when 'external' then
       select sum(case when p.destination_account_id = p_account_id then p.amount else -p.amount end)

@@ -26,7 +26,7 @@ from .ledger import reading, transaction
 from .output import out, prepared, show_error
 from .parameters import Yes
 from .pockets import pocket, splitting
-from .projects import project
+from .projects import earnings, project
 from .psql import opening
 from .wallets import money_in_and_out, wallet
 
@@ -107,6 +107,7 @@ app.add_typer(splitting)
 app.add_typer(pledging)
 app.add_typer(escrow, name="escrow", help="Settle pledges one by one, or those that have expired.")
 app.add_typer(project, name="project", help="Open, list, close and settle projects, pay out.")
+app.add_typer(earnings)
 app.add_typer(importing)
 app.add_typer(reading)
 app.add_typer(transaction, name="transaction", help="Look up what a call did.")

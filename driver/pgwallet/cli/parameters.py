@@ -100,6 +100,7 @@ ARGUMENTS: dict[str, Any] = {
     "allocation_percentage": typer.Argument(
         parser=_number, metavar="PERCENTAGE", help="From 0 to 100, such as 33.3333."
     ),
+    "account": typer.Argument(metavar="ACCOUNT", help="commission or fee."),
     "amount": typer.Argument(
         parser=_number, metavar="AMOUNT", help="In major units, such as 12.34."
     ),

@@ -28,6 +28,7 @@ from .parameters import (
 from .settle import REFUNDING, RELEASING, Settling, T, settle
 
 project = group()
+earnings = group()
 
 
 passing_on(
@@ -149,6 +150,13 @@ passing_on(
     "payout",
     pgwallet.payout,
     example="project payout 510976 18.42 --idempotency-key film-1",
+)
+
+passing_on(
+    earnings,
+    "collect-earnings",
+    pgwallet.collect_earnings,
+    example="collect-earnings EUR commission 250 --idempotency-key may",
 )
 
 

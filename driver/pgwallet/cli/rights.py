@@ -8,6 +8,7 @@ from psycopg import errors
 _OPERATION = frozenset(
     {
         "erase_owner",
+        "collect_earnings",
         *("close_project", "payout", "release_escrow", "refund_escrow", "release_escrows"),
         *("refund_escrows", "refund_expired_escrows", "release_project", "refund_project"),
         *("freeze_account", "unfreeze_account", "set_credit_limit", "reverse_transaction"),

@@ -17,6 +17,13 @@ POSTINGS = [
         (5, "transaction {tx_salary}"),
     ),
     corrupted(
+        "more is collected than there is",
+        "insert into pgwallet.transaction (transaction_id, kind) values (-1, 'collection');"
+        "insert into pgwallet.posting (transaction_id, source_account_id, destination_account_id, "
+        "amount, source_balance) values (-1, {fee}, {outside}, 99, -98.00)",
+        (7, "transaction -1"),
+    ),
+    corrupted(
         "two postings between currencies cancel",
         "insert into pgwallet.transaction (transaction_id, kind) values (-1, 'deposit'), "
         "(-2, 'withdrawal');"

@@ -47,7 +47,7 @@ from .pockets import (
     transfer_from_pocket,
     transfer_to_pocket,
 )
-from .projects import close_project, create_project, payout
+from .projects import close_project, collect_earnings, create_project, payout
 from .reading import balance, balance_at, check_ledger, list_events, statement
 from .reversals import reverse_transaction
 from .transfers import transfer
@@ -65,6 +65,7 @@ __all__ = [
     "close_pocket",
     "close_project",
     "close_wallet",
+    "collect_earnings",
     "create_pocket",
     "create_project",
     "create_wallet",

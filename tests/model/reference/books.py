@@ -184,13 +184,13 @@ class Books:
     left_out: int = 0
     _ids: Iterator[int] = field(default_factory=lambda: count(1))
     _transaction_ids: Iterator[int] = field(default_factory=lambda: count(1))
-    _platform: dict[tuple[str, str], Account] = field(default_factory=dict)
+    platforms: dict[tuple[str, str], Account] = field(default_factory=dict)
     _done: dict[str, tuple[Hashable, Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for currency in EXPONENTS:
             for kind in ("external", "commission", "fee"):
-                self._platform[kind, currency] = self.open(kind, currency)
+                self.platforms[kind, currency] = self.open(kind, currency)
 
     def new_id(self, slot: int = 0) -> int:
         return next(self._ids) * SLOTS + slot
@@ -201,7 +201,7 @@ class Books:
         return account
 
     def platform(self, kind: str, currency: str) -> Account:
-        return self._platform[kind, currency]
+        return self.platforms[kind, currency]
 
     def find(self, kind: str, account_id: int | None) -> Account:
         account = self.accounts.get(account_id or 0)
@@ -248,7 +248,9 @@ class Books:
                 source,
                 destination,
                 amount,
-                source.balance if source.keeps_balance else None,
+                source.balance
+                if source.keeps_balance or transaction.kind == "collection"
+                else None,
                 destination.balance if destination.keeps_balance else None,
             )
         )

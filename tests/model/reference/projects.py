@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from pgwallet.errors import InvalidArgument, ProjectClosed
-from pgwallet.results import Payout, Project
+from pgwallet.results import Collection, Payout, Project
 
 from .books import SLOTS, Books, ProjectRecord, check_funds, check_key, check_leaving, check_text
 from .money import check_amount, exponent_of, minor_units, money
@@ -110,3 +110,32 @@ def payout(
         return Payout(balance, transaction.transaction_id, False)
 
     return books.once(idempotency_key, ("payout", project_id, units), do)
+
+
+def collect_earnings(
+    books: Books,
+    currency: str | None,
+    account: str | None,
+    amount: Decimal,
+    idempotency_key: str | None = None,
+    metadata: Any = None,
+    effective_at: datetime | None = None,
+) -> Collection:
+    check_amount(amount)
+    if account not in ("commission", "fee"):
+        raise InvalidArgument(f"{account} is nothing that the platform earns")
+    check_key(idempotency_key)
+    exponent_of(currency)
+    assert currency is not None
+    units = minor_units(amount, currency)
+
+    def do() -> Collection:
+        earned = books.platform(account, currency)
+        check_funds(earned, units)
+        transaction = books.record("collection", metadata, effective_at)
+        books.move(transaction, earned, books.platform("external", currency), units)
+        balance = money(earned.balance, currency)
+        return Collection(currency, balance, transaction.transaction_id, False)
+
+    request = ("collect_earnings", currency, account, units)
+    return books.once(idempotency_key, request, do)

@@ -27,7 +27,7 @@ declare
     'release_escrows', 'refund_escrows', 'refund_expired_escrows', 'payout',
     'release_project', 'refund_project',
     'freeze_account', 'unfreeze_account', 'set_credit_limit', 'reverse_transaction',
-    'refund_release', 'dispute_escrow', 'resolve_dispute', 'erase_owner'
+    'refund_release', 'dispute_escrow', 'resolve_dispute', 'erase_owner', 'collect_earnings'
   ];
   c_audit constant text[] := array['check_ledger', 'list_events'];
   c_views constant text[] := array[

@@ -114,8 +114,11 @@ begin
   inner join pgwallet.account as a on a.account_id = x.account_id
   inner join pgwallet.currency as c on c.currency = a.currency
   left join made as m on m.account_id = a.account_id
-  where a.balance <> coalesce(m.amount, 0) or a.balance < -a.credit_limit
-    or m.wrong_posting_id is not null or m.earlier_posting_id is not null or scale(a.balance) <> c.exponent
+  where a.balance is not null and (
+    a.balance <> coalesce(m.amount, 0) or a.balance < -a.credit_limit
+    or m.wrong_posting_id is not null or m.earlier_posting_id is not null
+    or scale(a.balance) <> c.exponent
+  )
   order by a.account_id;
 end;
 $function$;

@@ -37,7 +37,7 @@ begin
       e.project_id as pledged_project_id, c.exponent,
       t.transaction_id is not null as has_transaction,
       s.account_id is not null and d.account_id is not null
-      and (s.balance is null) = (p.source_balance is null)
+      and (s.balance is null and t.kind is distinct from 'collection') = (p.source_balance is null)
       and (d.balance is null) = (p.destination_balance is null) as has_balances,
       scale(p.amount) <= c.exponent or scale(trim_scale(p.amount)) <= c.exponent as has_decimals,
       s.currency = d.currency as is_of_one_currency,
@@ -61,6 +61,8 @@ begin
             or (s.kind = 'escrow' and d.kind = 'wallet')
         when 'release_refund' then d.kind = 'wallet' and s.kind in ('project', 'commission', 'fee')
         when 'payout' then s.kind = 'project' and d.kind = 'external'
+        when 'collection'
+          then s.kind in ('commission', 'fee') and d.kind = 'external' and p.source_balance >= 0
         -- As what it took back, which is looked at with the transactions.
         when 'reversal' then true
         else t.kind is null
@@ -114,6 +116,8 @@ begin
         when 'release' then starts_with(t.request, format('release_escrow(%s, ', t.escrow_id))
         when 'reversal'
           then t.request = format('reverse_transaction(%s)', t.reversed_transaction_id)
+        when 'collection'
+          then t.request = format('collect_earnings(%s, %s, %s)', s.currency, s.kind, w.amount)
         else t.request = format('%s(%s, %s)', t.kind, w.source, w.amount)
       end as fits_its_request
     from pgwallet.posting as p

@@ -64,7 +64,7 @@ begin
       limit p_limit
     );
   elsif p_account.kind in ('commission', 'fee') then
-    -- The index of what was earned, and the few transactions that took back some of it.
+    -- The index of what was earned, and the few transactions that took some of it.
     return query
     (
       select p.*
@@ -92,7 +92,7 @@ begin
       select p.*
       from pgwallet.transaction as t
       inner join pgwallet.posting as p on p.transaction_id = t.transaction_id
-      where t.kind in ('pledge_change', 'release_refund')
+      where t.kind in ('release_refund', 'collection')
         and p.source_account_id = p_account.account_id
         and p.posting_id > p_above and p.posting_id < p_below
         and p.created_at >= p_from and p.created_at < p_until

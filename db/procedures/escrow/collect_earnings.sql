@@ -1,0 +1,96 @@
+-- Pays what the platform earned, as commission or fee of a currency, to the outside; never more
+-- than is there, however many collect at once. To refund a release may take it below 0 later.
+--
+-- Locks, in order: the idempotency key, the account by an update that changes nothing, which no
+-- release waits for: of two collectors the second counts anew, or fails with an older snapshot.
+create or replace function pgwallet.collect_earnings(
+  p_currency text,
+  p_account text,
+  p_amount numeric,
+  p_idempotency_key text default null,
+  p_metadata jsonb default null,
+  p_effective_at timestamptz default null
+)
+returns table (transaction_id bigint, currency text, balance numeric, replayed boolean)
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+  v_exponent integer;
+  v_request text;
+  v_transaction_id bigint;
+  v_account_id bigint;
+  v_external_account_id bigint;
+  v_balance numeric;
+begin
+  if (p_amount > 0 and p_amount < 1000000000000000) is not true then
+    perform pgwallet._refuse_amount(p_amount);
+  end if;
+  if (p_account in ('commission', 'fee')) is not true then
+    raise exception using
+      errcode = 'PW002',
+      message = format(
+        'account %s is unknown', coalesce(quote_literal(left(p_account, 200)), 'null')
+      ),
+      detail = 'The platform earns as commission and as fee.',
+      hint = 'Pass commission or fee.';
+  end if;
+  perform pgwallet._check_call(p_idempotency_key, p_metadata, p_effective_at);
+  v_exponent := pgwallet._find_exponent(p_currency);
+  if scale(trim_scale(p_amount)) > v_exponent then
+    perform pgwallet._refuse_decimals(p_amount, p_currency, v_exponent);
+  end if;
+
+  if p_idempotency_key is not null then
+    v_request := format('collect_earnings(%s, %s, %s)', p_currency, p_account, trim_scale(p_amount));
+  end if;
+  v_transaction_id := pgwallet._insert_transaction(
+    'collection', p_idempotency_key, v_request, p_metadata, p_effective_at
+  );
+  if v_transaction_id is null then
+    return query
+    select p.transaction_id, p_currency, p.source_balance, true
+    from pgwallet.transaction as t
+    inner join pgwallet.posting as p on p.transaction_id = t.transaction_id
+    where t.idempotency_key = p_idempotency_key collate "C" and t.request = v_request;
+    if not found then
+      perform pgwallet._refuse_key(p_idempotency_key, v_request);
+    end if;
+    return;
+  end if;
+
+  select
+    case p_account when 'fee' then c.fee_account_id else c.commission_account_id end,
+    c.external_account_id
+  into v_account_id, v_external_account_id
+  from pgwallet.currency as c
+  where c.currency = p_currency collate "C";
+  update pgwallet.account as a
+  set kind = a.kind
+  where a.account_id = v_account_id;
+  -- A fresh statement, which sees what others have collected.
+  v_balance := pgwallet.balance(v_account_id);
+  if v_balance < p_amount then
+    perform pgwallet._refuse_funds(
+      p_account, v_account_id, v_balance, round(p_amount, v_exponent)
+    );
+  end if;
+  v_balance := v_balance - round(p_amount, v_exponent);
+  insert into pgwallet.posting (
+    transaction_id, source_account_id, destination_account_id, amount, source_balance
+  )
+  values (
+    v_transaction_id, v_account_id, v_external_account_id, round(p_amount, v_exponent), v_balance
+  );
+
+  transaction_id := v_transaction_id;
+  currency := p_currency;
+  balance := v_balance;
+  replayed := false;
+  return next;
+end;
+$function$;
+
+comment on function pgwallet.collect_earnings(text, text, numeric, text, jsonb, timestamptz) is
+'Pays what the platform earned to the outside. Raises: PW001, PW002, PW003, PW201, PW203.';
