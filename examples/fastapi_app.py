@@ -85,6 +85,15 @@ class NewPledge(BaseModel):
     amount: Amount
 
 
+class Account(BaseModel):
+    """One wallet of a user's page."""
+
+    wallet: pgwallet.Wallet
+    pockets: list[pgwallet.Pocket]
+    pledges: list[pgwallet.Escrow]
+    movements: list[pgwallet.StatementRow]
+
+
 class Order(BaseModel):
     wallet_id: int
     item: str
@@ -136,6 +145,30 @@ async def salary(request: Request, wallet_id: int, movement: Movement, key: Key)
 @app.post("/projects/{project_id}/pledges")
 async def pledge(conn: Transaction, project_id: int, new: NewPledge, key: Key) -> pgwallet.Pledge:
     return await pgwallet.pledge(conn, new.wallet_id, project_id, new.amount, idempotency_key=key)
+
+
+@app.get("/users/{owner_id}")
+async def page(conn: Transaction, owner_id: str) -> list[Account]:
+    """What a user sees: each wallet with its pockets, its pledges and what moved last."""
+    return [
+        Account(
+            wallet=wallet,
+            pockets=await pgwallet.list_pockets(conn, wallet.wallet_id),
+            pledges=await pgwallet.list_escrows(conn, wallet.wallet_id),
+            movements=await pgwallet.statement(conn, wallet.wallet_id, limit=10, newest_first=True),
+        )
+        for wallet in await pgwallet.list_wallets(conn, owner_id)
+    ]
+
+
+@app.post("/users/{owner_id}/pledges/{escrow_id}/cancellation")
+async def cancel(conn: Transaction, owner_id: str, escrow_id: int, key: Key) -> pgwallet.Refund:
+    """Gives a pledge back while its project is open, to the user whose it is."""
+    escrow = await pgwallet.get_escrow(conn, escrow_id)
+    wallets = await pgwallet.list_wallets(conn, owner_id)
+    if escrow.wallet_id not in [wallet.wallet_id for wallet in wallets]:
+        raise HTTPException(404, "this is none of your pledges")
+    return await pgwallet.cancel_pledge(conn, escrow_id, idempotency_key=key)
 
 
 @app.post("/orders")

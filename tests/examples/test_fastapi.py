@@ -267,3 +267,59 @@ def test_a_lock_held_for_too_long_is_a_503_that_may_be_repeated(
     assert (busy.status_code, busy.headers["retry-after"]) == (503, "1")
     assert free.status_code == 200
     assert balance(connect, wallet_id) == 106
+
+
+def test_a_user_s_page_shows_what_is_theirs(shop: Shop, connect: Connect, wallet_id: int) -> None:
+    with connect() as conn:
+        pgwallet.create_pocket(conn, wallet_id, "rent", 50)
+    film = shop_project(connect)
+    shop.post(f"/wallets/{wallet_id}/salaries", {"amount": "10"}, "may")
+    shop.post(f"/projects/{film}/pledges", {"wallet_id": wallet_id, "amount": "30"})
+    (account,) = shop.get("/users/ada").json()
+
+    assert account["wallet"]["balance"] == "75.00"
+    assert [(pocket["name"], pocket["balance"]) for pocket in account["pockets"]] == [
+        ("rent", "5.00")
+    ]
+    assert [(pledge["reference"], pledge["status"]) for pledge in account["pledges"]] == [
+        ("film", "locked")
+    ]
+    assert [(row["kind"], row["amount"]) for row in account["movements"]] == [
+        ("pledge", "-30.00"),
+        ("allocation", "-5.00"),
+        ("deposit", "10.00"),
+        ("deposit", "100.00"),
+    ]
+    assert shop.get("/users/eve").json() == []
+
+
+def test_a_pledge_is_cancelled_by_whom_it_is_of_and_once(
+    shop: Shop, connect: Connect, wallet_id: int
+) -> None:
+    film = shop_project(connect)
+    pledge = {"wallet_id": wallet_id, "amount": "30"}
+    escrow = shop.post(f"/projects/{film}/pledges", pledge).json()["escrow_id"]
+    shop.post("/wallets", {"owner_id": "eve"}, key=None)
+    stranger = shop.post(f"/users/eve/pledges/{escrow}/cancellation", {}, "mine")
+    answers = shop.post_all(f"/users/ada/pledges/{escrow}/cancellation", [({}, "mine")] * 3)
+
+    assert stranger.status_code == 404
+    assert [answer.status_code for answer in answers] == [200] * 3
+    assert sorted(answer.json()["replayed"] for answer in answers) == [False, True, True]
+    assert balance(connect, wallet_id) == 100
+    (account,) = shop.get("/users/ada").json()
+    assert [pledge["status"] for pledge in account["pledges"]] == ["refunded"]
+
+
+def test_after_its_project_has_closed_a_pledge_is_not_cancelled(
+    shop: Shop, connect: Connect, wallet_id: int
+) -> None:
+    film = shop_project(connect)
+    pledge = {"wallet_id": wallet_id, "amount": "30"}
+    escrow = shop.post(f"/projects/{film}/pledges", pledge).json()["escrow_id"]
+    with connect() as conn:
+        pgwallet.close_project(conn, film, "succeeded")
+    answer = shop.post(f"/users/ada/pledges/{escrow}/cancellation", {}, "mine")
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "PW204")
+    assert balance(connect, wallet_id) == 70

@@ -73,6 +73,41 @@ class OrderTests(TestCase):
         self.assertEqual((Order.objects.count(), self.balance()), (0, 100))
         self.assertEqual(self.client.post("/orders", self.form | {"amount": "x"}).status_code, 400)
 
+    def test_a_user_s_page_shows_what_is_theirs(self) -> None:
+        with ledger() as conn:
+            pgwallet.create_pocket(conn, self.ada, "rent")
+        self.client.post("/orders", self.form)
+        (account,) = self.client.get("/users/ada").json()["accounts"]
+
+        self.assertEqual(account["wallet"]["balance"], "80.00")
+        self.assertEqual([pocket["name"] for pocket in account["pockets"]], ["rent"])
+        (pledge,) = account["pledges"]
+        self.assertEqual((pledge["reference"], pledge["locked_amount"]), ("film", "20.00"))
+        kinds = [row["kind"] for row in account["movements"]]
+        self.assertEqual(kinds, ["pledge", "deposit"])
+        self.assertEqual(self.client.get("/users/eve").json(), {"accounts": []})
+
+    def test_a_pledge_is_cancelled_by_whom_it_is_of(self) -> None:
+        escrow = self.client.post("/orders", self.form).json()["escrow_id"]
+        with ledger() as conn:
+            pgwallet.create_wallet(conn, "eve")
+        stranger = self.client.post(f"/users/eve/pledges/{escrow}/cancellation")
+        self.assertEqual((stranger.status_code, self.balance()), (404, 80))
+
+        for _ in range(2):
+            response = self.client.post(f"/users/ada/pledges/{escrow}/cancellation")
+            self.assertEqual(response.json(), {"refunded": "20.00", "balance": "100.00"})
+        self.assertEqual((Order.objects.count(), self.balance()), (0, 100))
+
+    def test_after_its_project_has_closed_a_pledge_and_its_order_stay(self) -> None:
+        escrow = self.client.post("/orders", self.form).json()["escrow_id"]
+        with ledger() as conn:
+            pgwallet.close_project(conn, self.film, "failed")
+        response = self.client.post(f"/users/ada/pledges/{escrow}/cancellation")
+
+        self.assertEqual((response.status_code, response.json()["code"]), (409, "PW204"))
+        self.assertEqual((Order.objects.count(), self.balance()), (1, 80))
+
     def test_when_the_application_fails_the_money_is_back(self) -> None:
         with self.assertRaises(ZeroDivisionError), transaction.atomic():
             place_order("ada", self.film, Decimal(20), "1")

@@ -1,4 +1,6 @@
-"""Orders, sync and async, and a look at a balance."""
+"""Orders, sync and async, a user's page, and a look at a balance."""
+
+from dataclasses import asdict
 
 from asgiref.sync import sync_to_async
 from django import forms
@@ -7,7 +9,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 import pgwallet
 
-from .ledger import async_pool
+from .ledger import async_pool, ledger
 from .models import Order
 from .orders import place_order
 
@@ -37,6 +39,41 @@ async def order_async(request: HttpRequest) -> HttpResponse:
         return JsonResponse({"errors": form.errors}, status=400)
     # Django has no transactions in async code: the whole of it runs in a thread, as one piece.
     return _answer(*await sync_to_async(place_order)(**form.cleaned_data))
+
+
+@require_GET
+def page(request: HttpRequest, customer: str) -> HttpResponse:
+    """What a user sees: each wallet with its pockets, its pledges and what moved last."""
+    with ledger() as conn:
+        accounts = [
+            {
+                "wallet": asdict(wallet),
+                "pockets": [*map(asdict, pgwallet.list_pockets(conn, wallet.wallet_id))],
+                "pledges": [*map(asdict, pgwallet.list_escrows(conn, wallet.wallet_id))],
+                "movements": [
+                    asdict(row)
+                    for row in pgwallet.statement(
+                        conn, wallet.wallet_id, limit=10, newest_first=True
+                    )
+                ],
+            }
+            for wallet in pgwallet.list_wallets(conn, customer)
+        ]
+    return JsonResponse({"accounts": accounts})
+
+
+@require_POST
+def cancel(request: HttpRequest, customer: str, escrow_id: int) -> HttpResponse:
+    """Gives a pledge back while its project is open, and takes the order out of the shop."""
+    with ledger() as conn:
+        escrow = pgwallet.get_escrow(conn, escrow_id)
+        wallets = pgwallet.list_wallets(conn, customer)
+        if escrow.wallet_id not in [wallet.wallet_id for wallet in wallets]:
+            return JsonResponse({"message": "this is none of your pledges"}, status=404)
+        key = f"cancel-{escrow_id}"  # a pledge is cancelled once
+        refund = pgwallet.cancel_pledge(conn, escrow_id, idempotency_key=key)
+        Order.objects.filter(escrow_id=escrow_id).delete()
+    return JsonResponse({"refunded": refund.refunded_amount, "balance": refund.balance})
 
 
 @require_GET
