@@ -33,14 +33,18 @@ class EventRules(Machine):
         )
 
     @rule(
+        other=st.sampled_from([True, False, False, False]),
         currency=draw.CURRENCIES,
         account=st.sampled_from(["commission", "commission", "fee", "external"]),
         amount=draw.AMOUNTS,
         **ORIGIN,
     )
     def collect_earnings(
-        self, currency: str | None, account: str, amount: Amount, **origin: Any
+        self, other: bool, currency: str | None, account: str, amount: Amount, **origin: Any
     ) -> None:
+        """Mostly in the currency in which most is released."""
+        if not other:
+            currency = next(iter(self.books.wallets.values())).account.currency
         earned = self.books.platforms.get((account, currency or ""))
         self.remembered(
             "collect_earnings",
