@@ -30,7 +30,7 @@ def unfreeze_account(account_id: int, reason: str) -> Freeze:
 
 @database_function
 def set_credit_limit(account_id: int, credit_limit: Decimal | int) -> CreditLimit:
-    """Set how far below 0 the balance of a wallet or project may go.
+    """Set how far below 0 a wallet or project may go.
 
     `credit_limit` is in major units, 0 for no credit. Money may then leave on credit, but credit
     never fills a pocket. Returns the `CreditLimit` with the balance.

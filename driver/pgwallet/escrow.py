@@ -92,7 +92,7 @@ def cancel_pledge(
     metadata: Any = None,
     effective_at: datetime | None = None,
 ) -> Refund:
-    """Give what is left of a pledge back to its wallet, while its project is open.
+    """Give back what is left of a pledge to an open project.
 
     Returns the `Refund` with amounts in major units: what this call moved and the wallet's
     balance after it.
@@ -147,7 +147,7 @@ def refund_release(
     metadata: Any = None,
     effective_at: datetime | None = None,
 ) -> ReleaseRefund:
-    """Give what was released of an escrow, or a part of it, back to its wallet.
+    """Give what was released of an escrow back to its wallet.
 
     `amount` is in major units; None gives back all that was released. Commission and fee give
     back what they took of it, and the project the rest; with `keep_fees` the project gives all.
@@ -160,7 +160,7 @@ def refund_release(
 
 @database_function
 def dispute_escrow(escrow_id: int, reason: str) -> Dispute:
-    """Hold what is left of an escrow until the dispute is resolved.
+    """Hold what is left of an escrow while it is disputed.
 
     Meanwhile nothing releases, refunds or changes it, no batch and no expiry. A disputed one
     stays as it is, with its first reason. Returns the `Dispute`, with what it holds in major units.

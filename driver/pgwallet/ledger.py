@@ -76,7 +76,7 @@ def reverse_transaction(
     metadata: Any = None,
     effective_at: datetime | None = None,
 ) -> Reversal:
-    """Take back a deposit, withdrawal, payout, allocation or transfer, whole and once.
+    """Take back a deposit, withdrawal, payout, allocation or transfer.
 
     For what the bank returns and for mistakes: each posting is made again the other way round.
     Returns the `Reversal` with what came back in major units.

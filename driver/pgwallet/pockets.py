@@ -184,7 +184,7 @@ def close_pocket(
     metadata: Any = None,
     effective_at: datetime | None = None,
 ) -> PocketClosing:
-    """Close a pocket for good, and return what it held to its wallet.
+    """Close a pocket for good: what it held goes to its wallet.
 
     Its name and percentage are free again. Returns the `PocketClosing` with what moved and the
     wallet's balance after it.

@@ -77,10 +77,10 @@ def transfer(
     metadata: Any = None,
     effective_at: datetime | None = None,
 ) -> Transfer:
-    """Move money between two wallets of one currency, or between two pockets of one wallet.
+    """Move money from one wallet to another, or between pockets.
 
-    `amount` is in major units of that currency. Returns the `Transfer` with both balances
-    after it.
+    Between two wallets of one currency, or two pockets of one wallet. `amount` is in major units.
+    Returns the `Transfer` with both balances after it.
     Raises InvalidAmount, InvalidArgument (also for other pairs of accounts), CurrencyMismatch,
     AccountNotFound, IdempotencyConflict, AccountClosed, AccountFrozen, InsufficientFunds.
     Calls pgwallet.transfer.
@@ -107,7 +107,7 @@ def deposit_many(
 
 @database_function
 def erase_owner(wallet_id: int) -> Erasure:
-    """Forget whose wallet it is, and the metadata of what moved its money.
+    """Forget whose wallet it is, and its transactions' metadata.
 
     The owner becomes a made-up one. Called again it erases what came since. Returns the `Erasure`
     with the wallet's balance in major units.

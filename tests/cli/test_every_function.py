@@ -58,7 +58,7 @@ def every_command_once(url: str, file: Path) -> None:
     run("transfer", ada, bob, "1")
     run("account", "freeze", ada, "court order 17")
     run("account", "unfreeze", ada, "order 17 was lifted")
-    run("account", "set-credit", ada, "50")
+    run("account", "set-credit-limit", ada, "50")
     eve = json_of("wallet", "create", "eve", database_url=url)["wallet_id"]
     spare = json_of("pocket", "create", eve, "spare", database_url=url)["pocket_id"]
     run("pocket", "close", spare)
@@ -79,7 +79,7 @@ def every_command_once(url: str, file: Path) -> None:
     run("pledge", "change", changed, "2.50")
     run("pledge", "cancel", cancelled)
     run("escrow", "dispute", changed, "the card was stolen")
-    run("escrow", "resolve", changed, "rejected")
+    run("escrow", "resolve-dispute", changed, "rejected")
     released = json_of("escrow", "release", charged_back, database_url=url)["transaction_id"]
     run("transaction", "escrows", released)
     run("escrow", "refund-release", charged_back, "--amount", "1", "--keep-fees")

@@ -71,7 +71,9 @@ def test_help_lists_every_command_with_a_summary_that_is_whole() -> None:
     listed += [pgwallet_here(name, "--help").stdout for name in groups]
     assert max(map(len, "".join(listed).splitlines())) <= 80
     for path in COMMANDS:
-        assert any(f"\n  {path.split()[-1]} " in text for text in listed), path
+        assert any(
+            f"\n  {name} " in text for text in listed for name in (path, path.split()[-1])
+        ), path
     assert "..." not in "".join(text.partition("Commands:")[2] for text in listed)
 
 
@@ -128,7 +130,7 @@ def test_wrong_usage_exits_with_2(arguments: tuple[str, ...]) -> None:
         ("release_project", "pgwallet project release"),
         ("wallet deposit", "pgwallet deposit"),
         ("blance", "pgwallet balance"),
-        ("transfer", "pgwallet pocket transfer-to"),
+        ("transfer-to", "pgwallet pocket transfer-to"),
     ],
 )
 def test_an_unknown_command_is_answered_with_the_nearest(typed: str, meant: str) -> None:

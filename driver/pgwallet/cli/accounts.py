@@ -20,7 +20,7 @@ passing_on(
 )
 passing_on(
     account,
-    "set-credit",
+    "set-credit-limit",
     pgwallet.set_credit_limit,
-    example="account set-credit 508398 500.00",
+    example="account set-credit-limit 508398 500.00",
 )

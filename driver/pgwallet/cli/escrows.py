@@ -92,10 +92,10 @@ passing_on(
 )
 passing_on(
     escrow,
-    "resolve",
+    "resolve-dispute",
     pgwallet.resolve_dispute,
     more="Upheld refunds what is left, rejected locks it again.",
-    example="escrow resolve 511470 upheld",
+    example="escrow resolve-dispute 511470 upheld",
 )
 passing_on(
     escrow,

@@ -98,7 +98,7 @@ def events(
     ] = 0,
     limit: Page = 100,
 ) -> None:
-    """Show what changed without moving money, and who changed it.
+    """Show what changed without moving money, and by whom.
 
     JSON and CSV have more columns: the reason, and what changed, before and after.
 

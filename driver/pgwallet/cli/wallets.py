@@ -45,7 +45,7 @@ passing_on(wallet, "close", pgwallet.close_wallet, example="wallet close 508398"
 
 @on_database(wallet, "erase-owner", calls="erase_owner")
 def erase_owner(session: Session, wallet_id: WalletId, yes: Yes = False) -> None:
-    """Forget whose wallet it is, and the metadata of what moved its money.
+    """Forget whose wallet it is, and its transactions' metadata.
 
     The wallet and its history stay, under a made-up owner.
 
