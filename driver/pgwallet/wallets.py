@@ -77,7 +77,7 @@ def transfer(
     metadata: Any = None,
     effective_at: datetime | None = None,
 ) -> Transfer:
-    """Move money from one wallet to another, or between pockets.
+    """Move money between two wallets, or two pockets of one.
 
     Between two wallets of one currency, or two pockets of one wallet. `amount` is in major units.
     Returns the `Transfer` with both balances after it.

@@ -109,7 +109,7 @@ def _post_chunk(
     """Lines of a kind, pledges to one project; returns for each whether it was replayed."""
     lines = [line for _, _, line, *_ in chunk]
     try:
-        rows = conn.execute(_POSTED[kind], {"lines": lines, "project_id": project_id}).fetchall()
+        rows = conn.execute(POSTED[kind], {"lines": lines, "project_id": project_id}).fetchall()
     except psycopg.Error as error:
         refused = refusal(error)
         if refused is None:
@@ -139,7 +139,8 @@ def _many(call: LiteralString) -> LiteralString:
     """
 
 
-_POSTED = {
+# What posts the lines of each kind.
+POSTED = {
     "deposit": _many(
         "deposit_many(e.wallet_ids, e.amounts, e.idempotency_keys, e.metadata, e.effective_at)"
     ),
