@@ -1,0 +1,62 @@
+"""Each function tells of what it changed, once: by an event, or by what moved money."""
+
+import psycopg
+import pytest
+
+import pgwallet
+from tests.catalogue.calls import CALLS, FUNCTIONS, good
+from tests.catalogue.world import World, world_in
+from tests.ledger.calling import call, everything, value
+
+pytestmark = pytest.mark.sql
+
+# What is written beside the tables of everything().
+OTHERS = (
+    "select md5(concat((select string_agg(g::text, ' ' order by g::text) "
+    "from pgwallet.role_grant as g), (select string_agg(c::text, ' ' order by c::text) "
+    "from pgwallet.currency as c), (select s::text from pgwallet.settings as s)))"
+)
+# What it moves, and what becomes of it besides.
+BOTH = {"close_pocket", "resolve_dispute"}
+
+
+def told_by(conn: psycopg.Connection, name: str, world: World) -> tuple[bool, bool, list[str]]:
+    """Whether a good call moved money, whether it changed anything, and the kinds of its events."""
+    before, others = everything(conn), value(conn, OTHERS)
+    last = value(conn, "select coalesce(max(event_id), 0) from pgwallet.event")
+    try:
+        with conn.transaction():
+            call(conn, name, **good(name, world))
+    except psycopg.Error:
+        assert everything(conn) == before
+    after = everything(conn)
+    changed = {table for table in after if after[table] != before[table]} - {"event"}
+    kinds = [event.kind for event in pgwallet.list_events(conn, after_event_id=last)]
+    moved = "transaction" in changed
+    return moved, bool(changed) or value(conn, OTHERS) != others, kinds
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_change_is_told_once(conn: psycopg.Connection, name: str) -> None:
+    world = world_in(conn)
+    # The same call again changes nothing more, but where it moves money again.
+    for turn in range(2):
+        moved, changed, kinds = told_by(conn, name, world)
+        if moved and name == "erase_owner":
+            assert kinds == [name]
+        elif moved:
+            assert kinds == ([name] if name in BOTH and turn == 0 else [])
+        else:
+            assert kinds == ([name] if changed else [])
+    assert pgwallet.check_ledger(conn) == []
+
+
+def test_no_event_names_an_owner(conn: psycopg.Connection) -> None:
+    """Of all functions that take or show one."""
+    world = world_in(conn, " Lovelace")
+    for name in FUNCTIONS:
+        if CALLS[name].changes_something:
+            told_by(conn, name, world)
+    own = "select count(*) from pgwallet.event as e where e.kind <> 'create_project' and "
+    assert value(conn, own + "e::text like '%%ada%%'") == 0
+    assert value(conn, own + "e::text like '%%Lovelace%%'") == 0
