@@ -131,3 +131,37 @@ def test_a_replay_of_a_bulk_call_does_not_ask_whether_its_wallet_is_closed(
     again, other = pgwallet.deposit_many(conn, [ada, bob], [5, 5], ["a", "b"])
     assert again == replace(first, replayed=True)
     assert other.balance == 5
+
+
+def test_what_a_dispute_holds_keeps_its_wallet_open(conn: psycopg.Connection) -> None:
+    wallet_id = funded(conn, "ada", 10)
+    escrow_id = pgwallet.pledge(conn, wallet_id, project(conn), 10).escrow_id
+    pgwallet.dispute_escrow(conn, escrow_id, "the card was stolen")
+    with refused(conn, "PW210"):
+        pgwallet.close_wallet(conn, wallet_id)
+
+
+def test_a_refund_still_reaches_a_closed_wallet(conn: psycopg.Connection) -> None:
+    wallet_id, project_id = funded(conn, "ada", 10), project(conn)
+    escrow_id = pgwallet.pledge(conn, wallet_id, project_id, 10).escrow_id
+    pgwallet.release_escrow(conn, escrow_id)
+    pgwallet.close_wallet(conn, wallet_id)
+    assert pgwallet.refund_release(conn, escrow_id, 4).balance == 4
+    assert pgwallet.check_ledger(conn) == []
+    with refused(conn, "PW209"):
+        pgwallet.withdraw(conn, wallet_id, 4)
+
+
+def test_a_closing_is_an_event_of_each_that_was_closed(conn: psycopg.Connection) -> None:
+    wallet_id = funded(conn, "ada", 0)
+    pockets = [pgwallet.create_pocket(conn, wallet_id, name, 30).pocket_id for name in "ab"]
+    pgwallet.close_pocket(conn, pockets[0])
+    closed_at = pgwallet.close_wallet(conn, wallet_id).closed_at
+    for subject_id, kind in zip(
+        [*pockets, wallet_id], ["close_pocket", "close_pocket", "close_wallet"], strict=True
+    ):
+        last = pgwallet.list_events(conn, subject_id)[-1]
+        assert last.kind == kind
+        assert last.before["closed_at"] is None
+        assert last.after["closed_at"] is not None
+    assert closed_at is not None

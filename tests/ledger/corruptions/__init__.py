@@ -10,9 +10,10 @@ from .guards import GUARDS
 from .holders import HOLDERS
 from .postings import POSTINGS
 from .reversals import REVERSALS
+from .states import STATES
 from .unfindable import NOT_FOUND
 from .world import ids_of_a_world
 
-CORRUPTIONS = [*BALANCES, *ESCROWS, *POSTINGS, *REVERSALS, *HOLDERS]
+CORRUPTIONS = [*BALANCES, *ESCROWS, *POSTINGS, *REVERSALS, *HOLDERS, *STATES]
 
 __all__ = ["CORRUPTIONS", "GUARDS", "NOT_FOUND", "Corruption", "ids_of_a_world"]

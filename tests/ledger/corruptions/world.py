@@ -8,7 +8,7 @@ from tests.ledger.calling import funded, project, value
 # Of the calls that have one: the transaction and its first posting are known by it.
 KEYS = (
     *("salary", "cash", "split", "save", "spend", "share", "mistake", "undo"),
-    *("pledge", "release", "refund"),
+    *("pledge", "release", "refund", "attic"),
 )
 
 
@@ -61,6 +61,16 @@ def ids_of_a_world(conn: psycopg.Connection) -> dict[str, int]:
         pgwallet.close_project(conn, closed, outcome)
     conn.execute("select pgwallet.release_escrows(%s)", [hit])
     conn.execute("select pgwallet.refund_escrows(%s)", [flop])
+
+    gone, debtor = funded(conn, "gone", 5), funded(conn, "debtor", 5)
+    attic = pgwallet.create_pocket(conn, gone, "attic").pocket_id
+    pgwallet.transfer_to_pocket(conn, attic, 5)
+    pgwallet.close_pocket(conn, attic, "attic")
+    pgwallet.withdraw(conn, gone, 5)
+    pgwallet.close_wallet(conn, gone)
+    pgwallet.set_credit_limit(conn, debtor, 5)
+    pgwallet.withdraw(conn, debtor, 8)
+    ids |= {"gone": gone, "attic": attic, "debtor": debtor}
 
     ids["outside"], ids["commission"], ids["fee"] = accounts_of(conn, "EUR")
     ids["yen_outside"], ids["yen_commission"], ids["yen_fee"] = accounts_of(conn, "JPY")
