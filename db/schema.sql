@@ -10,6 +10,11 @@ CREATE DOMAIN pgwallet.account_kind AS text COLLATE pg_catalog."C"
 
 COMMENT ON DOMAIN pgwallet.account_kind IS 'What an account is for. Wallet, pocket and project keep a balance, the others only pass money on.';
 
+CREATE DOMAIN pgwallet.credit_limit AS numeric
+	CONSTRAINT credit_limit_known CHECK (((VALUE >= (0)::numeric) AND (VALUE < ('1000000000000000'::bigint)::numeric)));
+
+COMMENT ON DOMAIN pgwallet.credit_limit IS 'How far below 0 a balance may go, in major units: finite, and not below 0.';
+
 CREATE DOMAIN pgwallet.escrow_status AS text COLLATE pg_catalog."C"
 	CONSTRAINT escrow_status_known CHECK ((VALUE = ANY (ARRAY['locked'::text, 'disputed'::text, 'released'::text, 'refunded'::text, 'expired'::text, 'settled'::text])));
 
@@ -91,13 +96,12 @@ CREATE TABLE pgwallet.account (
     kind pgwallet.account_kind NOT NULL,
     currency text NOT NULL COLLATE pg_catalog."C",
     balance numeric,
-    credit_limit numeric DEFAULT 0 NOT NULL,
+    credit_limit pgwallet.credit_limit DEFAULT 0 NOT NULL,
     frozen_at timestamp with time zone,
     closed_at timestamp with time zone,
     has_rules boolean DEFAULT false NOT NULL,
-    CONSTRAINT account_balance_check CHECK (((balance >= (- credit_limit)) AND (balance < 'Infinity'::numeric))),
-    CONSTRAINT account_credit_limit_check CHECK (((credit_limit >= 0.0) AND (credit_limit < ('1000000000000000'::bigint)::numeric))),
-    CONSTRAINT account_kind_check CHECK (((balance IS NOT NULL) = ((kind)::text = ANY (ARRAY['wallet'::text, 'pocket'::text, 'project'::text]))))
+    CONSTRAINT account_balance_check CHECK ((balance >= (- (credit_limit)::numeric))),
+    CONSTRAINT account_kind_check CHECK (((balance IS NOT NULL) = ((kind)::text >= 'pocket'::text)))
 )
 WITH (fillfactor='70');
 
@@ -534,7 +538,7 @@ CREATE VIEW pgwallet.project_summary AS
     round(e.net, (c.exponent)::integer) AS net_amount,
     round((o.amount - b.amount), (c.exponent)::integer) AS paid_out_amount,
     round(a.balance, (c.exponent)::integer) AS balance,
-    round(a.credit_limit, (c.exponent)::integer) AS credit_limit
+    round((a.credit_limit)::numeric, (c.exponent)::integer) AS credit_limit
    FROM (((((pgwallet.project j
      JOIN pgwallet.currency c ON ((j.currency = c.currency)))
      JOIN pgwallet.account a ON ((j.project_id = a.account_id)))
@@ -711,7 +715,7 @@ CREATE VIEW pgwallet.wallet_summary AS
     l.disputed_count,
     w.currency,
     round(a.balance, (c.exponent)::integer) AS balance,
-    round(a.credit_limit, (c.exponent)::integer) AS credit_limit,
+    round((a.credit_limit)::numeric, (c.exponent)::integer) AS credit_limit,
     round(k.balance, (c.exponent)::integer) AS pocket_balance,
     round(l.amount, (c.exponent)::integer) AS locked_amount,
     round(l.disputed_amount, (c.exponent)::integer) AS disputed_amount,

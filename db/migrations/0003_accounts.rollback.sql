@@ -6,4 +6,5 @@ drop trigger refuse_change on pgwallet.settings;
 
 drop function pgwallet._refuse_change();
 
+drop domain pgwallet.credit_limit;
 drop domain pgwallet.account_kind;

@@ -68,8 +68,7 @@ begin
       (
         1, 'account',
         array[
-          'account_pkey', 'account_balance_check', 'account_credit_limit_check',
-          'account_kind_check', 'account_currency_fkey'
+          'account_pkey', 'account_balance_check', 'account_kind_check', 'account_currency_fkey'
         ]
       ),
       (1, 'posting', array['posting_pkey', 'posting_amount_check', 'posting_accounts_check']),
