@@ -20,12 +20,13 @@ begin atomic
   from (
     select
       k.pocket_id, k.name, k.allocation_percentage, k.place,
-      -- Each share is cut off; the missing units go to the largest cut-off fractions.
+      -- Each share is cut off; the missing units go to the largest cut-off fractions. A unit is no
+      -- power of ten below 0: PostgreSQL 15 gives these 16 decimals.
       k.cut + case
         when row_number() over (order by k.exact - k.cut desc, k.place asc) <= (
           trunc(sum(k.exact) over (), p_exponent) - sum(k.cut) over ()
         ) * 10::numeric ^ p_exponent
-          then round(10::numeric ^ (-p_exponent), p_exponent)
+          then round(1 / 10::numeric ^ p_exponent, p_exponent)
         else 0
       end as share
     from (
