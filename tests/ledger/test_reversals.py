@@ -267,6 +267,16 @@ def test_closed_accounts_take_nothing_back(
         pgwallet.reverse_transaction(conn, mistake)
 
 
+def test_pockets_of_a_closed_wallet_take_nothing_back(
+    conn: psycopg.Connection, people: People
+) -> None:
+    mistake = pgwallet.transfer(conn, people.pockets[0], people.pockets[1], 5).transaction_id
+    mark(conn, people.ada, "closed_at", "2026-01-01 00:00:00+00")
+    with refused(conn, "PW209") as said:
+        pgwallet.reverse_transaction(conn, mistake)
+    assert str(people.ada) in said[0].message
+
+
 @pytest.mark.parametrize("currency", ["JPY", "KWD", "CLF"])
 def test_every_currency_comes_back_to_the_last_unit(
     conn: psycopg.Connection, currency: str

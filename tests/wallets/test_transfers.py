@@ -109,6 +109,10 @@ def test_neither_end_may_be_a_project_or_the_platform(
         for ends in ((people.ada, other), (other, people.ada), (other, people.holiday)):
             with refused(conn, "PW105"):
                 call(conn, "transfer", *ends, 1)
+    # Of two that are wrong the first is named.
+    with refused(conn, "PW105") as said:
+        pgwallet.transfer(conn, -1, -2, 1)
+    assert "-1" in said[0].message
 
 
 def test_the_decimals_are_those_of_the_account_that_pays(
