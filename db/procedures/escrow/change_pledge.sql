@@ -98,7 +98,8 @@ begin
         message = format('a pledge of %s is too small for escrow %s', v_amount, p_escrow_id),
         detail = format(
           'Of it, %s were released and %s refunded.',
-          v_escrow.released_amount, v_escrow.refunded_amount
+          round(v_escrow.released_amount, v_currency.exponent),
+          round(v_escrow.refunded_amount, v_currency.exponent)
         ),
         hint = format('Set at least %s, or give what is left back by cancel_pledge.', v_settled);
     elsif v_amount > v_project.max_pledge then
