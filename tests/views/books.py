@@ -24,6 +24,7 @@ class Escrow:
     commission: Decimal = ZERO
     fee: Decimal = ZERO
     net: Decimal = ZERO
+    disputed: bool = False
 
     @property
     def left(self) -> Decimal:
@@ -32,7 +33,7 @@ class Escrow:
     @property
     def status(self) -> str:
         if self.left:
-            return "locked"
+            return "disputed" if self.disputed else "locked"
         if not self.refunded:
             return "released"
         return "settled" if self.released else "refunded"
@@ -185,6 +186,34 @@ class Books:
         self.held[escrow.wallet_id] += amount
         self.count(self.currency[escrow.project_id], "refund", amount)
 
+    def change(self, escrow_id: int, more: Decimal) -> None:
+        escrow = self.escrows[escrow_id]
+        pgwallet.change_pledge(self.conn, escrow_id, escrow.amount + more)
+        escrow.amount += more
+        self.held[escrow.wallet_id] -= more
+        self.moved[self.currency[escrow.project_id], "pledge"] += more
+
+    def charge_back(self, escrow_id: int, amount: Decimal, keep_fees: bool) -> None:
+        back = pgwallet.refund_release(self.conn, escrow_id, amount, keep_fees)
+        escrow, currency = self.escrows[escrow_id], self.currency[back.project_id]
+        parts = (back.commission_amount, back.fee_amount, back.net_amount)
+        assert sum(parts) == amount
+        escrow.released -= amount
+        escrow.refunded += amount
+        escrow.commission -= back.commission_amount
+        escrow.fee -= back.fee_amount
+        escrow.net -= back.net_amount
+        self.held[escrow.wallet_id] += amount
+        self.held[escrow.project_id] -= back.net_amount
+        self.moved[currency, "released"] -= amount
+        self.moved[currency, "refund"] += amount
+        for what, part in zip(("commission", "fee", "net"), parts, strict=True):
+            self.moved[currency, what] -= part
+
+    def dispute(self, escrow_id: int) -> None:
+        pgwallet.dispute_escrow(self.conn, escrow_id, "the card was stolen")
+        self.escrows[escrow_id].disputed = True
+
     def close(self, project_id: int, outcome: str, batch: int) -> None:
         """Ends a project and settles one batch of its escrows, from the first."""
         pgwallet.close_project(self.conn, project_id, outcome)
@@ -238,6 +267,11 @@ def varied_ledger(conn: psycopg.Connection) -> Books:
                 books.take_back(pocket_id, part(books.held[pocket_id]))
                 books.put_aside(pocket_id, unit)
 
+        # What a closed pocket held is in the wallet again.
+        spare = pgwallet.create_pocket(conn, wallets[0], "spare").pocket_id
+        pgwallet.transfer_to_pocket(conn, spare, unit)
+        pgwallet.close_pocket(conn, spare)
+
         projects = [
             books.open_project(f"{name} {currency}", currency, commission, fee, unit * most)
             for most, (name, commission, fee) in enumerate(
@@ -264,7 +298,22 @@ def varied_ledger(conn: psycopg.Connection) -> Books:
                 if escrow.left:
                     whole = chance.random() < 0.4
                     act(escrow_id, escrow.left if whole else part(escrow.left))
+        still = [
+            number
+            for number, escrow in books.escrows.items()
+            if escrow.project_id == projects[2] and escrow.left > unit
+        ]
+        books.change(still[0], unit)
+        books.change(still[1], -unit)
+        books.dispute(still[0])
         books.close(projects[0], "succeeded", 3)
+        released = [
+            number
+            for number, escrow in books.escrows.items()
+            if escrow.project_id == projects[0] and escrow.released > 20 * unit
+        ]
+        for keep_fees, escrow_id in enumerate(released[:2]):
+            books.charge_back(escrow_id, 17 * unit, bool(keep_fees))
         books.close(projects[1], "failed", 2)
         for project_id in projects[:4]:
             if books.held[project_id]:

@@ -38,7 +38,7 @@ def test_the_books_have_something_of_everything(books: Books) -> None:
             for escrow in books.escrows.values()
             if books.currency[escrow.project_id] == currency
         }
-        assert statuses == {"locked", "released", "refunded", "settled"}
+        assert statuses == {"locked", "disputed", "released", "refunded", "settled"}
         assert all(books.moved[currency, what] for what in AMOUNTS.values())
         assert all(books.counted[currency, what] for what in COUNTS)
     assert any(e.left and e.released and e.refunded for e in books.escrows.values())
@@ -65,7 +65,11 @@ def test_a_wallet_shows_what_is_free_in_pockets_and_locked(books: Books) -> None
         locked = sum((escrow.left for escrow in escrows), ZERO)
         assert row["owner_id"] == books.wallets[wallet_id]
         assert row["currency"] == books.currency[wallet_id]
-        assert (row["pocket_count"], row["locked_count"]) == (len(pockets), len(escrows))
+        assert row["pocket_count"] == len(pockets)
+        disputed = [escrow for escrow in escrows if escrow.disputed]
+        assert row["disputed_count"] == len(disputed)
+        assert row["locked_count"] == len(escrows) - len(disputed)
+        assert row["disputed_amount"] == sum((escrow.left for escrow in disputed), ZERO)
         assert row["balance"] == books.held[wallet_id] == pgwallet.balance(books.conn, wallet_id)
         assert row["pocket_balance"] == in_pockets
         assert row["locked_amount"] == locked
@@ -122,10 +126,11 @@ def test_a_project_shows_what_became_of_its_pledges(books: Books) -> None:
         assert (row["commission_rate"], row["fee_rate"]) == books.projects[project_id]
         assert row["max_pledge"] == books.limits[project_id]
         assert row["escrow_count"] == len(escrows)
-        for status in ("locked", "released", "refunded", "settled"):
+        for status in ("locked", "disputed", "released", "refunded", "settled"):
             assert row[f"{status}_count"] == statuses[status]
         assert row["pledged_amount"] == sum((e.amount for e in escrows), ZERO)
         assert row["locked_amount"] == sum((e.left for e in escrows), ZERO)
+        assert row["disputed_amount"] == sum((e.left for e in escrows if e.disputed), ZERO)
         for part in PARTS:
             assert row[f"{part}_amount"] == sum((getattr(e, part) for e in escrows), ZERO)
         assert row["paid_out_amount"] == books.paid_out[project_id]
