@@ -77,10 +77,11 @@ def test_without_settings_a_call_that_reads_them_is_refused_and_says_so(
 ) -> None:
     arguments = good(name, world)
     cases = [(arguments, name in READING)]
-    names = {argument.name for argument in SIGNATURES[name].arguments}
-    if "p_metadata" in names:
-        cases.append(({**arguments, "p_metadata": LONG_METADATA}, True))
-    if "p_rounding" in names:
+    takes = {argument.name: argument for argument in SIGNATURES[name].arguments}
+    if metadata := takes.get("p_metadata"):
+        long = [LONG_METADATA] if metadata.is_array else LONG_METADATA
+        cases.append(({**arguments, "p_metadata": long}, True))
+    if "p_rounding" in takes:
         cases += [({**arguments, "p_rounding": rounding}, True) for rounding in ROUNDINGS]
     for case, reads in cases:
         before = everything(conn)
