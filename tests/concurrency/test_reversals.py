@@ -128,6 +128,34 @@ def test_a_reversal_and_any_other_call_of_its_wallets_take_turns(
     assert pgwallet.check_ledger(observer) == []
 
 
+def test_money_moves_between_pockets_and_back_under_the_lock_of_their_wallet(
+    connect: Connect,
+) -> None:
+    """Whoever allocates comes to the pockets in another order, and trusts in that lock."""
+    holder, second, third = connect(), connect(), connect()
+    observer = connect(autocommit=True)
+    world = fresh_world(observer)
+    rent = pgwallet.create_pocket(observer, world.wallet, "rent").pocket_id
+    mistake = pgwallet.transfer(observer, world.pocket, rent, 5).transaction_id
+    for call in (
+        partial(pgwallet.transfer, second, world.pocket, rent, 5),
+        partial(pgwallet.reverse_transaction, second, mistake),
+    ):
+        holder.execute(
+            "select from pgwallet.account where account_id = %s for update", [world.wallet]
+        )
+        with blocked(second, observer, call) as waiting:
+            third.execute(
+                "select from pgwallet.account where account_id = any (%s) for update nowait",
+                [[world.pocket, rent]],
+            )
+            third.rollback()
+            holder.rollback()
+            waiting.result()
+        second.commit()
+    assert_books(observer, {world.pocket: 15, rent: 5})
+
+
 @pytest.mark.parametrize("level", ALL_LEVELS)
 def test_what_was_spent_meanwhile_does_not_come_back(
     connect: Connect, level: IsolationLevel
