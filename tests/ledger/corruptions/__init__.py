@@ -4,6 +4,7 @@ Statements and subjects name the rows of the world in braces.
 """
 
 from .balances import BALANCES
+from .corrections import CORRECTIONS
 from .corruption import Corruption
 from .escrows import ESCROWS
 from .guards import GUARDS
@@ -14,6 +15,6 @@ from .states import STATES
 from .unfindable import NOT_FOUND
 from .world import ids_of_a_world
 
-CORRUPTIONS = [*BALANCES, *ESCROWS, *POSTINGS, *REVERSALS, *HOLDERS, *STATES]
+CORRUPTIONS = [*BALANCES, *CORRECTIONS, *ESCROWS, *POSTINGS, *REVERSALS, *HOLDERS, *STATES]
 
 __all__ = ["CORRUPTIONS", "GUARDS", "NOT_FOUND", "Corruption", "ids_of_a_world"]

@@ -97,7 +97,23 @@ def ids_of_a_world(conn: psycopg.Connection) -> dict[str, int]:
     ids["tx_yen"] = value(
         conn, "select transaction_id from pgwallet.posting where destination_account_id = %s", yen
     )
+    ids |= corrected(conn, ada)
     return ids
+
+
+def corrected(conn: psycopg.Connection, ada: int) -> dict[str, int]:
+    """A project with a pledge that was raised, two releases that came back, and a dispute."""
+    pgwallet.deposit(conn, ada, 100)
+    tour = project(conn, "tour")
+    names = ("raised", "charged", "kept", "disputed")
+    ids = {name: pgwallet.pledge(conn, ada, tour, 20).escrow_id for name in names}
+    ids["tx_raised"] = pgwallet.change_pledge(conn, ids["raised"], 25).transaction_id
+    for name in ("charged", "kept"):
+        pgwallet.release_escrow(conn, ids[name])
+    ids["tx_charged"] = pgwallet.refund_release(conn, ids["charged"], 10).transaction_id
+    pgwallet.refund_release(conn, ids["kept"], 10, keep_fees=True)
+    pgwallet.dispute_escrow(conn, ids["disputed"], "the card was stolen")
+    return {**ids, "tour": tour}
 
 
 def accounts_of(conn: psycopg.Connection, currency: str) -> tuple[int, int, int]:
