@@ -226,6 +226,15 @@ class Planner:
         """Of an owner who is not erased, since they would get another wallet."""
         return {"owner_id": f"owner {self.chance.randrange(ERASED, 250)}", "currency": "EUR"}
 
+    def collect_earnings(self) -> Arguments:
+        """A little of it: what is released is little, too."""
+        return {
+            "currency": "EUR",
+            "account": self.chance.choice(["commission", "fee"]),
+            "amount": Decimal(self.chance.randint(1, 20)).scaleb(-2),
+            "idempotency_key": self.key(),
+        }
+
     def erase_owner(self) -> Arguments:
         return {"wallet_id": self.often_a_busy_one(self.shared.wallets["EUR"][:ERASED])}
 
