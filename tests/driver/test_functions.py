@@ -66,6 +66,17 @@ def test_many_deposits_come_back_in_the_order_given(call: CallIt) -> None:
     assert call(pgwallet.deposit_many, [], []) == []
 
 
+def test_a_currency_is_made_and_every_digit_of_it_comes_back(call: CallIt) -> None:
+    made = call(pgwallet.create_currency, "TOKEN", 18, "Token")
+    assert (made.currency, made.exponent, made.name) == ("TOKEN", 18, "Token")
+    wallet_id = call(pgwallet.create_wallet, "ada", "TOKEN").wallet_id
+    most = Decimal("999999999999999.999999999999999999")
+    assert call(pgwallet.deposit, wallet_id, most).balance == most
+    call(pgwallet.create_pocket, wallet_id, "rest", takes_rest=True)
+    split = call(pgwallet.allocate_deposit, wallet_id, most)
+    assert (split.allocated, str(split.remaining)) == (most, "0E-18")
+
+
 def test_a_pocket_is_made_and_its_percentage_changed(call: CallIt) -> None:
     wallet_id = call(pgwallet.create_wallet, "ada").wallet_id
     pocket = call(
