@@ -84,6 +84,7 @@ def test_a_wallet_with_nothing_but_the_rest_gives_it_all(
     conn: psycopg.Connection, rounding: str
 ) -> None:
     wallet_id = funded(conn, "ada", 100)
+    pgwallet.create_pocket(conn, funded(conn, "bob", 100), "another's rest", takes_rest=True)
     pgwallet.create_pocket(conn, wallet_id, "rest", takes_rest=True)
     assert shares(pgwallet.allocate_deposit(conn, wallet_id, Decimal("0.010"), rounding)) == [
         ("rest", "0.01")
