@@ -36,6 +36,13 @@ begin
       values (pgwallet._draw_account_id(v_slot), p_owner_id, p_currency)
       on conflict on constraint wallet_owner_key do nothing
       returning w.wallet_id, w.currency
+    ),
+
+    -- Within this statement, which is cheaper than a call of _insert_event: imports make many.
+    told as (
+      insert into pgwallet.event (kind, subject_id, after)
+      select 'create_wallet', o.wallet_id, jsonb_build_object('currency', o.currency)
+      from opened as o
     )
 
     insert into pgwallet.account as a (
@@ -46,11 +53,7 @@ begin
     inner join pgwallet.currency as c on c.currency = o.currency
     returning a.account_id into v_wallet_id;
 
-    if found then
-      perform pgwallet._insert_event(
-        'create_wallet', v_wallet_id, null, jsonb_build_object('currency', p_currency)
-      );
-    else
+    if not found then
       select w.wallet_id
       into v_wallet_id
       from pgwallet.wallet as w
