@@ -140,7 +140,7 @@ ROUNDING = Kind(
     example="largest_remainder",
 )
 # Compared with a key's first call, as it decides what is moved.
-CHOICE = Kind(refuses_null=False, other=lambda w, chosen: not chosen, example=True)
+CHOICE = Kind(refuses_null=False, other=lambda w, chosen: not chosen, example=False)
 DISPUTE_OUTCOME = _text("won", "UPHELD", "succeeded", "", VERY_LONG)
 OUTCOME = _text("lost", "open", "SUCCEEDED", "", VERY_LONG)
 CURRENCY = Kind(  # before decimals, of which it decides
