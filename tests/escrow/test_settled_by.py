@@ -31,6 +31,8 @@ def test_who_takes_the_last_of_an_escrow_is_noted(conn: psycopg.Connection) -> N
     one, other = pledged(conn, film, 2)
     first = pgwallet.release_escrow(conn, one, 4)
     assert settled_by(conn, one) is None
+    pgwallet.refund_escrow(conn, one, 1)
+    assert settled_by(conn, one) is None
     last = pgwallet.refund_escrow(conn, one)
     assert settled_by(conn, one) == last.transaction_id
     assert listed(conn, last.transaction_id) == [one]
