@@ -131,6 +131,11 @@ def test_a_replay_of_a_bulk_call_does_not_ask_whether_its_wallet_is_closed(
     again, other = pgwallet.deposit_many(conn, [ada, bob], [5, 5], ["a", "b"])
     assert again == replace(first, replayed=True)
     assert other.balance == 5
+    pgwallet.withdraw(conn, bob, 5)
+    pgwallet.close_wallet(conn, bob)
+    with refused(conn, "PW209") as said:
+        pgwallet.deposit_many(conn, [ada, bob], [5, 5], ["a", "c"])
+    assert said[0].message == f"wallet {bob} is closed"
 
 
 def test_what_a_dispute_holds_keeps_its_wallet_open(conn: psycopg.Connection) -> None:
