@@ -100,7 +100,7 @@ CREATE TABLE pgwallet.account (
     frozen_at timestamp with time zone,
     closed_at timestamp with time zone,
     has_rules boolean DEFAULT false NOT NULL,
-    CONSTRAINT account_balance_check CHECK ((balance >= (- (credit_limit)::numeric))),
+    CONSTRAINT account_balance_check CHECK (((- balance) <= (credit_limit)::numeric)),
     CONSTRAINT account_kind_check CHECK (((balance IS NOT NULL) = ((kind)::text >= 'pocket'::text)))
 )
 WITH (fillfactor='70');

@@ -22,8 +22,9 @@ comment on domain pgwallet.credit_limit is
 
 -- A balance is updated with every movement, so pages keep room for the new version of a row. Checks
 -- are read anew for each statement, so there are as few as possible, of few words (another limit of
--- a balance would take 4 % of a deposit): postings are finite, and balances what they come to. Here
--- and below 0.0 is a numeric, 0 would be cast to one, which took 5 % of a pledge.
+-- a balance would take 4 % of a deposit): postings are finite, and balances what they come to. NaN is
+-- above every number, so it is its negative that is compared. Here and below 0.0 is a numeric, 0 would
+-- be cast to one, which took 5 % of a pledge.
 create table pgwallet.account (
   account_id bigint primary key,
   external_account_id bigint,
@@ -34,7 +35,7 @@ create table pgwallet.account (
   frozen_at timestamptz,
   closed_at timestamptz,
   has_rules boolean not null default false,
-  constraint account_balance_check check (balance >= -credit_limit),
+  constraint account_balance_check check (-balance <= credit_limit),
   -- Pocket, project and wallet come last of all kinds: one short text is read sooner than three.
   constraint account_kind_check check ((balance is not null) = (kind >= 'pocket'))
 ) with (fillfactor = 70);
