@@ -191,7 +191,7 @@ def test_no_type_is_changed(stage: Stage, sessions: Login, attacker: str) -> Non
             "join pg_constraint as k on k.contypid = t.oid "
             "where t.typnamespace = 'pgwallet'::regnamespace"
         ).fetchall()
-    assert len(types) == 4
+    assert len(types) == 5
     tries = [each for name, check in types for each in listed(TYPE, t=name, k=check)]
     assert not_refused(sessions(attacker), tries) == {}
 

@@ -46,11 +46,11 @@ def test_every_command_works_beside_the_prepared_statements_of_others(
         completed = pgwallet_here(*run, database_url=pooler)
         assert completed.returncode == 0, completed.stderr
     many = tmp_path / "june.csv"
-    many.write_text(f"kind,owner_id,amount,reference\ndeposit,ada,900,\n{_pledges(database)}")
+    many.write_text(f"kind,owner_id,amount,reference\ndeposit,zoe,900,\n{_pledges(database)}")
     monkeypatch.setattr(demo, "BACKERS", 80)
     monkeypatch.setattr(demo, "BATCH_SIZE", 10)
     for command in (
-        ("import", many),
+        ("import", many, "--create-wallets"),
         ("grant", "app", "nobody here"),
         ("demo", "--database-url", pooler, "--yes"),
     ):
@@ -67,4 +67,4 @@ def _pledges(database: str) -> str:
     with psycopg.connect(database) as conn:
         for reference in references:
             pgwallet.create_project(conn, reference)
-    return "".join(f"pledge,ada,1,{reference}\n" for reference in references)
+    return "".join(f"pledge,zoe,1,{reference}\n" for reference in references)

@@ -92,6 +92,9 @@ def test_a_pocket_has_all_that_was_said_of_it(run: Json, wallet: int) -> None:
         "balance": "0.00",
         "pocket_type": "fixed",
         "target_amount": "750.00",
+        "lacking_amount": "750.00",
+        "stop_at_target": False,
+        "takes_rest": False,
         "currency": "EUR",
     }
     changed = run("pocket", "set-allocation", pocket["pocket_id"], "12.5")

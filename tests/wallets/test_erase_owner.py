@@ -192,10 +192,14 @@ def test_no_byte_of_it_is_left_in_a_dump_or_in_a_file(database: str) -> None:
             rows = conn.execute(f"select v::text from pgwallet.{view} as v".encode()).fetchall()
             assert rows
             assert SECRET not in str(rows), view
-        conn.execute("vacuum full analyze pgwallet.wallet, pgwallet.transaction")
-        conn.execute("vacuum full pg_statistic")
-        conn.execute("checkpoint")
-        assert [name for name, file in conn.execute(FILES) if secret in file] == []
+        # An autovacuum that looks at any table meanwhile keeps what it might still see.
+        left, tries = ["all"], 0
+        while left and (tries := tries + 1) <= 50:
+            conn.execute("vacuum full analyze pgwallet.wallet, pgwallet.transaction")
+            conn.execute("vacuum full pg_statistic")
+            conn.execute("checkpoint")
+            left = [name for name, file in conn.execute(FILES) if secret in file]
+        assert left == []
         assert not value(
             conn, "select count(*) from pg_stats where pg_stats::text like '%%Lovelace%%'"
         )
