@@ -170,3 +170,15 @@ def test_a_closing_is_an_event_of_each_that_was_closed(conn: psycopg.Connection)
         assert last.before["closed_at"] is None
         assert last.after["closed_at"] is not None
     assert closed_at is not None
+
+
+def test_a_wallet_is_not_closed_over_what_one_of_its_pockets_holds(
+    conn: psycopg.Connection,
+) -> None:
+    """Nothing else would keep it open."""
+    wallet_id = funded(conn, "ada", 5)
+    pocket_id = pgwallet.create_pocket(conn, wallet_id, "holiday").pocket_id
+    pgwallet.transfer_to_pocket(conn, pocket_id, 5)
+    with refused(conn, "PW210") as said:
+        pgwallet.close_wallet(conn, wallet_id)
+    assert said[0].detail == "Its balance is 0.00, its pockets hold 5.00, its pledges 0.00."
