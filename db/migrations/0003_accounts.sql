@@ -22,9 +22,9 @@ comment on domain pgwallet.credit_limit is
 
 -- A balance is updated with every movement, so pages keep room for the new version of a row. Checks
 -- are read anew for each statement, so there are as few as possible, of few words (another limit of
--- a balance would take 4 % of a deposit): postings are finite, and balances what they come to. NaN is
--- above every number, so it is its negative that is compared. Here and below 0.0 is a numeric, 0 would
--- be cast to one, which took 5 % of a pledge.
+-- a balance would take 4 % of a deposit): postings are finite, and balances what they come to. NaN
+-- is above every number, so the negative of a balance is compared. Here and below 0.0 is a numeric,
+-- 0 would be cast to one, which took 5 % of a pledge.
 create table pgwallet.account (
   account_id bigint primary key,
   external_account_id bigint,
