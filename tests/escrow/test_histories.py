@@ -231,7 +231,7 @@ def run(
     return len(steps)
 
 
-@pytest.mark.timeout(60 + HISTORIES // 10)
+@pytest.mark.timeout(300 + HISTORIES // 10)
 def test_random_histories_are_exact(conn: psycopg.Connection) -> None:
     chance = Random(HISTORIES)
     gems(conn)
