@@ -21,7 +21,7 @@ from tests.ledger.calling import funded, project
 
 pytestmark = pytest.mark.sql
 
-HISTORIES = int(os.environ.get("PGWALLET_HISTORIES") or 800)
+HISTORIES = int(os.environ.get("PGWALLET_HISTORIES") or 400)
 EXPONENTS = {"JPY": 0, "EUR": 2, "KWD": 3, "GEMS": 18}
 RATES = [
     *(("0", "0"), ("0.05", "0.029"), ("0.5", "0.5"), ("0.25", "0.25"), ("1", "0"), ("0", "1")),
