@@ -395,7 +395,7 @@ _ENDING = (
             ("PW205", lambda w: {"p_project_id": w.succeeded}),
         ],
     ),
-    CallOf(name="refund_expired_escrows", given_to=OPERATION, good=lambda w, _: {}),
+    CallOf(name="refund_expired_escrows", given_to=OPERATION, states=_BATCH, good=lambda w, _: {}),
     CallOf(
         name="release_project",
         given_to=OPERATION,
