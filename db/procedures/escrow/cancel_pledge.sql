@@ -39,13 +39,10 @@ begin
     v_request := format('cancel_pledge(%s)', p_escrow_id);
   end if;
 
-  insert into pgwallet.transaction as t (
-    kind, escrow_id, idempotency_key, request, metadata, effective_at
-  )
-  values ('refund', p_escrow_id, p_idempotency_key, v_request, p_metadata, p_effective_at)
-  on conflict (idempotency_key) where idempotency_key is not null do nothing
-  returning t.transaction_id into v_transaction_id;
-  v_replayed := not found;
+  v_transaction_id := pgwallet._insert_transaction(
+    'refund', p_idempotency_key, v_request, p_metadata, p_effective_at, p_escrow_id
+  );
+  v_replayed := v_transaction_id is null;
   if v_replayed then
     select t.transaction_id
     into v_transaction_id
