@@ -101,7 +101,7 @@ begin
         );
       end if;
       perform pgwallet._check_state(
-        v_element.account_id, v_element.closed_at, v_element.frozen_at
+        'wallet', v_element.account_id, v_element.closed_at, v_element.frozen_at
       );
     end if;
 
@@ -148,7 +148,7 @@ begin
   limit 1;
   if found then
     perform pgwallet._check_state(
-      v_element.wallet_id, v_element.closed_at, v_element.frozen_at
+      'wallet', v_element.wallet_id, v_element.closed_at, v_element.frozen_at
     );
     perform pgwallet._refuse_funds(
       'wallet', v_element.wallet_id, v_element.balance, v_element.amount, v_element.credit_limit

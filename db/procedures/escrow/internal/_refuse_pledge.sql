@@ -25,7 +25,7 @@ begin
       p_wallet_id, v_wallet.currency, p_project_id, v_project.currency
     );
   end if;
-  perform pgwallet._check_state(p_wallet_id, v_wallet.closed_at, v_wallet.frozen_at);
+  perform pgwallet._check_state('wallet', p_wallet_id, v_wallet.closed_at, v_wallet.frozen_at);
   if v_project.frozen_at is not null then
     perform pgwallet._refuse_frozen('project', p_project_id, v_project.frozen_at);
   end if;

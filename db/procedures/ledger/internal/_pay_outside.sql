@@ -60,14 +60,9 @@ begin
   if not found then
     perform pgwallet._check_account(p_account_kind, p_account_id, p_amount);
     select a.* into v_account from pgwallet.account as a where a.account_id = p_account_id;
-    if v_account.closed_at is not null then
-      perform pgwallet._refuse_closed_account(
-        v_account.kind::text, p_account_id, v_account.closed_at
-      );
-    end if;
-    if v_account.frozen_at is not null then
-      perform pgwallet._refuse_frozen(v_account.kind::text, p_account_id, v_account.frozen_at);
-    end if;
+    perform pgwallet._check_state(
+      v_account.kind::text, p_account_id, v_account.closed_at, v_account.frozen_at
+    );
     perform pgwallet._refuse_funds(
       v_account.kind::text, p_account_id, v_account.balance,
       round(p_amount, scale(v_account.balance)), v_account.credit_limit
