@@ -601,11 +601,29 @@ CREATE TABLE pgwallet.role_grant (
     role_name name NOT NULL,
     access text NOT NULL COLLATE pg_catalog."C",
     granted_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT role_grant_access_check CHECK ((access = ANY (ARRAY['app'::text, 'operator'::text, 'auditor'::text])))
+    CONSTRAINT role_grant_access_check CHECK ((access = ANY (ARRAY['app'::text, 'operator'::text, 'auditor'::text, 'monitor'::text])))
 );
 
-COMMENT ON TABLE pgwallet.role_grant IS 'Roles that grant_app, grant_operator and grant_auditor were called for. To take an access away, delete the row and run: revoke execute on all routines in schema pgwallet from the_role; revoke select on all tables in schema pgwallet from the_role.';
+COMMENT ON TABLE pgwallet.role_grant IS 'Roles that a grant_ function was called for. To take an access away, delete the row and run: revoke execute on all routines in schema pgwallet from the_role; revoke select on all tables in schema pgwallet from the_role.';
 COMMENT ON COLUMN pgwallet.role_grant.role_name IS 'The role as it is called in pg_roles; a role that was dropped is skipped.';
+
+CREATE TABLE pgwallet.seal (
+    seal_id bigint NOT NULL,
+    sealed_at timestamp with time zone NOT NULL,
+    posting_id bigint NOT NULL,
+    transaction_id bigint NOT NULL,
+    event_id bigint NOT NULL,
+    digest bytea NOT NULL,
+    CONSTRAINT seal_digest_check CHECK ((length(digest) = 32))
+);
+
+COMMENT ON TABLE pgwallet.seal IS 'What the history was up to a point: a digest over it and the seal before; never updated or deleted.';
+COMMENT ON COLUMN pgwallet.seal.seal_id IS 'Counted from 1, without a gap.';
+COMMENT ON COLUMN pgwallet.seal.sealed_at IS 'What was recorded until then is sealed: nothing of it comes later.';
+COMMENT ON COLUMN pgwallet.seal.posting_id IS 'No posting up to this id comes later.';
+COMMENT ON COLUMN pgwallet.seal.transaction_id IS 'No transaction up to this id comes later.';
+COMMENT ON COLUMN pgwallet.seal.event_id IS 'No event up to this id comes later.';
+COMMENT ON COLUMN pgwallet.seal.digest IS 'SHA-256 over the digest of the seal before and what was recorded since.';
 
 CREATE TABLE pgwallet.settings (
     only_row boolean DEFAULT true NOT NULL,
@@ -804,6 +822,9 @@ ALTER TABLE ONLY pgwallet.project
 ALTER TABLE ONLY pgwallet.role_grant
     ADD CONSTRAINT role_grant_pkey PRIMARY KEY (role_name, access);
 
+ALTER TABLE ONLY pgwallet.seal
+    ADD CONSTRAINT seal_pkey PRIMARY KEY (seal_id);
+
 ALTER TABLE ONLY pgwallet.settings
     ADD CONSTRAINT settings_pkey PRIMARY KEY (only_row);
 
@@ -833,6 +854,8 @@ CREATE UNIQUE INDEX pocket_rest_key ON pgwallet.pocket USING btree (wallet_id) W
 CREATE INDEX posting_destination_idx ON pgwallet.posting USING btree (destination_account_id, posting_id) WHERE (destination_balance IS NOT NULL);
 
 CREATE INDEX posting_earned_idx ON pgwallet.posting USING btree (destination_account_id, posting_id) WHERE ((source_balance IS NULL) AND (destination_balance IS NULL));
+
+CREATE INDEX posting_id_idx ON pgwallet.posting USING brin (posting_id) WITH (pages_per_range='32', autosummarize='on');
 
 CREATE INDEX posting_source_idx ON pgwallet.posting USING btree (source_account_id, posting_id) WHERE (source_balance IS NOT NULL);
 
@@ -868,6 +891,9 @@ ALTER TABLE pgwallet.posting ENABLE ALWAYS TRIGGER refuse_change;
 CREATE TRIGGER refuse_change BEFORE DELETE OR TRUNCATE ON pgwallet.project FOR EACH STATEMENT EXECUTE FUNCTION pgwallet._refuse_change();
 ALTER TABLE pgwallet.project ENABLE ALWAYS TRIGGER refuse_change;
 
+CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON pgwallet.seal FOR EACH STATEMENT EXECUTE FUNCTION pgwallet._refuse_change();
+ALTER TABLE pgwallet.seal ENABLE ALWAYS TRIGGER refuse_change;
+
 CREATE TRIGGER refuse_change BEFORE DELETE OR TRUNCATE ON pgwallet.settings FOR EACH STATEMENT EXECUTE FUNCTION pgwallet._refuse_change();
 ALTER TABLE pgwallet.settings ENABLE ALWAYS TRIGGER refuse_change;
 
@@ -900,6 +926,9 @@ ALTER TABLE pgwallet.posting ENABLE ALWAYS TRIGGER refuse_row_change;
 
 CREATE TRIGGER refuse_row_change BEFORE DELETE ON pgwallet.project FOR EACH ROW EXECUTE FUNCTION pgwallet._refuse_change();
 ALTER TABLE pgwallet.project ENABLE ALWAYS TRIGGER refuse_row_change;
+
+CREATE TRIGGER refuse_row_change BEFORE DELETE OR UPDATE ON pgwallet.seal FOR EACH ROW EXECUTE FUNCTION pgwallet._refuse_change();
+ALTER TABLE pgwallet.seal ENABLE ALWAYS TRIGGER refuse_row_change;
 
 CREATE TRIGGER refuse_row_change BEFORE DELETE ON pgwallet.settings FOR EACH ROW EXECUTE FUNCTION pgwallet._refuse_change();
 ALTER TABLE pgwallet.settings ENABLE ALWAYS TRIGGER refuse_row_change;

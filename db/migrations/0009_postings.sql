@@ -35,6 +35,10 @@ where destination_balance is not null;
 create index posting_earned_idx on pgwallet.posting (destination_account_id, posting_id)
 where source_balance is null and destination_balance is null;
 
+-- Reads postings in the order of their ids, whatever their accounts: next to nothing to write.
+create index posting_id_idx on pgwallet.posting using brin (posting_id)
+with (pages_per_range = 32, autosummarize = on);
+
 comment on table pgwallet.posting is
 'One movement of money from an account to another; never updated or deleted.';
 comment on column pgwallet.posting.posting_id is

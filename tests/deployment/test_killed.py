@@ -63,11 +63,11 @@ def test_a_killed_rollout_of_a_migration_leaves_no_mark(database: str) -> None:
         conn.execute("drop view pgwallet.installed_routine")
         conn.execute("drop table pgwallet.deployment, pgwallet.deployed_routine")
         conn.execute(
-            "delete from pgwallet._yoyo_migration as m where m.migration_id = '0012_deployment'"
+            "delete from pgwallet._yoyo_migration as m where m.migration_id = '0013_deployment'"
         )
 
     migrate_and_die_at("CREATE FUNCTION", database)
 
-    assert pgwallet.status(as_owner(database)).pending == ("0012_deployment",)
-    assert pgwallet.migrate(as_owner(database)).applied == ("0012_deployment",)
+    assert pgwallet.status(as_owner(database)).pending == ("0013_deployment",)
+    assert pgwallet.migrate(as_owner(database)).applied == ("0013_deployment",)
     assert pgwallet.status(as_owner(database)).up_to_date

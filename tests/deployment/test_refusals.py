@@ -7,8 +7,7 @@ import pytest
 from psycopg.conninfo import make_conninfo
 
 import pgwallet
-from pgwallet import deployment
-from pgwallet.deployment import DeploymentError
+from pgwallet.deployment import DeploymentError, connecting
 from tests.access.roles import as_role, login_role
 from tests.databases import OWNER, as_owner
 
@@ -70,7 +69,7 @@ def test_a_database_newer_than_the_code(database: str) -> None:
 
 def test_a_server_that_is_too_old(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """No server older than 15 is at hand, so the limit moves instead."""
-    monkeypatch.setattr(deployment, "OLDEST_SERVER", 99)
+    monkeypatch.setattr(connecting, "OLDEST_SERVER", 99)
 
     with pytest.raises(DeploymentError, match="PostgreSQL 99 or later, this server is 1"):
         pgwallet.migrate(as_owner(database))

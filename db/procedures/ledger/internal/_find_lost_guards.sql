@@ -30,8 +30,9 @@ begin
       l.level as condition
     from (
       values
-        ('transaction', true), ('posting', true), ('event', true), ('account', false),
-        ('wallet', false), ('pocket', false), ('project', false), ('escrow', false),
+        ('transaction', true), ('posting', true), ('event', true), ('seal', true),
+        ('account', false), ('wallet', false), ('pocket', false), ('project', false),
+        ('escrow', false),
         ('settings', false)
     ) as r (name, is_history)
     cross join (
@@ -78,6 +79,7 @@ begin
       ),
       (6, 'transaction', array['transaction_pkey', 'transaction_key_check']),
       (5, 'event', array['event_pkey', 'event_kind_check', 'event_reason_check']),
+      (5, 'seal', array['seal_pkey', 'seal_digest_check']),
       (
         7, 'wallet',
         array[

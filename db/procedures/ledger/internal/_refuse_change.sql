@@ -21,8 +21,8 @@ begin
     errcode = 'PW901',
     message = format('%s of %s.%s is refused', lower(tg_op), tg_table_schema, tg_table_name),
     detail = case
-      when tg_table_name in ('transaction', 'posting', 'event')
-        then 'Transactions, postings and events are only ever inserted.'
+      when tg_table_name in ('transaction', 'posting', 'event', 'seal')
+        then 'Transactions, postings, events and seals are only ever inserted.'
       when tg_table_name = 'currency'
         then 'Balances and escrows have the decimals that their currency had at first.'
       when tg_table_name = 'settings' then 'Calls read rates and limits from its one row.'
@@ -37,6 +37,7 @@ begin
       when 'project' then 'End it with pgwallet.close_project.'
       when 'escrow' then 'Give it back with pgwallet.refund_escrow.'
       when 'event' then 'What is different now is an event of its own.'
+      when 'seal' then 'Seal what came since by pgwallet.seal_ledger.'
       else 'Take a mistake back by pgwallet.reverse_transaction.'
     end;
 end;

@@ -1,6 +1,6 @@
 -- Views to read from: by people, and by tools such as Grafana and Metabase.
 --
--- depends: 0012_deployment
+-- depends: 0013_deployment
 
 -- What is read for each row is joined laterally: so one row, found by whatever condition, costs a
 -- few pages of indexes, however large the ledger is.

@@ -1,17 +1,17 @@
 -- Which role was given which access, so that every deployment gives it again.
 --
--- depends: 0010_events
+-- depends: 0011_seals
 
 create table pgwallet.role_grant (
   role_name name not null,
   access text collate "C" not null,
   granted_at timestamptz not null default now(),
   constraint role_grant_pkey primary key (role_name, access),
-  constraint role_grant_access_check check (access in ('app', 'operator', 'auditor'))
+  constraint role_grant_access_check check (access in ('app', 'operator', 'auditor', 'monitor'))
 );
 
 comment on table pgwallet.role_grant is
-'Roles that grant_app, grant_operator and grant_auditor were called for. To take an access away, '
+'Roles that a grant_ function was called for. To take an access away, '
 'delete the row and run: revoke execute on all routines in schema pgwallet from the_role; '
 'revoke select on all tables in schema pgwallet from the_role.';
 

@@ -1,6 +1,6 @@
 -- What the last deployment installed, so that an edit made by hand since then shows.
 --
--- depends: 0011_access
+-- depends: 0012_access
 
 create table pgwallet.deployment (
   deployment_id bigint generated always as identity,

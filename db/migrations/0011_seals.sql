@@ -1,0 +1,38 @@
+-- Seals: what the history was up to a point, so that no later change of it goes unnoticed.
+--
+-- depends: 0010_events
+
+-- All of the history up to three ids: the postings, the transactions and the events.
+create table pgwallet.seal (
+  seal_id bigint not null,
+  sealed_at timestamptz not null,
+  posting_id bigint not null,
+  transaction_id bigint not null,
+  event_id bigint not null,
+  digest bytea not null check (length(digest) = 32),
+  constraint seal_pkey primary key (seal_id)
+);
+
+comment on table pgwallet.seal is
+'What the history was up to a point: a digest over it and the seal before; never updated or '
+'deleted.';
+comment on column pgwallet.seal.seal_id is 'Counted from 1, without a gap.';
+comment on column pgwallet.seal.sealed_at is
+'What was recorded until then is sealed: nothing of it comes later.';
+comment on column pgwallet.seal.posting_id is 'No posting up to this id comes later.';
+comment on column pgwallet.seal.transaction_id is 'No transaction up to this id comes later.';
+comment on column pgwallet.seal.event_id is 'No event up to this id comes later.';
+comment on column pgwallet.seal.digest is
+'SHA-256 over the digest of the seal before and what was recorded since.';
+
+create trigger refuse_change
+before update or delete or truncate on pgwallet.seal
+for each statement execute function pgwallet._refuse_change();
+
+create trigger refuse_row_change
+before update or delete on pgwallet.seal
+for each row execute function pgwallet._refuse_change();
+
+alter table pgwallet.seal
+enable always trigger refuse_change,
+enable always trigger refuse_row_change;

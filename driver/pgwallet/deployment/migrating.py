@@ -1,0 +1,153 @@
+"""Brings a database to this version of pgwallet."""
+
+import logging
+from contextlib import suppress
+from dataclasses import dataclass
+
+import psycopg
+from psycopg import errors
+
+from .code import ROLES_PAGE, YOYO_TABLES, Code, read_code
+from .comparing import Drift, Status, compare
+from .connecting import DeploymentError, connect, exists, explain_errors
+
+logger = logging.getLogger("pgwallet")
+
+# An upgrade that waits for a table makes the application wait behind it, so it gives up soon,
+# unless the connection string sets a time of its own.
+_LIMIT_LOCK_WAIT = """
+select set_config('lock_timeout', '5s', true) where current_setting('lock_timeout') = '0'
+"""
+
+# As yoyo 9 makes them.
+
+# The owner of the schema, the role that asks, and what it may do.
+_ROLES = """
+select r.rolname, r.rolsuper, r.rolcanlogin, pg_get_userbyid(n.nspowner),
+  current_database(), has_database_privilege(current_database(), 'create')
+from pg_roles as r left join pg_namespace as n on n.nspname = 'pgwallet'
+where r.rolname = current_user
+"""
+
+_FOREIGN_OBJECTS = """
+select c.relname::text
+from pg_class as c join pg_namespace as n on c.relnamespace = n.oid
+where n.nspname = 'pgwallet' and c.relkind not in ('i', 'I') and c.relname not in
+  ('yoyo_lock', '_yoyo_log', '_yoyo_version', '_yoyo_migration')
+union all
+select p.proname::text
+from pg_proc as p join pg_namespace as n on p.pronamespace = n.oid
+where n.nspname = 'pgwallet'
+order by 1
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class MigrationReport:
+    """What one `migrate` did: all empty when there was nothing to do."""
+
+    applied: tuple[str, ...]
+    functions_installed: bool
+    mended: tuple[Drift, ...]
+    removed: tuple[str, ...]
+
+
+def migrate(conninfo: str = "") -> MigrationReport:
+    """Brings a database to this version of pgwallet, in one transaction.
+
+    `conninfo` is any libpq string or URI; without it libpq's environment counts. The role that
+    connects becomes the owner: best one that is no superuser and may not log in, taken on with
+    `options='-c role=pgwallet_owner'`. Waits for another migrate; can run while the application
+    does. Raises DeploymentError, or psycopg's own error when the server cannot be reached.
+    """
+    code = read_code()
+    with connect(conninfo) as conn, explain_errors(), conn.transaction():
+        # Read committed, so that what is read after waiting for the lock is what others left.
+        conn.execute("set transaction isolation level read committed")
+        conn.execute("set local search_path = pg_catalog, pg_temp")
+        conn.execute("select pg_advisory_xact_lock(hashtextextended('pgwallet.deployment', 0))")
+        schema_exists = _check_roles(conn)
+        found = compare(conn, code)
+        _check_contents(conn, found, code)
+        for sequence in found.late_sequences:
+            logger.warning(
+                "the sequence %s gives out %s next, which is in use; run: %s",
+                sequence.name,
+                sequence.next_value,
+                sequence.remedy,
+            )
+        if not found.needs_migrate:
+            return MigrationReport((), False, (), ())
+
+        conn.execute(_LIMIT_LOCK_WAIT)
+        if not schema_exists:
+            conn.execute("create schema pgwallet")
+        if not exists(conn, "pgwallet._yoyo_migration"):
+            conn.execute(YOYO_TABLES)
+        for migration in code.migrations:
+            if migration.id in found.pending:
+                conn.execute(migration.script.encode())
+        removed = _install_functions(conn, code, found.drift)
+        return MigrationReport(found.pending, True, found.drift, removed)
+
+
+def _check_roles(conn: psycopg.Connection) -> bool:
+    """Whether the schema is there, once it is sure that the role may make it or owns it."""
+    ((role, superuser, login, owner, database, may_create),) = conn.execute(_ROLES).fetchall()
+    if owner is None and not may_create:
+        raise DeploymentError(
+            f"role {role} may not create a schema in database {database}; have the owner of the "
+            f'database run: create schema pgwallet authorization "{role}"'
+        )
+    if owner not in (None, role):
+        raise DeploymentError(
+            f"the schema pgwallet belongs to {owner}, not to {role}; connect as {owner}, "
+            f"or add options='-c role={owner}' to the connection string"
+        )
+    if superuser or login:
+        logger.warning(
+            "pgwallet is owned by %s, a role that %s: good enough to try it out, but elsewhere "
+            "let a role own it that is no superuser and may not log in; see %s",
+            role,
+            "is a superuser" if superuser else "may log in",
+            ROLES_PAGE,
+        )
+    return owner is not None
+
+
+def _check_contents(conn: psycopg.Connection, found: Status, code: Code) -> None:
+    """Refuses a database that a newer pgwallet or somebody else has made."""
+    if found.unknown:
+        raise DeploymentError(
+            f"the database is newer than this pgwallet: it has {', '.join(found.unknown)}; "
+            "install the version of pgwallet that made it, or a later one"
+        )
+    if len(found.pending) == len(code.migrations):
+        foreign = [name for (name,) in conn.execute(_FOREIGN_OBJECTS)]
+        if foreign:
+            raise DeploymentError(
+                f"the schema pgwallet holds what pgwallet did not make: {', '.join(foreign)}; "
+                "move it to another schema, or use another database"
+            )
+
+
+def _install_functions(
+    conn: psycopg.Connection, code: Code, drift: tuple[Drift, ...]
+) -> tuple[str, ...]:
+    try:
+        with conn.transaction():
+            return _run_functions_script(conn, code)
+    except (errors.InvalidFunctionDefinition, errors.WrongObjectType):
+        # Somebody changed by hand what `create or replace` cannot change back, such as a result.
+        for routine in drift:
+            if routine.what == "edited":
+                with suppress(errors.DependentObjectsStillExist), conn.transaction():
+                    conn.execute(f"drop routine {routine.signature}".encode())
+        return _run_functions_script(conn, code)
+
+
+def _run_functions_script(conn: psycopg.Connection, code: Code) -> tuple[str, ...]:
+    cursor = conn.execute(code.functions.encode())
+    while cursor.nextset():
+        pass
+    return tuple(signature for (signature,) in cursor)
