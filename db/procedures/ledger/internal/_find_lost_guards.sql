@@ -30,9 +30,9 @@ begin
       l.level as condition
     from (
       values
-        ('transaction', true), ('posting', true), ('event', true), ('seal', true),
-        ('account', false), ('wallet', false), ('pocket', false), ('project', false),
-        ('escrow', false),
+        ('transaction', true), ('posting', true), ('event', true), ('account', false),
+        ('wallet', false), ('pocket', false), ('project', false), ('escrow', false),
+        ('seal', true),
         ('settings', false)
     ) as r (name, is_history)
     cross join (
