@@ -6,7 +6,6 @@ In four currencies with 0, 2, 3 and 18 decimals, at ten pairs of rates, with the
 without.
 """
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -17,11 +16,12 @@ import psycopg
 import pytest
 
 import pgwallet
+from tests.effort import effort
 from tests.ledger.calling import funded, project
 
 pytestmark = pytest.mark.sql
 
-HISTORIES = int(os.environ.get("PGWALLET_HISTORIES") or 400)
+HISTORIES = effort("PGWALLET_HISTORIES", part=400, full=1000)
 EXPONENTS = {"JPY": 0, "EUR": 2, "KWD": 3, "GEMS": 18}
 RATES = [
     *(("0", "0"), ("0.05", "0.029"), ("0.5", "0.5"), ("0.25", "0.25"), ("1", "0"), ("0", "1")),

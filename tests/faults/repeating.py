@@ -1,11 +1,10 @@
 """How often each fault strikes, and what the faults of a test met."""
 
-import os
-
 import pytest
 
-# 5 times, or as often as PGWALLET_FAULTS says.
-TIMES = int(os.environ.get("PGWALLET_FAULTS") or 5)
+from tests.effort import effort
+
+TIMES = effort("PGWALLET_FAULTS", part=3, full=5)
 
 # The number seeds the moment of the fault, so a failed one can be called again by its id.
 repeatedly = pytest.mark.parametrize("number", range(1, TIMES + 1))

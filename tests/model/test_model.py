@@ -1,6 +1,5 @@
 """Any calls in any order: every result, refusal and balance is what a plain reference says."""
 
-import os
 from decimal import Context, localcontext
 
 import psycopg
@@ -10,11 +9,12 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from tests.catalogue.calls import CALLS, KEYED
 from tests.catalogue.calls import FUNCTIONS as ALL
+from tests.effort import effort
 from tests.model import reference
 from tests.model.rules import Rules
 
-# The short run by default; `make test-deep` sets the variable.
-EXAMPLES = int(os.environ.get("PGWALLET_MODEL_EXAMPLES") or 100)
+# `make test-deep` sets the variable.
+EXAMPLES = effort("PGWALLET_MODEL_EXAMPLES", part=50, full=100)
 STEPS = 40
 # Hypothesis draws ten examples freely, and from then on varies each new one several times;
 # starting again after ten meets more that is different.

@@ -3,7 +3,6 @@
 20,000 cases take a minute or two; PGWALLET_RULE_CASES says how many to draw.
 """
 
-import os
 import random
 from dataclasses import dataclass
 from decimal import Context, Decimal, localcontext
@@ -14,10 +13,11 @@ import psycopg
 import pytest
 
 import pgwallet
+from tests.effort import effort
 from tests.ledger.calling import value
 from tests.model.reference.money import EXPONENTS, SHARES
 
-CASES = int(os.environ.get("PGWALLET_RULE_CASES") or 600)
+CASES = effort("PGWALLET_RULE_CASES", part=600, full=2000)
 
 pytestmark = [pytest.mark.sql, pytest.mark.timeout(60 + CASES // 10)]
 

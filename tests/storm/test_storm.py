@@ -13,6 +13,7 @@ from psycopg import IsolationLevel
 from tests.access.roles import as_role, login_role
 from tests.catalogue.calls import CALLS
 from tests.concurrency.sessions import ALL_LEVELS
+from tests.effort import effort
 from tests.ledger.calling import value
 from tests.storm.plans import OFTEN, WEIGHTS, is_drawn_apart
 from tests.storm.reckoning import differences, settle_all
@@ -21,7 +22,7 @@ from tests.storm.workers import storm
 
 CONNECTIONS = 16
 # By their number, so that a slow machine proves as much as a quick one.
-CALLS_A_STORM = int(os.environ.get("PGWALLET_STORM_CALLS") or 8_000)
+CALLS_A_STORM = effort("PGWALLET_STORM_CALLS", part=3_000, full=8_000)
 DEADLINE = 60.0  # seconds, for the server to end the sessions of a storm
 
 OTHER_SESSIONS = """
