@@ -17,7 +17,7 @@ from tests.effort import effort
 from tests.ledger.calling import value
 from tests.model.reference.money import EXPONENTS, SHARES
 
-CASES = effort("PGWALLET_RULE_CASES", part=600, full=2000)
+CASES = effort("PGWALLET_RULE_CASES", part=600, full=600)
 
 pytestmark = [pytest.mark.sql, pytest.mark.timeout(60 + CASES // 10)]
 
