@@ -10,9 +10,9 @@ DEADLINE = 20.0  # seconds
 
 
 def wait_until_blocked(
-    observer: psycopg.Connection, pid: int, work: Future[Any] | None = None
+    observer: psycopg.Connection, pid: int, work: Future[Any] | None = None, waits_for: str = "Lock"
 ) -> None:
-    """Returns once the backend waits for a lock, a row's or an advisory one.
+    """Returns once the backend waits for a lock, a row's or an advisory one, or for a "Timeout".
 
     Fails at once if the work that was to wait has ended instead.
     """
@@ -27,7 +27,9 @@ def wait_until_blocked(
         ).fetchone()
         if row is None:
             raise AssertionError(f"backend {pid} has ended")
-        if row[0] == "Lock":
+        if row[0] == waits_for:
             return
-        time.sleep(0.01)
-    raise AssertionError(f"backend {pid} does not wait for a lock after {DEADLINE:.0f} s")
+        time.sleep(0.01 if waits_for == "Lock" else 0)
+    raise AssertionError(
+        f"backend {pid} does not wait for a {waits_for.lower()} after {DEADLINE:.0f} s"
+    )

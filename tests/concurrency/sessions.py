@@ -19,13 +19,16 @@ ALL_LEVELS = [IsolationLevel.READ_COMMITTED, *HIGHER]
 
 @contextmanager
 def blocked(
-    conn: psycopg.Connection, observer: psycopg.Connection, function: Callable[[], T]
+    conn: psycopg.Connection,
+    observer: psycopg.Connection,
+    function: Callable[[], T],
+    waits_for: str = "Lock",
 ) -> Iterator[Future[T]]:
     """Runs `function`, which uses `conn`, in a thread, and yields once the server has it wait."""
     with ThreadPoolExecutor(1) as threads:
         future = threads.submit(function)
         try:
-            wait_until_blocked(observer, conn.info.backend_pid, future)
+            wait_until_blocked(observer, conn.info.backend_pid, future, waits_for)
             yield future
         except BaseException:
             # The test failed: what the call waits for may never come.
@@ -55,11 +58,16 @@ def at_once(functions: list[Callable[[], Any]]) -> list[Any]:
 
 @contextmanager
 def all_blocked(
-    observer: psycopg.Connection, calls: Sequence[tuple[psycopg.Connection, Callable[[], T]]]
+    observer: psycopg.Connection,
+    calls: Sequence[tuple[psycopg.Connection, Callable[[], T]]],
+    waits_for: str = "Lock",
 ) -> Iterator[list[Future[T]]]:
     """Runs a call on each connection and yields once the server has all of them wait."""
     with ExitStack() as stack:
-        yield [stack.enter_context(blocked(conn, observer, function)) for conn, function in calls]
+        yield [
+            stack.enter_context(blocked(conn, observer, function, waits_for))
+            for conn, function in calls
+        ]
 
 
 def read_tables_whole(conn: psycopg.Connection) -> None:

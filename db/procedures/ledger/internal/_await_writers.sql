@@ -1,0 +1,72 @@
+-- Waits until every transaction has ended that had an xid before now, those of other databases left
+-- out. Whatever ids they had drawn is decided then, and the caller's next statement sees it.
+--
+-- It draws an xid to tell earlier ones, so they who come here wait for each other in that order. A
+-- caller who had one before could wait for ever for one who waits for him: that is refused.
+create or replace function pgwallet._await_writers()
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $function$
+declare
+  -- From here on it is worth to look who they are.
+  c_soon constant interval := interval '50 milliseconds';
+  c_long constant interval := interval '1 second';
+  v_xid xid8;
+  v_since timestamptz := clock_timestamp();
+  v_pause double precision := 0.0005;
+  v_waits_for xid[];
+  v_named xid;
+  v_writer record;
+begin
+  if pg_is_in_recovery() then
+    raise exception using
+      errcode = '25006',
+      message = 'a standby cannot tell what is still being written',
+      detail = 'History is read on only where the transactions that write it are.',
+      hint = 'Ask the primary.';
+  end if;
+  if current_setting('transaction_isolation') not in ('read committed', 'read uncommitted') then
+    raise exception using
+      errcode = '25001',
+      message = 'history is read on at the isolation level read committed alone',
+      detail = format(
+        'At the level %s a transaction does not see what others commit while it waits for them.',
+        current_setting('transaction_isolation')
+      ),
+      hint = 'Begin a transaction at the level read committed.';
+  end if;
+  if pg_current_xact_id_if_assigned() is not null then
+    raise exception using
+      errcode = '25001',
+      message = 'history is read on before a transaction writes, and once in it',
+      detail = 'Waiting for others with a transaction id of its own, it could wait for ever.',
+      hint = 'Commit first, and read on in a transaction of its own.';
+  end if;
+
+  v_xid := pg_current_xact_id();
+  while pg_snapshot_xmin(pg_current_snapshot()) < v_xid loop
+    if clock_timestamp() - v_since > c_soon then
+      -- Who came since the first look has a later xid, and need not be waited for.
+      select array_agg(w.xid) into v_waits_for
+      from pgwallet._find_writers() as w
+      where v_waits_for is null or w.xid = any (v_waits_for);
+      exit when v_waits_for is null;
+    end if;
+    if clock_timestamp() - v_since > c_long then
+      select w.* into v_writer
+      from pgwallet._find_writers() as w
+      where w.xid = any (v_waits_for)
+      order by age(w.xid) desc
+      limit 1;
+      if v_writer.xid <> v_named or (v_writer.xid is not null and v_named is null) then
+        raise notice using message = format('waiting for %s', v_writer.name);
+        v_named := v_writer.xid;
+      end if;
+      perform pgwallet._check_deadlock(v_writer.pid);
+    end if;
+    perform pg_sleep(v_pause);
+    v_pause := least(v_pause * 2, 0.1);
+  end loop;
+end;
+$function$;
