@@ -243,12 +243,14 @@ COMMENT ON TABLE pgwallet.deployed_routine IS 'The functions and procedures as t
 
 CREATE TABLE pgwallet.deployment (
     deployment_id bigint NOT NULL,
+    version text NOT NULL COLLATE pg_catalog."C",
     source_hash text NOT NULL,
     deployed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     deployed_by name DEFAULT SESSION_USER NOT NULL
 );
 
 COMMENT ON TABLE pgwallet.deployment IS 'One row for each time the functions were installed; the last one is what is there now.';
+COMMENT ON COLUMN pgwallet.deployment.version IS 'The version of pgwallet that was installed, such as 0.1.0.';
 COMMENT ON COLUMN pgwallet.deployment.source_hash IS 'SHA-256, in hex, of the text of all files in db/procedures.';
 
 ALTER TABLE pgwallet.deployment ALTER COLUMN deployment_id ADD GENERATED ALWAYS AS IDENTITY (

@@ -4,6 +4,7 @@
 
 create table pgwallet.deployment (
   deployment_id bigint generated always as identity,
+  version text collate "C" not null,
   source_hash text not null,
   deployed_at timestamptz not null default clock_timestamp(),
   deployed_by name not null default session_user,
@@ -13,6 +14,8 @@ create table pgwallet.deployment (
 comment on table pgwallet.deployment is
 'One row for each time the functions were installed; the last one is what is there now.';
 
+comment on column pgwallet.deployment.version is
+'The version of pgwallet that was installed, such as 0.1.0.';
 comment on column pgwallet.deployment.source_hash is
 'SHA-256, in hex, of the text of all files in db/procedures.';
 

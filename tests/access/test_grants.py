@@ -156,7 +156,7 @@ def test_no_access_changes_the_schema_or_gives_itself_more(
             "drop schema pgwallet cascade",
             "select pgwallet.grant_operator(current_user)",
             "select pgwallet._grant(current_user, 'operator')",
-            "select pgwallet._finish_install('mine')",
+            "select pgwallet._finish_install('mine', '0.0.1')",
             f"set role {OWNER}",
         ):
             with pytest.raises(psycopg.errors.InsufficientPrivilege):

@@ -64,6 +64,27 @@ def test_a_refused_migration_exits_with_1(database: str) -> None:
     assert completed.stderr.startswith("ERROR: the schema pgwallet belongs to ")
 
 
+def test_the_gate_of_an_older_version_changes_nothing_and_goes_back_when_told_to(
+    database: str,
+) -> None:
+    url = as_owner(database)
+    with psycopg.connect(url) as conn:
+        conn.execute(
+            "insert into pgwallet.deployment (version, source_hash) values ('99.0.0', 'another')"
+        )
+    refused = pgwallet_here("migrate", database_url=url)
+    assert refused.returncode == 1
+    assert refused.stderr.startswith("ERROR: the database has pgwallet 99.0.0, and this is ")
+    looked_at = pgwallet_here("status", "--check", database_url=url)
+    assert looked_at.returncode == 1
+    assert "│ newer │ pgwallet 99.0.0 │ newer than this version, " in looked_at.stdout
+    assert "pgwallet migrate" not in looked_at.stdout
+
+    told = pgwallet_here("migrate", "--downgrade", database_url=url)
+    assert (told.returncode, told.stdout) == (0, "installed the functions\n")
+    assert pgwallet_here("status", "--check", database_url=url).returncode == 0
+
+
 def test_sql_installs_what_migrate_would(empty_database: str) -> None:
     script = pgwallet_here("sql")
     assert script.returncode == 0

@@ -103,7 +103,7 @@ def test_functions_of_an_older_version_are_removed_and_its_text_replaced(databas
         insert into pgwallet.deployed_routine
         select i.signature, i.definition_hash from pgwallet.installed_routine as i
         where i.signature = 'old()' or i.signature = 'pgwallet.old()';
-        insert into pgwallet.deployment (source_hash) values ('older')
+        insert into pgwallet.deployment (source_hash, version) values ('older', '0.0.1')
         """,
     )
     found = pgwallet.status(as_owner(database))
@@ -147,7 +147,7 @@ def test_finishing_without_having_installed_removes_nothing(database: str) -> No
         psycopg.connect(as_owner(database)) as conn,
         pytest.raises(psycopg.errors.ObjectNotInPrerequisiteState),
     ):
-        conn.execute("select pgwallet._finish_install('by hand')")
+        conn.execute("select pgwallet._finish_install('by hand', '0.0.1')")
 
     assert pgwallet.status(as_owner(database)).up_to_date
 

@@ -19,7 +19,7 @@ union all select 'yoyo', v.version::text, null from pgwallet._yoyo_version as v
 union all select 'log', l.migration_id, l.operation from pgwallet._yoyo_log as l
   where l.migration_id <> 'post-apply'
 union all select 'lock', k.locked::text, null from pgwallet.yoyo_lock as k
-union all select 'deployment', d.deployment_id::text, d.source_hash from pgwallet.deployment as d
+union all select 'deployment', d.version, d.source_hash from pgwallet.deployment as d
 union all select 'routine', r.signature, r.definition_hash from pgwallet.deployed_routine as r
 union all select 'currency', c.currency, row_to_json(c)::text from pgwallet.currency as c
 union all select 'settings', row_to_json(s)::text, null from pgwallet.settings as s

@@ -37,7 +37,12 @@ class Difference:
 
 
 @deploying.command()
-def migrate(database_url: DatabaseUrl = "") -> None:
+def migrate(
+    downgrade: Annotated[
+        bool, typer.Option("--downgrade", help="Go back, where a newer version was installed.")
+    ] = False,
+    database_url: DatabaseUrl = "",
+) -> None:
     """Install pgwallet into a database, or upgrade it there.
 
     \b
@@ -45,7 +50,7 @@ def migrate(database_url: DatabaseUrl = "") -> None:
     As a role that cannot log in itself, which is best:
       pgwallet migrate --database-url 'dbname=shop options=-crole=pgwallet_owner'
     """
-    report = pgwallet.migrate(database_url)
+    report = pgwallet.migrate(database_url, downgrade=downgrade)
     for name in report.applied:
         out.print(f"applied   {name}")
     for drift in report.mended:
@@ -79,14 +84,22 @@ def status(
     differences += [
         Difference("behind", sequence.name, sequence.remedy) for sequence in found.late_sequences
     ]
-    if found.functions_differ:
+    if found.newer:
+        detail = f"newer than this version, {pgwallet.__version__}"
+        differences.append(Difference("newer", f"pgwallet {found.version}", detail))
+    elif found.functions_differ:
         differences.append(Difference("differs", "the functions", "not those of this version"))
     if differences or session.form is not Form.TABLE:
         session.show_rows(Difference, differences)
     if found.up_to_date:
         session.say("The database is up to date.")
     else:
-        if found.needs_migrate:
+        if found.newer:
+            session.say(
+                f"The database is newer than this pgwallet {pgwallet.__version__}. Look with the "
+                f"version that was installed there, {found.version}, or a later one"
+            )
+        elif found.needs_migrate:
             session.say("The database is not up to date. To bring it there: pgwallet migrate")
         if found.late_sequences:
             session.say(

@@ -72,6 +72,7 @@ class Code:
     migrations: tuple[Migration, ...]
     functions: str
     functions_hash: str
+    version: str
 
 
 def migrations_directory() -> Path:
@@ -118,6 +119,7 @@ def read_code() -> Code:
         migrations=tuple(Migration(m.id, _with_mark(m.id, m.hash, m.path)) for m in found),
         functions=post_apply.module.script,
         functions_hash=post_apply.module.source_hash,
+        version=post_apply.module.version,
     )
 
 

@@ -7,9 +7,10 @@ import psycopg
 
 from .code import Code, read_code
 from .connecting import connect, exists, explain_errors
+from .versions import is_newer
 
 _LAST_DEPLOYMENT = """
-select d.source_hash from pgwallet.deployment as d order by d.deployment_id desc limit 1
+select d.source_hash, d.version from pgwallet.deployment as d order by d.deployment_id desc limit 1
 """
 
 _DRIFT = """
@@ -68,9 +69,11 @@ class LateSequence:
 class Status:
     """What tells a database from this version of pgwallet.
 
-    `unknown` are migrations that the database has and this version does not: it is newer.
+    `unknown` are migrations that the database has and this version does not.
     `functions_differ` means that the code's functions are others than those deployed last;
-    `drift` is what was done by hand since. `late_sequences` are no matter of versions, and
+    `drift` is what was done by hand since. `version` is what was deployed last, None without a
+    deployment; `newer` means that the database is newer than this version, which `migrate` refuses
+    to bring back. `late_sequences` are no matter of versions, and
     `migrate` leaves them: each has its `remedy`.
     """
 
@@ -79,6 +82,8 @@ class Status:
     functions_differ: bool
     drift: tuple[Drift, ...]
     late_sequences: tuple[LateSequence, ...] = ()
+    version: str | None = None
+    newer: bool = False
 
     @property
     def needs_migrate(self) -> bool:
@@ -107,7 +112,7 @@ def compare(conn: psycopg.Connection, code: Code) -> Status:
     if exists(conn, "pgwallet._yoyo_migration"):
         rows = conn.execute("select m.migration_id from pgwallet._yoyo_migration as m")
         applied = {migration_id for (migration_id,) in rows}
-    deployed: tuple[str] | None = None
+    deployed: tuple[str, str] | None = None
     drift: tuple[Drift, ...] = ()
     late_sequences: tuple[LateSequence, ...] = ()
     if exists(conn, "pgwallet.deployment"):
@@ -116,10 +121,14 @@ def compare(conn: psycopg.Connection, code: Code) -> Status:
         if conn.execute(_CAN_LIST_SEQUENCES).fetchone() == (True,):
             late_sequences = tuple(LateSequence(*row) for row in conn.execute(_LATE_SEQUENCES))
     known = [migration.id for migration in code.migrations]
+    unknown = tuple(sorted(applied.difference(known)))
+    version = None if deployed is None else deployed[1]
     return Status(
         pending=tuple(name for name in known if name not in applied),
-        unknown=tuple(sorted(applied.difference(known))),
-        functions_differ=deployed != (code.functions_hash,),
+        unknown=unknown,
+        functions_differ=deployed != (code.functions_hash, code.version),
         drift=drift,
         late_sequences=late_sequences,
+        version=version,
+        newer=bool(unknown) or (version is not None and is_newer(version, code.version)),
     )

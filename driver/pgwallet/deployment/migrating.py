@@ -19,8 +19,6 @@ _LIMIT_LOCK_WAIT = """
 select set_config('lock_timeout', '5s', true) where current_setting('lock_timeout') = '0'
 """
 
-# As yoyo 9 makes them.
-
 # The owner of the schema, the role that asks, and what it may do.
 _ROLES = """
 select r.rolname, r.rolsuper, r.rolcanlogin, pg_get_userbyid(n.nspowner),
@@ -52,13 +50,15 @@ class MigrationReport:
     removed: tuple[str, ...]
 
 
-def migrate(conninfo: str = "") -> MigrationReport:
+def migrate(conninfo: str = "", *, downgrade: bool = False) -> MigrationReport:
     """Brings a database to this version of pgwallet, in one transaction.
 
     `conninfo` is any libpq string or URI; without it libpq's environment counts. The role that
     connects becomes the owner: best one that is no superuser and may not log in, taken on with
     `options='-c role=pgwallet_owner'`. Waits for another migrate; can run while the application
-    does. Raises DeploymentError, or psycopg's own error when the server cannot be reached.
+    does. Refuses a database that a newer version was installed in, unless `downgrade` says that the
+    functions are to go back. Raises DeploymentError, or psycopg's own error when the server cannot
+    be reached.
     """
     code = read_code()
     with connect(conninfo) as conn, explain_errors(), conn.transaction():
@@ -68,7 +68,7 @@ def migrate(conninfo: str = "") -> MigrationReport:
         conn.execute("select pg_advisory_xact_lock(hashtextextended('pgwallet.deployment', 0))")
         schema_exists = _check_roles(conn)
         found = compare(conn, code)
-        _check_contents(conn, found, code)
+        _check_contents(conn, found, code, downgrade)
         for sequence in found.late_sequences:
             logger.warning(
                 "the sequence %s gives out %s next, which is in use; run: %s",
@@ -115,12 +115,18 @@ def _check_roles(conn: psycopg.Connection) -> bool:
     return owner is not None
 
 
-def _check_contents(conn: psycopg.Connection, found: Status, code: Code) -> None:
+def _check_contents(conn: psycopg.Connection, found: Status, code: Code, downgrade: bool) -> None:
     """Refuses a database that a newer pgwallet or somebody else has made."""
     if found.unknown:
         raise DeploymentError(
             f"the database is newer than this pgwallet: it has {', '.join(found.unknown)}; "
             "install the version of pgwallet that made it, or a later one"
+        )
+    if found.newer and not downgrade:
+        raise DeploymentError(
+            f"the database has pgwallet {found.version}, and this is {code.version}, which is "
+            "older: nothing was changed. Run migrate of that version, or a later one; to go back "
+            "to the functions of this one on purpose: pgwallet migrate --downgrade"
         )
     if len(found.pending) == len(code.migrations):
         foreign = [name for (name,) in conn.execute(_FOREIGN_OBJECTS)]

@@ -3,7 +3,7 @@
 -- what is there now. Returns the signatures it removed.
 --
 -- Locks: the deployment.
-create or replace function pgwallet._finish_install(p_source_hash text)
+create or replace function pgwallet._finish_install(p_source_hash text, p_version text)
 returns setof text
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -23,7 +23,7 @@ begin
   from pgwallet.installed_routine as i
   where age(i.written_by) > 0;
 
-  if 'pgwallet._finish_install(text)' = any (v_stale) then
+  if 'pgwallet._finish_install(text,text)' = any (v_stale) then
     raise exception using
       errcode = '55000',
       message = 'the functions of pgwallet were not written by this transaction',
@@ -64,7 +64,7 @@ begin
   insert into pgwallet.deployed_routine (signature, definition_hash)
   select i.signature, i.definition_hash
   from pgwallet.installed_routine as i;
-  insert into pgwallet.deployment (source_hash) values (p_source_hash);
+  insert into pgwallet.deployment (source_hash, version) values (p_source_hash, p_version);
 
   return query select unnest(v_stale);
 end;
