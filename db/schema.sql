@@ -246,7 +246,8 @@ CREATE TABLE pgwallet.deployment (
     version text NOT NULL COLLATE pg_catalog."C",
     source_hash text NOT NULL,
     deployed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    deployed_by name DEFAULT SESSION_USER NOT NULL
+    deployed_by name DEFAULT SESSION_USER NOT NULL,
+    CONSTRAINT deployment_closed_check CHECK (pgwallet._close_to_public())
 );
 
 COMMENT ON TABLE pgwallet.deployment IS 'One row for each time the functions were installed; the last one is what is there now.';

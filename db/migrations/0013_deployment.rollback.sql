@@ -1,5 +1,5 @@
--- The functions go first, because they use types that the rollbacks after this one drop. A
--- trigger's function goes with the migration that made the trigger.
+-- The functions go first, because they use types that the rollbacks after this one drop. The
+-- function of a trigger or a check goes with the migration that made that.
 do $block$
 declare
   v_routines text;
@@ -9,6 +9,7 @@ begin
   from pg_catalog.pg_proc r
   where r.pronamespace = 'pgwallet'::regnamespace
     and r.prorettype <> 'pg_catalog.trigger'::regtype
+    and r.proname <> '_close_to_public'
     and not exists (
       select from pg_catalog.pg_depend d
       where d.classid = 'pg_catalog.pg_proc'::regclass and d.objid = r.oid and d.deptype = 'e'
@@ -22,3 +23,4 @@ $block$;
 drop view pgwallet.installed_routine;
 drop table pgwallet.deployed_routine;
 drop table pgwallet.deployment;
+drop function pgwallet._close_to_public();

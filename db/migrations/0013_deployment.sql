@@ -2,13 +2,26 @@
 --
 -- depends: 0012_access
 
+-- Stands in until the functions are installed, as _refuse_change does.
+create function pgwallet._close_to_public()
+returns boolean
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $function$
+begin
+  return true;
+end;
+$function$;
+
 create table pgwallet.deployment (
   deployment_id bigint generated always as identity,
   version text collate "C" not null,
   source_hash text not null,
   deployed_at timestamptz not null default clock_timestamp(),
   deployed_by name not null default session_user,
-  constraint deployment_pkey primary key (deployment_id)
+  constraint deployment_pkey primary key (deployment_id),
+  -- Always true. It is for a restore without rights, where the functions come before this row.
+  constraint deployment_closed_check check (pgwallet._close_to_public())
 );
 
 comment on table pgwallet.deployment is

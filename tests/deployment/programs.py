@@ -7,9 +7,12 @@ from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlencode
 
+import psycopg
+import pytest
 from psycopg.conninfo import conninfo_to_dict
 
 from pgwallet.deployment import migrations_directory
+from tests.ledger.calling import value
 
 Completed = subprocess.CompletedProcess[str]
 
@@ -31,6 +34,23 @@ def schema_dump(conninfo: str) -> str:
         for line in completed.stdout.splitlines(keepends=True)
         if not line.startswith(("\\restrict", "\\unrestrict")) and " SET (pg_attver=" not in line
     )
+
+
+def of_server(conninfo: str, program: str, *arguments: str | Path) -> None:
+    """Runs a program that came with the server: a newer one writes what an older refuses."""
+    with psycopg.connect(conninfo) as conn:
+        programs = Path(value(conn, "select setting from pg_config() where name = 'BINDIR'"))
+    if not (programs / program).exists():
+        pytest.skip(f"the server's {program} is not on this machine")
+    completed = _run(programs / program, *arguments)
+    assert (completed.returncode, completed.stderr) == (0, "")
+
+
+def restore(source: str, destination: str, file: Path, *options: str) -> None:
+    """Dumps a database and restores it into another one, with these options of pg_restore."""
+    of_server(source, "pg_dump", "--format=custom", f"--file={file}", f"--dbname={source}")
+    target = ("--exit-on-error", f"--dbname={destination}")
+    of_server(destination, "pg_restore", *options, *target, file)
 
 
 def yoyo(conninfo: str, *command: str) -> Completed:

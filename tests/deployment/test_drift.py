@@ -100,10 +100,10 @@ def test_functions_of_an_older_version_are_removed_and_its_text_replaced(databas
         database,
         """
         create function pgwallet.old() returns int language sql return 1;
+        insert into pgwallet.deployment (source_hash, version) values ('older', '0.0.1');
         insert into pgwallet.deployed_routine
         select i.signature, i.definition_hash from pgwallet.installed_routine as i
-        where i.signature = 'old()' or i.signature = 'pgwallet.old()';
-        insert into pgwallet.deployment (source_hash, version) values ('older', '0.0.1')
+        where i.signature = 'old()' or i.signature = 'pgwallet.old()'
         """,
     )
     found = pgwallet.status(as_owner(database))

@@ -1,8 +1,6 @@
 """A dump, restored into an empty database, is the same ledger, and work goes on in it."""
 
-import os
 import secrets
-import subprocess
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -16,7 +14,7 @@ import pgwallet
 from tests.access.roles import as_role, login_role
 from tests.catalogue.world import world_in
 from tests.databases import as_owner
-from tests.deployment.programs import schema_dump
+from tests.deployment.programs import of_server, restore, schema_dump
 from tests.ledger.calling import everything, value
 from tests.ledger.test_blank_texts import INVISIBLE, VISIBLE
 from tests.storm.told import RefundedBatch, Told
@@ -29,30 +27,16 @@ Copy = Callable[[str, str, Path], None]
 
 
 def copy_as_archive(source: str, destination: str, file: Path) -> None:
-    run(source, "pg_dump", "--format=custom", f"--file={file}", f"--dbname={source}")
-    run(destination, "pg_restore", "--exit-on-error", f"--dbname={destination}", file)
+    restore(source, destination, file)
 
 
 def copy_as_script(source: str, destination: str, file: Path) -> None:
-    run(source, "pg_dump", "--format=plain", f"--file={file}", f"--dbname={source}")
+    of_server(source, "pg_dump", "--format=plain", f"--file={file}", f"--dbname={source}")
     script = ("--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", f"--file={file}")
-    run(destination, "psql", *script, f"--dbname={destination}")
+    of_server(destination, "psql", *script, f"--dbname={destination}")
 
 
 COPIES = pytest.mark.parametrize("copy", [copy_as_archive, copy_as_script])
-
-
-def run(conninfo: str, program: str, *arguments: str | Path) -> None:
-    """Runs a program that came with the server: a newer one writes what an older refuses."""
-    with psycopg.connect(conninfo) as conn:
-        programs = Path(value(conn, "select setting from pg_config() where name = 'BINDIR'"))
-    if not (programs / program).exists():
-        pytest.skip(f"the server's {program} is not on this machine")
-    environment = {name: text for name, text in os.environ.items() if name[:2] != "PG"}
-    done = subprocess.run(
-        [programs / program, *arguments], env=environment, capture_output=True, text=True
-    )
-    assert (done.returncode, done.stderr) == (0, "")
 
 
 @COPIES

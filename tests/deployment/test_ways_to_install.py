@@ -77,6 +77,7 @@ def test_migrate_goes_on_where_yoyo_stopped(empty_database: str) -> None:
     with psycopg.connect(owner) as conn:
         conn.execute("drop view pgwallet.installed_routine")
         conn.execute("drop table pgwallet.deployment, pgwallet.deployed_routine")
+        conn.execute("drop function pgwallet._close_to_public()")
         conn.execute("delete from pgwallet._yoyo_migration where migration_id = '0013_deployment'")
 
     assert pgwallet.migrate(owner).applied == ("0013_deployment",)

@@ -10,7 +10,6 @@ set search_path = pg_catalog, pg_temp
 as $function$
 declare
   v_stale text[];
-  v_routine regprocedure;
   v_view regclass;
   v_grant pgwallet.role_grant;
 begin
@@ -37,11 +36,7 @@ begin
   end if;
 
   revoke all on schema pgwallet from public;
-  for v_routine in
-    select i.routine_id::regprocedure from pgwallet.installed_routine as i order by i.signature
-  loop
-    execute format('revoke all on routine %s from public', v_routine);
-  end loop;
+  perform pgwallet._close_to_public();
   for v_view in
     select c.oid::regclass
     from pg_class as c
