@@ -46,7 +46,7 @@ def told(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         {
             column: value
             for column, value in row.items()
-            if not column.endswith(("_id", "_at")) and value != ""
+            if not column.endswith(("_id", "_at", "next_value")) and value != ""
         }
         for row in rows
     ]

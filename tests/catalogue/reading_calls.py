@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from tests.catalogue.access import AUDIT, OWNER_ALONE, READING
+from tests.catalogue.access import AUDIT, EVERYBODY, READING
 from tests.catalogue.call_of import CallOf
 from tests.catalogue.kinds import PROJECT_STATUS
 
@@ -51,5 +51,6 @@ READING_CALLS = (
     ),
     CallOf(name="list_events", given_to=AUDIT, good=lambda w, _: {"p_subject_id": w.wallet}),
     CallOf(name="check_ledger", given_to=AUDIT, good=lambda w, _: {}),
-    CallOf(name="list_sequences", given_to=OWNER_ALONE, good=lambda w, _: {}),
+    CallOf(name="list_rights", given_to=EVERYBODY, good=lambda w, _: {}),
+    CallOf(name="list_sequences", given_to=EVERYBODY, good=lambda w, _: {}),
 )

@@ -82,7 +82,9 @@ HURRIED = {"PGWALLET_FAULTS": "3", "PGWALLET_STORM_CALLS": "1000"}
 def add_function(tree: Path) -> None:
     """Installs it, and has the driver know it."""
     (tree / "db" / "procedures" / "wallets" / "stub_deposit.sql").write_text(FUNCTION)
-    replace(tree / "db/procedures/access/internal/_grant.sql", "'balance_at',", "'stub_deposit',")
+    replace(
+        tree / "db/procedures/access/internal/_rights_of.sql", "'balance_at',", "'stub_deposit',"
+    )
     wallets = tree / "driver" / "pgwallet" / "wallets.py"
     wallets.write_text(wallets.read_text() + DECLARATION)
     package = tree / "driver" / "pgwallet" / "__init__.py"

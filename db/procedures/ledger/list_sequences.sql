@@ -7,6 +7,7 @@ create or replace function pgwallet.list_sequences()
 returns table (sequence_name text, next_value bigint, highest_value bigint)
 language plpgsql
 stable
+security definer
 set search_path = pg_catalog, pg_temp
 as $function$
 begin
@@ -50,5 +51,4 @@ end;
 $function$;
 
 comment on function pgwallet.list_sequences() is
-'What each sequence gives out next, and the highest of its values that the tables hold. '
-'Owner only.';
+'What each sequence gives out next, and the highest of its values that the tables hold.';

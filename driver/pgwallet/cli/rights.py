@@ -4,7 +4,7 @@ import re
 
 from psycopg import errors
 
-# Where they are: _grant in the database, which a test compares this with.
+# Where they are: _rights_of in the database, which a test compares this with.
 _OPERATION = frozenset(
     {
         "erase_owner",
@@ -17,6 +17,7 @@ _OPERATION = frozenset(
 )
 _READING = frozenset(
     {
+        *("list_rights", "list_sequences"),
         *("balance", "balance_at", "statement", "check_ledger", "list_events"),
         *("get_transaction", "find_transaction", "list_wallets", "list_pockets", "list_escrows"),
         *("list_settled_escrows", "get_escrow", "get_project", "find_project", "list_projects"),

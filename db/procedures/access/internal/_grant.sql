@@ -1,6 +1,5 @@
 -- Gives a role one of the accesses app, operator, auditor and remembers it. That is usage of the
--- schema, EXECUTE on the functions of that access, SELECT on its views. The lists below are the
--- only place that says who may what.
+-- schema, EXECUTE on the functions of that access, SELECT on its views: _rights_of lists them.
 --
 -- Locks: the deployment, since two at once cannot change the rights of one function.
 create or replace function pgwallet._grant(p_role name, p_access text)
@@ -9,32 +8,7 @@ language plpgsql
 set search_path = pg_catalog, pg_temp
 as $function$
 declare
-  c_reading constant text[] := array[
-    'balance', 'balance_at', 'statement', 'get_transaction', 'find_transaction',
-    'list_wallets', 'list_pockets', 'list_escrows', 'get_escrow', 'list_settled_escrows',
-    'get_project', 'find_project', 'list_projects'
-  ];
-  c_application constant text[] := array[
-    'create_wallet', 'create_pocket', 'rename_pocket', 'set_allocation', 'set_target',
-    'create_project',
-    'deposit', 'deposit_many', 'withdraw', 'transfer',
-    'allocate_deposit', 'allocate_deposits', 'preview_allocation',
-    'transfer_to_pocket', 'transfer_from_pocket', 'close_pocket', 'close_wallet',
-    'pledge', 'pledge_many', 'change_pledge', 'cancel_pledge'
-  ];
-  c_operation constant text[] := array[
-    'close_project', 'release_escrow', 'refund_escrow',
-    'release_escrows', 'refund_escrows', 'refund_expired_escrows', 'payout',
-    'release_project', 'refund_project',
-    'freeze_account', 'unfreeze_account', 'set_credit_limit', 'reverse_transaction',
-    'refund_release', 'dispute_escrow', 'resolve_dispute', 'erase_owner', 'collect_earnings'
-  ];
-  c_audit constant text[] := array['check_ledger', 'list_events'];
-  c_views constant text[] := array[
-    'wallet_summary', 'pocket_summary', 'project_summary', 'escrow_summary',
-    'platform_summary', 'transaction_log'
-  ];
-  v_names text[];
+  v_names text[] := pgwallet._rights_of(p_access);
   v_routine regprocedure;
   v_view regclass;
 begin
@@ -46,12 +20,6 @@ begin
       detail = format('The access asked for is %s.', p_access),
       hint = 'Name one existing role; PUBLIC is none and is never given access.';
   end if;
-
-  v_names := case p_access
-    when 'app' then c_reading || c_application
-    when 'operator' then c_reading || c_application || c_operation || c_audit
-    when 'auditor' then c_reading || c_audit
-  end;
 
   perform pg_advisory_xact_lock(hashtextextended('pgwallet.deployment', 0));
 
@@ -71,16 +39,14 @@ begin
     execute format('grant execute on routine %s to %I', v_routine, p_role);
   end loop;
 
-  -- Not for an application: the views show everybody's movements and metadata.
-  if p_access in ('operator', 'auditor') then
-    for v_view in
-      select c.oid::regclass
-      from pg_class as c
-      where c.relnamespace = 'pgwallet'::regnamespace and c.relname = any (c_views)
-      order by c.relname
-    loop
-      execute format('grant select on %s to %I', v_view, p_role);
-    end loop;
-  end if;
+  for v_view in
+    select c.oid::regclass
+    from pg_class as c
+    where c.relnamespace = 'pgwallet'::regnamespace and c.relkind = 'v'
+      and c.relname = any (v_names)
+    order by c.relname
+  loop
+    execute format('grant select on %s to %I', v_view, p_role);
+  end loop;
 end;
 $function$;
