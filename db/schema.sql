@@ -864,6 +864,8 @@ CREATE INDEX posting_source_idx ON pgwallet.posting USING btree (source_account_
 
 CREATE INDEX transaction_correction_idx ON pgwallet.transaction USING btree (transaction_id) WHERE ((kind)::text = ANY (ARRAY['pledge_change'::text, 'release_refund'::text, 'collection'::text]));
 
+CREATE INDEX transaction_effective_idx ON pgwallet.transaction USING btree (effective_at) WHERE (effective_at IS NOT NULL);
+
 CREATE INDEX transaction_escrow_idx ON pgwallet.transaction USING btree (escrow_id) WHERE ((metadata IS NOT NULL) AND (escrow_id IS NOT NULL) AND ((kind)::text <> 'pledge'::text));
 
 CREATE UNIQUE INDEX transaction_idempotency_key ON pgwallet.transaction USING btree (idempotency_key) WHERE (idempotency_key IS NOT NULL);

@@ -48,10 +48,8 @@ select posting_id as seen from pgwallet.statement(:euros, p_limit => 2) offset 1
 select kind, amount, balance from pgwallet.statement(:euros, :seen, p_limit => 2);
 
 -- In the order of what happened the balance runs differently: the late payment takes its place.
-select
-  s.effective_at::date as effective, s.metadata ->> 'text' as text, s.amount,
-  sum(s.amount) over (order by s.effective_at, s.posting_id) as balance
-from pgwallet.statement(:euros) as s;
+select s.effective_at::date as effective, s.metadata ->> 'text' as text, s.amount, s.balance
+from pgwallet.statement(:euros, p_by => 'effective') as s;
 
 -- By month, both currencies: what was there, what came, what went, what is there now.
 select
@@ -75,9 +73,7 @@ select
   pgwallet.balance_at(:euros, :'closing') as euros, pgwallet.balance_at(:yen, :'closing') as yen;
 
 -- And by what happened in January, as far as is known today: the late payment is in.
-select sum(s.amount) as euros
-from pgwallet.statement(:euros, p_limit => 1000) as s
-where s.effective_at < '2026-02-01';
+select pgwallet.balance_at(:euros, '2026-01-31 23:59:59.999999', 'effective') as euros;
 
 -- Nothing of this can change what was closed: a correction is a movement of its own.
 select pgwallet.balance_at(:euros, :'closing') as euros, pgwallet.balance(:euros) as euros_now;

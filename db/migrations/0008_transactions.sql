@@ -46,6 +46,11 @@ where reversed_transaction_id is not null;
 create index transaction_correction_idx on pgwallet.transaction (transaction_id)
 where kind in ('pledge_change', 'release_refund', 'collection');
 
+-- What may have happened at another time than it was recorded. Those that do not say so do not pay
+-- for it.
+create index transaction_effective_idx on pgwallet.transaction (effective_at)
+where effective_at is not null;
+
 alter sequence pgwallet.transaction_id_seq owned by pgwallet.transaction.transaction_id;
 
 comment on table pgwallet.transaction is

@@ -21,10 +21,11 @@ def balance(account_id: int) -> Decimal:
 
 
 @database_function
-def balance_at(account_id: int, at: datetime) -> Decimal:
-    """What an account held at a time, by when postings were recorded.
+def balance_at(account_id: int, at: datetime, by: str = "recorded") -> Decimal:
+    """What an account held at a time.
 
-    `at` is an aware datetime. Returns major units of the account's currency.
+    `at` is an aware datetime; `by` is recorded or effective: by when postings were recorded, or by
+    when they happened, as far as is known today. Returns major units of the account's currency.
     Raises InvalidArgument, AccountNotFound.
     Calls pgwallet.balance_at.
     """
@@ -38,12 +39,14 @@ def statement(
     newest_first: bool = False,
     from_: datetime | None = None,
     until: datetime | None = None,
+    by: str = "recorded",
 ) -> list[StatementRow]:
     """The postings of an account, oldest or newest first.
 
     Returns up to `limit` rows that were recorded at `from_` or later and before `until`; amounts
     are in major units, negative for money that left. Pass the last row's `posting_id` as
-    `after_posting_id` for the next page, in either order.
+    `after_posting_id` for the next page, in either order. Where `by` is effective and not recorded,
+    order, times and `balance` all go by when the postings happened.
     Raises InvalidArgument, AccountNotFound.
     Calls pgwallet.statement.
     """

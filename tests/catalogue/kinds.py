@@ -193,6 +193,7 @@ TRANSACTION = Kind(
     [*always(0, -1, 2**63 - 1, -(2**63)), lambda w: w.wallet],
     other=lambda w, _: w.spent,
 )
+BY = _text("created", "EFFECTIVE", "", VERY_LONG, example="effective")
 STATUS = _text("lost", "LOCKED", "", VERY_LONG, example="locked")
 PROJECT_STATUS = _text("lost", "OPEN", "", VERY_LONG, example="open")
 # The id that a new project is to have.
@@ -215,6 +216,7 @@ KINDS = {
     "p_amounts": AMOUNT,
     "p_at": TIME,
     "p_batch_size": LIMIT,
+    "p_by": BY,
     "p_commission_rate": RATE,
     "p_credit_limit": FEE,
     "p_currency": CURRENCY,

@@ -79,6 +79,7 @@ KEYS = mostly(
 )
 TIMES = st.sampled_from([None, None, None, datetime(2020, 2, 29, 12, tzinfo=UTC), FUTURE])
 METADATA = st.sampled_from([None, None, None, {"order": 7}, "text", [1, None]])
+BASES = mostly(st.sampled_from(["recorded", "effective"]), st.sampled_from(["", "Effective", None]))
 EXPIRIES = mostly(st.sampled_from([None, FUTURE]), st.just(PAST))
 ROUNDINGS = mostly(
     st.sampled_from(["half_up", "largest_remainder"]), st.sampled_from(["HALF_UP", "", None])

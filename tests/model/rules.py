@@ -261,6 +261,7 @@ class Rules(AccountRules, EscrowRules, EventRules, PocketRules, ReversalRules, T
         limit=draw.LIMITS,
         newest_first=st.booleans(),
         between=st.none() | st.tuples(st.integers(0, 99), st.integers(0, 99)),
+        by=draw.BASES,
     )
     def read(
         self,
@@ -270,12 +271,13 @@ class Rules(AccountRules, EscrowRules, EventRules, PocketRules, ReversalRules, T
         limit: int | None,
         newest_first: bool,
         between: tuple[int, int] | None,
+        by: str | None,
     ) -> None:
         account_id = self.id_of("account", account)
         self.call("balance", account_id=account_id)
         moments = sorted(self.moments)
         at = None if moment is None else moments[moment % len(moments)]
-        self.call("balance_at", account_id=account_id, at=at)
+        self.call("balance_at", account_id=account_id, at=at, by=by)
         postings = sorted(self.matching.postings.real)
         after_id = postings[after % len(postings)]
         first, last = (moments[each % len(moments)] for each in between or (0, 0))
@@ -287,6 +289,7 @@ class Rules(AccountRules, EscrowRules, EventRules, PocketRules, ReversalRules, T
             newest_first=newest_first,
             from_=first if between else None,
             until=last if between else None,
+            by=by,
         )
         transactions = sorted(self.matching.transactions.real)
         self.call("check_ledger", since_transaction_id=transactions[after % len(transactions)])

@@ -1,5 +1,10 @@
--- What was in an account at a time: all postings recorded until then.
-create or replace function pgwallet.balance_at(p_account_id bigint, p_at timestamptz)
+-- What was in an account at a time: all postings recorded until then, or all that had happened by
+-- then, as far as is known today.
+create or replace function pgwallet.balance_at(
+  p_account_id bigint,
+  p_at timestamptz,
+  p_by text default 'recorded'
+)
 returns numeric
 language plpgsql
 stable
@@ -18,46 +23,19 @@ begin
       hint = 'Pass a time, or call balance.';
   end if;
   perform pgwallet._check_time('the time', p_at);
+  perform pgwallet._check_by(p_by);
   select a.* into v_account from pgwallet.account as a where a.account_id = p_account_id;
   if not found then
     perform pgwallet._refuse_missing('account', p_account_id);
   end if;
 
-  if v_account.balance is not null then
-    -- The last posting until then carries the balance; found from the newest backwards.
-    select x.balance
-    into v_balance
-    from (
-      (
-        select p.posting_id, p.source_balance as balance
-        from pgwallet.posting as p
-        where p.source_account_id = p_account_id and p.source_balance is not null
-          and p.created_at <= p_at
-        order by p.posting_id desc
-        limit 1
-      )
-      union all
-      (
-        select p.posting_id, p.destination_balance
-        from pgwallet.posting as p
-        where p.destination_account_id = p_account_id and p.destination_balance is not null
-          and p.created_at <= p_at
-        order by p.posting_id desc
-        limit 1
-      )
-    ) as x
-    order by x.posting_id desc
-    limit 1;
-  else
-    select sum(case when p.destination_account_id = p_account_id then p.amount else -p.amount end)
-    into v_balance
-    from pgwallet.posting as p
-    where (p.source_account_id = p_account_id or p.destination_account_id = p_account_id)
-      and p.created_at <= p_at;
-  end if;
-  return round(coalesce(v_balance, 0), pgwallet._find_exponent(v_account.currency));
+  v_balance := case p_by
+    when 'recorded' then pgwallet._sum_recorded(v_account, p_at)
+    else pgwallet._sum_effective(v_account, p_at)
+  end;
+  return round(v_balance, pgwallet._find_exponent(v_account.currency));
 end;
 $function$;
 
-comment on function pgwallet.balance_at(bigint, timestamptz) is
+comment on function pgwallet.balance_at(bigint, timestamptz, text) is
 'What was in an account at a time, in major units. Raises: PW002, PW105.';

@@ -1,12 +1,15 @@
 -- The postings of an account, oldest or newest first, with the balance after each where the account
 -- keeps one: from a time on, and until another one. To go on, pass the last posting_id seen.
+--
+-- By effective times, order, bounds and balance all go by when the postings happened.
 create or replace function pgwallet.statement(
   p_account_id bigint,
   p_after_posting_id bigint default 0,
   p_limit integer default 100,
   p_newest_first boolean default false,
   p_from timestamptz default null,
-  p_until timestamptz default null
+  p_until timestamptz default null,
+  p_by text default 'recorded'
 )
 returns table (
   posting_id bigint, transaction_id bigint, kind text, amount numeric, balance numeric,
@@ -33,9 +36,20 @@ begin
     perform pgwallet._check_time('from', p_from);
     perform pgwallet._check_time('until', p_until);
   end if;
+  perform pgwallet._check_by(p_by);
   select a.* into v_account from pgwallet.account as a where a.account_id = p_account_id;
   if not found then
     perform pgwallet._refuse_missing('account', p_account_id);
+  end if;
+
+  if p_by = 'effective' then
+    return query
+    select e.*
+    from pgwallet._read_effective(
+      v_account, coalesce(p_after_posting_id, 0), coalesce(p_from, '-infinity'),
+      coalesce(p_until, 'infinity'), p_limit, v_newest_first
+    ) as e;
+    return;
   end if;
 
   if not v_newest_first then
@@ -79,6 +93,6 @@ end;
 $function$;
 
 comment on function pgwallet.statement(
-  bigint, bigint, integer, boolean, timestamptz, timestamptz
+  bigint, bigint, integer, boolean, timestamptz, timestamptz, text
 ) is
 'The postings of an account, oldest or newest first. Raises: PW002, PW105.';

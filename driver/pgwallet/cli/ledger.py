@@ -13,7 +13,7 @@ from pgwallet import Event, StatementRow, Violation
 from .commands import Session, either_or, found, group, on_database, passing_on
 from .escrows import LISTED
 from .output import money
-from .parameters import AccountId, At, Page, time
+from .parameters import AccountId, At, Basis, By, Page, time
 from .records import Form
 
 reading = group()
@@ -33,7 +33,9 @@ class Balance:
 
 
 @on_database(reading)
-def balance(session: Session, account_id: AccountId, at: At = None) -> None:
+def balance(
+    session: Session, account_id: AccountId, at: At = None, by: By = Basis.RECORDED
+) -> None:
     """Show what an account holds, or held at a time.
 
     \b
@@ -42,7 +44,7 @@ def balance(session: Session, account_id: AccountId, at: At = None) -> None:
     if at is None:
         held = pgwallet.balance(session.conn, account_id)
     else:
-        held = pgwallet.balance_at(session.conn, account_id, at)
+        held = pgwallet.balance_at(session.conn, account_id, at, by)
     currency = session.currency_of(account_id)
     session.say(money(held, currency))
     if session.form is not Form.TABLE:
@@ -64,11 +66,13 @@ def statement(
     ] = False,
     from_: Annotated[
         datetime | None,
-        typer.Option("--from", parser=time, metavar="TIME", help="Recorded then or later."),
+        typer.Option("--from", parser=time, metavar="TIME", help="Only what came then or later."),
     ] = None,
     until: Annotated[
-        datetime | None, typer.Option(parser=time, metavar="TIME", help="Recorded before then.")
+        datetime | None,
+        typer.Option(parser=time, metavar="TIME", help="Only what came before then."),
     ] = None,
+    by: By = Basis.RECORDED,
 ) -> None:
     """Show the postings of an account, from either end.
 
@@ -79,7 +83,7 @@ def statement(
     Example:  pgwallet statement 508398 --newest-first --from 2026-12-01T00:00:00Z
     """
     rows = pgwallet.statement(
-        session.conn, account_id, after_posting_id, limit, newest_first, from_, until
+        session.conn, account_id, after_posting_id, limit, newest_first, from_, until, by
     )
     session.show_rows(StatementRow, rows, session.currency_of(account_id), _STATEMENT)
     if len(rows) == limit:

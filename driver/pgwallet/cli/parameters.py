@@ -34,6 +34,13 @@ class Outcome(StrEnum):
     FAILED = "failed"
 
 
+class Basis(StrEnum):
+    """Which of its two times a posting is read by."""
+
+    RECORDED = "recorded"
+    EFFECTIVE = "effective"
+
+
 @dataclass(frozen=True, slots=True)
 class WalletAmount:
     """One of many wallets, and the amount that is meant for it."""
@@ -233,7 +240,13 @@ RoundingOption = Annotated[
 ]
 At = Annotated[
     datetime | None,
-    typer.Option(parser=time, metavar="TIME", help="By when postings were recorded. Default: now."),
+    typer.Option(parser=time, metavar="TIME", help="What it held then. Default: now."),
+]
+By = Annotated[
+    Basis,
+    typer.Option(
+        metavar="TIMES", help="recorded, or effective: when it happened, as is known today."
+    ),
 ]
 BatchSize = Annotated[
     int, typer.Option(min=1, metavar="NUMBER", help="Escrows settled in one transaction.")

@@ -2,12 +2,15 @@
 
 from datetime import UTC, datetime
 from decimal import Decimal
+from math import inf
 
 from pgwallet.errors import InvalidArgument
 from pgwallet.results import Event, StatementRow, Violation
 
-from .books import ANYTHING, Books, check_limit
+from .books import ANYTHING, Books, Movement, check_limit
 from .money import money
+
+Moment = tuple[float, float]
 
 # Stands for when something was recorded: the reference has no clock.
 NO_TIME = datetime.min.replace(tzinfo=UTC)
@@ -18,14 +21,18 @@ def balance(books: Books, account_id: int | None) -> Decimal:
     return money(account.balance, account.currency)
 
 
-def balance_at(books: Books, account_id: int | None, at: int | None) -> Decimal:
+def balance_at(
+    books: Books, account_id: int | None, at: int | None, by: str | None = "recorded"
+) -> Decimal:
     """`at` counts postings: the reference ledger has no clock."""
     if at is None:
         raise InvalidArgument("the time is null")
+    _check_by(by)
     account = books.find_any(account_id)
     units = sum(
         movement.amount * ((movement.destination is account) - (movement.source is account))
-        for movement in books.movements[:at]
+        for moment, movement in _in_order(books, by)
+        if moment < (at, 0.0)
     )
     return money(units, account.currency)
 
@@ -38,23 +45,37 @@ def statement(
     newest_first: bool = False,
     from_: int | None = None,
     until: int | None = None,
+    by: str | None = "recorded",
 ) -> list[StatementRow]:
     """`from_` and `until` count postings, as `at` does."""
     check_limit(limit)
+    _check_by(by)
     account = books.find_any(account_id)
+    own = [
+        each for each in _in_order(books, by) if account in (each[1].source, each[1].destination)
+    ]
+    ids = [movement.posting_id for _, movement in own]
+    if by == "effective" and after_posting_id and after_posting_id not in ids:
+        raise InvalidArgument("not a posting of this account")
     rows = []
-    movements = books.movements[from_:until]
-    for movement in reversed(movements) if newest_first else movements:
+    total = 0
+    for place, (moment, movement) in enumerate(own):
         incoming = movement.destination is account
-        if not (incoming or movement.source is account):
-            continue
-        if newest_first and 0 < after_posting_id <= movement.posting_id:
-            continue
-        if not newest_first and movement.posting_id <= after_posting_id:
-            continue
         other = movement.source if incoming else movement.destination
         after = movement.destination_balance if incoming else movement.source_balance
         amount = movement.amount if incoming else -movement.amount
+        total += amount
+        if by == "effective":
+            after = total if account.keeps_balance else None
+            seen = ids.index(after_posting_id) - place if after_posting_id else None
+        else:
+            seen = after_posting_id - movement.posting_id if after_posting_id else None
+        if seen is not None and (seen <= 0 if newest_first else seen >= 0):
+            continue
+        if from_ is not None and moment < (from_, 0.0):
+            continue
+        if until is not None and moment >= (until, 0.0):
+            continue
         rows.append(
             StatementRow(
                 posting_id=movement.posting_id,
@@ -70,7 +91,25 @@ def statement(
                 reversed_transaction_id=movement.transaction.reversed_id,
             )
         )
-    return rows[:limit]
+    return (rows[::-1] if newest_first else rows)[:limit]
+
+
+def _check_by(by: str | None) -> None:
+    if by not in ("recorded", "effective"):
+        raise InvalidArgument("by is unknown")
+
+
+def _in_order(books: Books, by: str | None) -> list[tuple[Moment, Movement]]:
+    """Each movement with when it happened: after how many others, the far past or future aside."""
+
+    def moment(place: int, movement: Movement) -> Moment:
+        effective_at = movement.transaction.effective_at
+        if by == "recorded" or effective_at is None:
+            return (place, 0.0)
+        return (inf if effective_at > datetime.now(UTC) else -inf, effective_at.timestamp())
+
+    found = [(moment(place, each), each) for place, each in enumerate(books.movements)]
+    return sorted(found, key=lambda each: (each[0], each[1].posting_id))
 
 
 def list_events(

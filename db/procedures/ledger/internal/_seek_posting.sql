@@ -13,11 +13,12 @@ declare
   v_high bigint;
   v_found record;
 begin
-  select coalesce(max(m.posting_id), 0) + 1
-  into v_high
+  -- Most ask for a time that nothing is as late as.
+  select m.posting_id, m.created_at
+  into v_found
   from (
     (
-      select p.posting_id
+      select p.posting_id, p.created_at
       from pgwallet.posting as p
       where p.source_account_id = p_account_id and p.source_balance is not null
       order by p.posting_id desc
@@ -25,13 +26,19 @@ begin
     )
     union all
     (
-      select p.posting_id
+      select p.posting_id, p.created_at
       from pgwallet.posting as p
       where p.destination_account_id = p_account_id and p.destination_balance is not null
       order by p.posting_id desc
       limit 1
     )
-  ) as m;
+  ) as m
+  order by m.posting_id desc
+  limit 1;
+  v_high := coalesce(v_found.posting_id, 0) + 1;
+  if v_found.created_at < p_time then
+    return v_high;
+  end if;
 
   while v_low < v_high loop
     select x.posting_id, x.created_at
