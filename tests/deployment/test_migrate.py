@@ -57,7 +57,7 @@ def test_of_two_at_once_one_waits_and_both_succeed(empty_database: str, isolatio
     with ThreadPoolExecutor() as pool:
         with deployment_lock(empty_database):
             runs = [pool.submit(pgwallet.migrate, owner) for _ in range(2)]
-            wait_until_waiting(empty_database, 2)
+            wait_until_waiting(empty_database)
         reports = [run.result() for run in runs]
 
     assert sorted(report.functions_installed for report in reports) == [False, True]

@@ -64,8 +64,7 @@ def ready(release: Path, database: str, count: int) -> Iterator[Iterator[subproc
 
     They are made before the storm: to start Python takes longer beside it than to migrate.
     """
-    # A longer patience than its own, for a machine that is slow.
-    options = f"-c role={OWNER} -c lock_timeout=120s"
+    options = f"-c role={OWNER}"
     conninfo = make_conninfo(database, options=options, application_name=release.name)
     processes = [
         subprocess.Popen(

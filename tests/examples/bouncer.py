@@ -44,7 +44,11 @@ def in_front_of(conninfo: str, *settings: str) -> Iterator[str]:
     directory = Path(tempfile.mkdtemp(prefix="pgwallet-"))
     server = conninfo_to_dict(conninfo)
     user, group = _account(str(server.get("host") or ""))
-    target = " ".join(f"{name}='{value}'" for name, value in server.items() if value is not None)
+    # Quotes are doubled there, not escaped as libpq has it.
+    given = {
+        name: str(value).replace("'", "''") for name, value in server.items() if value is not None
+    }
+    target = " ".join(f"{name}='{value}'" for name, value in given.items())
     configuration = directory / "pgbouncer.ini"
     configuration.write_text(
         "\n".join(

@@ -6,12 +6,13 @@ from contextlib import ExitStack
 
 import psycopg
 import pytest
-from psycopg import IsolationLevel
+from psycopg import IsolationLevel, sql
 from psycopg_pool import ConnectionPool
 
 import pgwallet
+from tests.access.roles import as_role, login_role
 from tests.conftest import Connect
-from tests.databases import as_owner
+from tests.databases import OWNER, as_owner
 from tests.examples import bouncer
 
 CLIENTS = 8
@@ -181,12 +182,49 @@ def test_prepared_statements_can_turn_a_deposit_into_a_withdrawal(
     assert deposit_where_another_client_withdrew(pooler, connect, prepare_threshold=5) == 50
 
 
-def test_migrate_works_through_it_but_cannot_take_a_role_on(empty_database: str) -> None:
-    with bouncer.in_front_of(empty_database) as pooler:
+@pytest.fixture
+def deployer(server: str) -> Iterator[str]:
+    """A role that logs in and takes the owner's on at once, as the page says."""
+    with login_role(server) as name:
+        names = (sql.Identifier(name), sql.Identifier(OWNER))
+        with psycopg.connect(server, autocommit=True) as admin:
+            admin.execute(sql.SQL("grant {1} to {0}").format(*names))
+            admin.execute(sql.SQL("alter role {} set role = {}").format(*names))
+        yield name
+
+
+def test_migrate_works_through_it_as_a_role_that_takes_the_owners_on(
+    deployer: str, empty_database: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    one = "default_pool_size = 1"
+    with bouncer.in_front_of(as_role(empty_database, deployer), one) as pooler:
         assert pgwallet.migrate(pooler).functions_installed
+        assert caplog.messages == []
         assert pgwallet.status(pooler).up_to_date
-        with pytest.raises(psycopg.OperationalError, match="unsupported startup parameter"):
-            pgwallet.status(as_owner(pooler))
+
+        with psycopg.connect(empty_database) as conn:
+            conn.execute("comment on function pgwallet.grant_app(name) is 'edited'")
+        with psycopg.connect(empty_database, application_name="a report") as conn:
+            conn.execute("lock table pgwallet.deployment in share mode")
+            with pytest.raises(
+                pgwallet.DeploymentError, match=r"a report, role .* with deployment"
+            ):
+                pgwallet.migrate(pooler, wait=0.2)
+        assert pgwallet.migrate(pooler).functions_installed
+
+    with psycopg.connect(empty_database) as conn:
+        owner = conn.execute(
+            "select nspowner::regrole::text from pg_namespace where nspname = 'pgwallet'"
+        ).fetchone()
+    assert owner == (OWNER,)
+
+
+def test_it_refuses_options_so_that_no_role_is_taken_on_there(database: str) -> None:
+    with (
+        bouncer.in_front_of(database) as pooler,
+        pytest.raises(psycopg.OperationalError, match="unsupported startup parameter"),
+    ):
+        pgwallet.status(as_owner(pooler))
 
 
 def test_a_pooler_that_ignores_options_drops_the_role_without_a_word(database: str) -> None:

@@ -41,6 +41,12 @@ def migrate(
     downgrade: Annotated[
         bool, typer.Option("--downgrade", help="Go back, where a newer version was installed.")
     ] = False,
+    wait: Annotated[
+        float,
+        typer.Option(
+            "--wait", metavar="SECONDS", min=0, help="How long to wait for locks of others."
+        ),
+    ] = 60.0,
     database_url: DatabaseUrl = "",
 ) -> None:
     """Install pgwallet into a database, or upgrade it there.
@@ -50,7 +56,7 @@ def migrate(
     As a role that cannot log in itself, which is best:
       pgwallet migrate --database-url 'dbname=shop options=-crole=pgwallet_owner'
     """
-    report = pgwallet.migrate(database_url, downgrade=downgrade)
+    report = pgwallet.migrate(database_url, downgrade=downgrade, wait=wait)
     for name in report.applied:
         out.print(f"applied   {name}")
     for drift in report.mended:

@@ -31,11 +31,6 @@ def connect(conninfo: str) -> Iterator[psycopg.Connection]:
 def explain_errors() -> Iterator[None]:
     try:
         yield
-    except errors.LockNotAvailable as error:
-        raise DeploymentError(
-            f"{error.diag.message_primary}: others held a lock for too long. Run migrate again, "
-            "or give it more time with options='-c lock_timeout=60s' in the connection string"
-        ) from error
     except errors.InsufficientPrivilege as error:
         raise DeploymentError(
             f"{error.diag.message_primary}: connect as the owner of the schema pgwallet, "

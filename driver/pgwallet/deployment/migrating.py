@@ -10,14 +10,9 @@ from psycopg import errors
 from .code import ROLES_PAGE, YOYO_TABLES, Code, read_code
 from .comparing import Drift, Status, compare
 from .connecting import DeploymentError, connect, exists, explain_errors
+from .waiting import Waiting
 
 logger = logging.getLogger("pgwallet")
-
-# An upgrade that waits for a table makes the application wait behind it, so it gives up soon,
-# unless the connection string sets a time of its own.
-_LIMIT_LOCK_WAIT = """
-select set_config('lock_timeout', '5s', true) where current_setting('lock_timeout') = '0'
-"""
 
 # The owner of the schema, the role that asks, and what it may do.
 _ROLES = """
@@ -50,50 +45,91 @@ class MigrationReport:
     removed: tuple[str, ...]
 
 
-def migrate(conninfo: str = "", *, downgrade: bool = False) -> MigrationReport:
+def migrate(conninfo: str = "", *, downgrade: bool = False, wait: float = 60.0) -> MigrationReport:
     """Brings a database to this version of pgwallet, in one transaction.
 
     `conninfo` is any libpq string or URI; without it libpq's environment counts. The role that
     connects becomes the owner: best one that is no superuser and may not log in, taken on with
-    `options='-c role=pgwallet_owner'`. Waits for another migrate; can run while the application
-    does. Refuses a database that a newer version was installed in, unless `downgrade` says that the
+    `options='-c role=pgwallet_owner'`. It can run while the application does. For locks that others
+    hold, another migrate or a transaction that was left open, it waits up to `wait` seconds, in
+    tries that are short for those who wait behind it; the logger `pgwallet` is told who they are.
+    Refuses a database that a newer version was installed in, unless `downgrade` says that the
     functions are to go back. Raises DeploymentError, or psycopg's own error when the server cannot
     be reached.
     """
     code = read_code()
-    with connect(conninfo) as conn, explain_errors(), conn.transaction():
-        # Read committed, so that what is read after waiting for the lock is what others left.
-        conn.execute("set transaction isolation level read committed")
-        conn.execute("set local search_path = pg_catalog, pg_temp")
-        conn.execute("select pg_advisory_xact_lock(hashtextextended('pgwallet.deployment', 0))")
-        schema_exists = _check_roles(conn)
-        found = compare(conn, code)
-        _check_contents(conn, found, code, downgrade)
-        for sequence in found.late_sequences:
-            logger.warning(
-                "the sequence %s gives out %s next, which is in use; run: %s",
-                sequence.name,
-                sequence.next_value,
-                sequence.remedy,
-            )
+    with connect(conninfo) as conn, explain_errors():
+        waiting = Waiting(conn, wait)
+        # With nothing to do it needs no lock of deployments, so whoever holds that is no matter.
+        found = waiting.repeat(lambda: _look_first(conn, code, downgrade, waiting))
         if not found.needs_migrate:
             return MigrationReport((), False, (), ())
+        return waiting.repeat(lambda: _bring(conn, code, downgrade, waiting))
 
-        conn.execute(_LIMIT_LOCK_WAIT)
-        if not schema_exists:
-            conn.execute("create schema pgwallet")
-        if not exists(conn, "pgwallet._yoyo_migration"):
-            conn.execute(YOYO_TABLES)
-        for migration in code.migrations:
-            if migration.id in found.pending:
-                conn.execute(migration.script.encode())
-        removed = _install_functions(conn, code, found.drift)
-        return MigrationReport(found.pending, True, found.drift, removed)
+
+def _look_first(conn: psycopg.Connection, code: Code, downgrade: bool, waiting: Waiting) -> Status:
+    conn.execute("set transaction isolation level repeatable read, read only")
+    waiting.step("what pgwallet status reads")
+    found, _ = _look(conn, code, downgrade)
+    _warn(conn, found)
+    return found
+
+
+def _look(conn: psycopg.Connection, code: Code, downgrade: bool) -> tuple[Status, bool]:
+    """What there is to do, and whether the schema is there; refuses what cannot be done."""
+    conn.execute("set local search_path = pg_catalog, pg_temp")
+    schema_exists = _check_roles(conn)
+    found = compare(conn, code)
+    _check_contents(conn, found, code, downgrade)
+    return found, schema_exists
+
+
+def _bring(
+    conn: psycopg.Connection, code: Code, downgrade: bool, waiting: Waiting
+) -> MigrationReport:
+    """One try, in a transaction: it does all of it or fails."""
+    # Read committed, so that what is read after waiting for the lock is what others left.
+    conn.execute("set transaction isolation level read committed")
+    waiting.lock_deployment()
+    found, schema_exists = _look(conn, code, downgrade)
+    if not found.needs_migrate:
+        return MigrationReport((), False, (), ())
+
+    if not schema_exists:
+        conn.execute("create schema pgwallet")
+    if not exists(conn, "pgwallet._yoyo_migration"):
+        conn.execute(YOYO_TABLES)
+    for migration in code.migrations:
+        if migration.id in found.pending:
+            waiting.step(f"what {migration.id} has to lock")
+            conn.execute(migration.script.encode())
+    waiting.step("what the installation of the functions has to lock")
+    removed = _install_functions(conn, code, found.drift)
+    return MigrationReport(found.pending, True, found.drift, removed)
+
+
+def _warn(conn: psycopg.Connection, found: Status) -> None:
+    ((role, superuser, login, *_),) = conn.execute(_ROLES).fetchall()
+    if superuser or login:
+        logger.warning(
+            "pgwallet is owned by %s, a role that %s: good enough to try it out, but elsewhere "
+            "let a role own it that is no superuser and may not log in; see %s",
+            role,
+            "is a superuser" if superuser else "may log in",
+            ROLES_PAGE,
+        )
+    for sequence in found.late_sequences:
+        logger.warning(
+            "the sequence %s gives out %s next, which is in use; run: %s",
+            sequence.name,
+            sequence.next_value,
+            sequence.remedy,
+        )
 
 
 def _check_roles(conn: psycopg.Connection) -> bool:
     """Whether the schema is there, once it is sure that the role may make it or owns it."""
-    ((role, superuser, login, owner, database, may_create),) = conn.execute(_ROLES).fetchall()
+    ((role, _, _, owner, database, may_create),) = conn.execute(_ROLES).fetchall()
     if owner is None and not may_create:
         raise DeploymentError(
             f"role {role} may not create a schema in database {database}; have the owner of the "
@@ -103,14 +139,6 @@ def _check_roles(conn: psycopg.Connection) -> bool:
         raise DeploymentError(
             f"the schema pgwallet belongs to {owner}, not to {role}; connect as {owner}, "
             f"or add options='-c role={owner}' to the connection string"
-        )
-    if superuser or login:
-        logger.warning(
-            "pgwallet is owned by %s, a role that %s: good enough to try it out, but elsewhere "
-            "let a role own it that is no superuser and may not log in; see %s",
-            role,
-            "is a superuser" if superuser else "may log in",
-            ROLES_PAGE,
         )
     return owner is not None
 
