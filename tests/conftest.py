@@ -50,6 +50,13 @@ def database(server: str, template: str) -> Iterator[str]:
         yield make_conninfo(server, dbname=name)
 
 
+@pytest.fixture(scope="module")
+def crowded_database(server: str, template: str) -> Iterator[str]:
+    """Conninfo of a migrated database for the tests of a module, each with wallets of its own."""
+    with databases.created(server, template) as name:
+        yield make_conninfo(server, dbname=name)
+
+
 @pytest.fixture
 def empty_database(server: str) -> Iterator[str]:
     """Conninfo of a database without pgwallet, for this test alone."""
