@@ -6,7 +6,7 @@ psycopg.Connection, a coroutine of it on a psycopg.AsyncConnection:
     pgwallet.deposit(conn, wallet_id, Decimal("12.34"), idempotency_key="order-1")
     await pgwallet.deposit(aconn, wallet_id, Decimal("12.34"), idempotency_key="order-1")
 
-It runs in the transaction that the connection is in and never ends one; `run_transaction`,
+It runs in the transaction that the connection is in and never ends one; `run_transaction`, `feed`,
 `release_project` and `refund_project` are the exceptions. What the ledger refuses is a
 `PgWalletError`; what it warns of goes to the logger `pgwallet`.
 """
@@ -63,6 +63,7 @@ from .escrow import (
     release_escrows,
     resolve_dispute,
 )
+from .feed import feed, read_feed
 from .ledger import (
     balance,
     balance_at,
@@ -109,6 +110,7 @@ from .results import (
     Escrow,
     Event,
     ExpiredBatch,
+    FeedRow,
     Freeze,
     Payout,
     Pledge,
@@ -171,6 +173,7 @@ __all__ = [
     "EscrowNotLocked",
     "Event",
     "ExpiredBatch",
+    "FeedRow",
     "Freeze",
     "IdempotencyConflict",
     "InsufficientFunds",
@@ -229,6 +232,7 @@ __all__ = [
     "deposit_many",
     "dispute_escrow",
     "erase_owner",
+    "feed",
     "find_project",
     "find_transaction",
     "freeze_account",
@@ -246,6 +250,7 @@ __all__ = [
     "pledge",
     "pledge_many",
     "preview_allocation",
+    "read_feed",
     "refund_escrow",
     "refund_escrows",
     "refund_expired_escrows",

@@ -497,6 +497,28 @@ class StatementRow:
 
 
 @dataclass(frozen=True, slots=True)
+class FeedRow:
+    """One movement of money from an account to another, with what the call said.
+
+    `kind` says what the call did; `escrow_id` is the escrow that it concerns, None for others and
+    for batches, of which `list_settled_escrows` tells. `effective_at` is when it happened outside.
+    """
+
+    posting_id: int
+    transaction_id: int
+    kind: str
+    source_account_id: int
+    destination_account_id: int
+    amount: Decimal
+    currency: str
+    escrow_id: int | None
+    idempotency_key: str | None
+    metadata: Any
+    created_at: datetime
+    effective_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Event:
     """What changed without moving money: `kind` says what, `changed_by` who.
 

@@ -112,6 +112,7 @@ def every_command_once(url: str, file: Path) -> None:
     run("balance", ada, "--at", "2026-01-01T00:00:00Z")
     run("statement", ada)
     run("events", "--subject-id", ada)
+    run("feed", "--after", 3, "--limit", 10)
     run("wallet", "erase-owner", ada, "--yes")
     run("check")
 

@@ -21,6 +21,7 @@ from .database import BeforeCommand, DatabaseUrlOfCommandLine, explained
 from .demo import run_demo
 from .deployment import deploying
 from .escrows import escrow, pledging
+from .feed import feeding
 from .importing.command import importing
 from .ledger import reading, transaction
 from .output import out, prepared, show_error
@@ -110,6 +111,7 @@ app.add_typer(project, name="project", help="Open, list, close and settle projec
 app.add_typer(earnings)
 app.add_typer(importing)
 app.add_typer(reading)
+app.add_typer(feeding)
 app.add_typer(transaction, name="transaction", help="Look up what a call did.")
 app.add_typer(opening)
 app.add_typer(completing)

@@ -127,6 +127,11 @@ def print_rows(
         _print(form, columns, [_record(columns, row) for row in rows], currency)
 
 
+def line_of(row: Any) -> str:
+    """A row that has its currency itself, as one line of JSON."""
+    return json.dumps(_record(_columns(type(row)), row)) + "\n"
+
+
 def _columns(row_class: type) -> list[_Column]:
     return [
         _Column(field.name, (field.type, *get_args(field.type)))

@@ -19,6 +19,7 @@ _READING = frozenset(
     {
         *("list_rights", "list_sequences"),
         *("balance", "balance_at", "statement", "check_ledger", "list_events"),
+        "read_feed",
         *("get_transaction", "find_transaction", "list_wallets", "list_pockets", "list_escrows"),
         *("list_settled_escrows", "get_escrow", "get_project", "find_project", "list_projects"),
         *("wallet_summary", "pocket_summary", "project_summary", "escrow_summary"),

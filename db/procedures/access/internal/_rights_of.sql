@@ -29,7 +29,7 @@ declare
     'freeze_account', 'unfreeze_account', 'set_credit_limit', 'reverse_transaction',
     'refund_release', 'dispute_escrow', 'resolve_dispute', 'erase_owner', 'collect_earnings'
   ];
-  c_audit constant text[] := array['check_ledger', 'list_events'];
+  c_audit constant text[] := array['check_ledger', 'list_events', 'read_feed'];
   -- Not for an application: they show everybody's movements and metadata.
   c_views constant text[] := array[
     'wallet_summary', 'pocket_summary', 'project_summary', 'escrow_summary',

@@ -1,0 +1,100 @@
+"""The feed as lines, for a program that reads them from a pipe."""
+
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Annotated
+
+import typer
+
+import pgwallet
+from pgwallet import FeedRow
+
+from .commands import Session, group, on_database
+from .records import Form, line_of
+
+feeding = group()
+
+
+class Terminated(KeyboardInterrupt):
+    """Asked to end by a signal, which psycopg has to let through as it does Ctrl-C."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.exit_code = 128 + number
+
+
+@on_database(feeding, calls="read_feed")
+def feed(
+    session: Session,
+    after: Annotated[int, typer.Option(metavar="ID", help="The last posting already seen.")] = 0,
+    follow: Annotated[
+        bool, typer.Option("--follow", help="Go on for ever, with what comes.")
+    ] = False,
+    limit: Annotated[
+        int, typer.Option(min=1, metavar="NUMBER", help="Postings read at a time, at most.")
+    ] = 1000,
+) -> None:
+    """Write every posting as a line of JSON, each once, in the order of ids.
+
+    None is missed, also of those that others are writing meanwhile: it waits for them. What it
+    wrote it never cuts within a line; keep the last posting_id, and begin there the next time.
+    With --follow it ends by a signal (130 after Ctrl-C, 143 after TERM), when the reader of the
+    pipe is gone or the connection is lost (1).
+
+    \b
+    Example:  pgwallet feed --after 0 --follow
+    """
+    if session.form is Form.CSV:
+        raise typer.BadParameter("the feed is lines of JSON, with or without --json")
+    try:
+        with _signals() as signals:
+            for batch in pgwallet.feed(session.conn, after, follow, limit):
+                with signals.held():
+                    _write(batch)
+    except Terminated as ended:
+        raise typer.Exit(ended.exit_code) from None
+
+
+def _write(batch: list[FeedRow]) -> None:
+    sys.stdout.write("".join(line_of(row) for row in batch))
+    sys.stdout.flush()
+
+
+class _Signals:
+    """Ctrl-C and TERM end the command at once, but for what is being written."""
+
+    def __init__(self) -> None:
+        self._held = False
+        self._came: int | None = None
+
+    def came(self, number: int, frame: FrameType | None) -> None:
+        if self._held and self._came is None:
+            self._came = number
+        else:
+            raise Terminated(number)
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        self._held = True
+        try:
+            yield
+        finally:
+            self._held = False
+        if self._came is not None:
+            raise Terminated(self._came)
+
+
+@contextmanager
+def _signals() -> Iterator[_Signals]:
+    signals = _Signals()
+    before = {
+        number: signal.signal(number, signals.came) for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield signals
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
