@@ -26,6 +26,7 @@ TOPICS = {
     "escrow": "Projects and escrow",
     "accounts": "Freezing and credit",
     "ledger": "Reading and checking",
+    "feed": "Following",
     "access": "Access",
 }
 ROUTINES = r"""

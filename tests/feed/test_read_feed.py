@@ -1,5 +1,6 @@
 """read_feed: each posting once, in order, also while others write."""
 
+import re
 from functools import partial
 
 import psycopg
@@ -207,3 +208,36 @@ def test_in_a_transaction_that_has_written_it_says_that_it_cannot(connect: Conne
     funded(conn, fresh("ada"), 10)
     with pytest.raises(psycopg.errors.ActiveSqlTransaction):
         pgwallet.read_feed(conn, start)
+
+
+def test_a_page_reads_a_few_pages_of_the_table_wherever_it_is(connect: Connect) -> None:
+    """Also where the server has not come to with its index."""
+    conn = connect(autocommit=True)
+    wallets = [funded(conn, fresh("ada"), 0) for _ in range(10)] * 200
+    start = end_of(conn)
+    for _ in range(5):
+        pgwallet.deposit_many(conn, wallets, [1] * len(wallets))
+    conn.execute(
+        """
+        select brin_desummarize_range('pgwallet.posting_id_idx', n)
+        from generate_series(0, pg_relation_size('pgwallet.posting') / 8192, 32) as n
+        """
+    )
+    assert len(pgwallet.read_feed(conn, start, 10)) == 10
+    for after in (start, start + 5000, start + 9900):
+        lines = conn.execute(
+            b"explain (analyze, buffers, costs off, timing off) "
+            b"select * from pgwallet._read_range(%d, %d)" % (after, after + 10)
+        ).fetchall()
+        read = sum(int(n) for n in re.findall(r"hit=(\d+)", str(lines[:2])))
+        assert read < 100, lines
+
+
+def test_the_index_covers_what_the_function_takes_it_to_cover(connect: Connect) -> None:
+    row = (
+        connect()
+        .execute("select reloptions from pg_class where oid = 'pgwallet.posting_id_idx'::regclass")
+        .fetchone()
+    )
+    assert row is not None
+    assert "pages_per_range=32" in row[0]
