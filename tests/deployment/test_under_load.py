@@ -240,7 +240,8 @@ def test_calls_go_on_beside_a_deployment_that_is_stuck_and_then_killed(
                     kill(process)
                 with psycopg.connect(database) as admin:
                     # The server would notice only when the wait is over.
-                    admin.execute("select pg_terminate_backend(%s)", sessions(database, "new"))
+                    for pid in sessions(database, "new"):
+                        admin.execute("select pg_terminate_backend(%s)", [pid])
                 until(partial(gone, database, "new"), "its session has ended")
             assert marks(database) == client.served_by() == {"none"}
             assert pgwallet.status(as_owner(database)).up_to_date
