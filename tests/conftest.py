@@ -9,10 +9,10 @@ from typing import Protocol
 import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
-from psycopg.rows import tuple_row
 
 import pgwallet
 from tests import databases, servers
+from tests.lending import Lender
 
 pytest_plugins = ["tests.ending"]
 
@@ -51,10 +51,15 @@ def database(server: str, template: str) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def crowded_database(server: str, template: str) -> Iterator[str]:
-    """Conninfo of a migrated database for the tests of a module, each with wallets of its own."""
+def crowded_database(server: str, template: str, lenders: dict[str, Lender]) -> Iterator[str]:
+    """Conninfo of a migrated database for the tests of a module, each with wallets of its own.
+
+    `connect` lends them its sessions one after another, as they were at first but for their plans.
+    """
     with databases.created(server, template) as name:
-        yield make_conninfo(server, dbname=name)
+        conninfo = make_conninfo(server, dbname=name)
+        with Lender(conninfo).open() as lenders[conninfo]:
+            yield conninfo
 
 
 @pytest.fixture
@@ -72,50 +77,38 @@ def shared_database(server: str, template: str) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def kept_sessions(shared_database: str) -> Iterator[list[psycopg.Connection]]:
-    """The connection that `conn` lends, or none: a new one would plan every function anew."""
-    kept: list[psycopg.Connection] = []
-    yield kept
-    for connection in kept:
-        connection.close()
+def lenders() -> dict[str, Lender]:
+    """By the conninfo of the databases that outlive a test."""
+    return {}
+
+
+@pytest.fixture(scope="session")
+def shared_sessions(shared_database: str) -> Iterator[Lender]:
+    with Lender(shared_database).open() as lender:
+        yield lender
 
 
 @pytest.fixture
-def conn(
-    shared_database: str, kept_sessions: list[psycopg.Connection]
-) -> Iterator[psycopg.Connection]:
+def conn(shared_sessions: Lender) -> Iterator[psycopg.Connection]:
     """A superuser's connection whose transaction is rolled back after the test."""
-    connection = kept_sessions.pop() if kept_sessions else psycopg.connect(shared_database)
+    connection = shared_sessions.lend()
     yield connection
-    if not connection.closed:
-        connection.rollback()
-    if as_new(connection):
-        kept_sessions.append(connection)
-    else:
-        connection.close()
-
-
-def as_new(connection: psycopg.Connection) -> bool:
-    """Whether the next test may have it, too: what a rollback leaves is as it was."""
-    if connection.closed:
-        return False
-    changed = (connection.autocommit, connection.isolation_level, connection.read_only)
-    return (
-        changed == (False, None, None)
-        and connection.row_factory is tuple_row
-        and connection.cursor_factory is psycopg.Cursor
-        and connection.prepare_threshold == 5
-    )
+    shared_sessions.take_back(connection)
 
 
 @pytest.fixture
-def connect(database: str) -> Iterator[Connect]:
+def connect(database: str, lenders: dict[str, Lender]) -> Iterator[Connect]:
     """Opens connections to `database`, as many as the test calls for; closes them after it."""
+    lender = lenders.get(database)
     with ExitStack() as connections:
 
         def opened(*, autocommit: bool = False) -> psycopg.Connection:
-            connection = psycopg.connect(database, autocommit=autocommit)
-            connections.callback(connection.close)
+            if lender is None:
+                connection = psycopg.connect(database, autocommit=autocommit)
+                connections.callback(connection.close)
+            else:
+                connection = lender.lend(autocommit=autocommit)
+                connections.callback(lender.take_back, connection)
             return connection
 
         yield opened

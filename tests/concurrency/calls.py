@@ -65,6 +65,11 @@ def assert_moved(conn: psycopg.Connection, world: World, moved: dict[str, Any]) 
 def assert_books(conn: psycopg.Connection, balances: dict[int, Any]) -> None:
     """The ledger is sound, these accounts hold exactly that, and each posting led to the next."""
     assert pgwallet.check_ledger(conn) == []
+    assert_balances(conn, balances)
+
+
+def assert_balances(conn: psycopg.Connection, balances: dict[int, Any]) -> None:
+    """The same of these accounts alone, which takes a tenth of the time."""
     for account_id, balance in balances.items():
         assert pgwallet.balance(conn, account_id) == balance
         running = Decimal(0)

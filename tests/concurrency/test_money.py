@@ -9,7 +9,14 @@ from psycopg import IsolationLevel
 
 import pgwallet
 from tests.catalogue.calls import CALLS
-from tests.concurrency.calls import OF_WALLETS, assert_books, fresh, fresh_world, move
+from tests.concurrency.calls import (
+    OF_WALLETS,
+    assert_balances,
+    assert_books,
+    fresh,
+    fresh_world,
+    move,
+)
 from tests.concurrency.sessions import ALL_LEVELS, all_blocked, at, blocked
 from tests.conftest import Connect
 from tests.ledger.calling import funded
@@ -42,7 +49,8 @@ def test_a_call_goes_on_from_where_the_one_it_waited_for_left_the_balances(
         for each in (first_name, second_name):
             wallet_balance += 2 * CALLS[each].effect("wallet")
             pocket_balance += 2 * CALLS[each].effect("pocket")
-        assert_books(observer, {world.wallet: wallet_balance, world.pocket: pocket_balance})
+        assert_balances(observer, {world.wallet: wallet_balance, world.pocket: pocket_balance})
+    assert pgwallet.check_ledger(observer) == []
 
 
 @pytest.mark.parametrize("level", ALL_LEVELS)
@@ -64,8 +72,9 @@ def test_of_two_calls_that_take_the_same_money_the_second_gets_none(
         assert caught.value.sqlstate == ("PW201" if refused else "40001")
         second.rollback()
         pocket_balance += 60 * CALLS[first_name].effect("pocket")
-        assert_books(observer, {world.wallet: 40, world.pocket: pocket_balance})
+        assert_balances(observer, {world.wallet: 40, world.pocket: pocket_balance})
         pgwallet.deposit(observer, world.wallet, 60)
+    assert pgwallet.check_ledger(observer) == []
 
 
 @pytest.mark.parametrize("level", ALL_LEVELS)

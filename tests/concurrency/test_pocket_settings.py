@@ -9,12 +9,18 @@ from psycopg import IsolationLevel
 from psycopg.errors import SerializationFailure
 
 import pgwallet
-from tests.concurrency.calls import assert_books
+from tests.concurrency.calls import assert_books, fresh
 from tests.concurrency.sessions import ALL_LEVELS, HIGHER, at, blocked
 from tests.conftest import Connect
 from tests.ledger.calling import funded, value
 
 pytestmark = pytest.mark.sql
+
+
+@pytest.fixture(scope="module")
+def database(crowded_database: str) -> str:
+    return crowded_database
+
 
 Change = Callable[[psycopg.Connection, int], pgwallet.Pocket]
 
@@ -30,7 +36,7 @@ GIVES = {"rename_pocket": 20, "set_allocation": 4, "takes_rest": 40, "set_target
 
 def half(conn: psycopg.Connection) -> tuple[int, int]:
     """A wallet with 60, of which 20 came into its pocket, which gets half."""
-    wallet_id = funded(conn, "ada", 80)
+    wallet_id = funded(conn, fresh("owner"), 80)
     pocket_id = pgwallet.create_pocket(conn, wallet_id, "half", 50).pocket_id
     pgwallet.allocate_deposit(conn, wallet_id, 40)
     return wallet_id, pocket_id
@@ -143,7 +149,7 @@ def test_of_two_who_want_what_one_can_have_the_second_is_refused(
     connect: Connect, pair: str, level: IsolationLevel
 ) -> None:
     first, second, observer = connect(), connect(), connect(autocommit=True)
-    wallet_id = funded(observer, "ada", 10)
+    wallet_id = funded(observer, fresh("owner"), 10)
     one, two = (pgwallet.create_pocket(observer, wallet_id, name).pocket_id for name in "ab")
     this, that = PAIRS[pair]
     at(second, level)
@@ -157,8 +163,9 @@ def test_of_two_who_want_what_one_can_have_the_second_is_refused(
     with pytest.raises(pgwallet.InvalidArgument):
         that(second, wallet_id, two)
     second.rollback()
-    mine = "select array_agg(k.pocket_id) from pgwallet.pocket as k where "
-    assert value(observer, mine + "k.takes_rest or k.name = 'wanted'") == [won.pocket_id]
+    mine = "select array_agg(k.pocket_id) from pgwallet.pocket as k where k.wallet_id = %s and "
+    wanted = "(k.takes_rest or k.name = 'wanted')"
+    assert value(observer, mine + wanted, wallet_id) == [won.pocket_id]
     assert pgwallet.check_ledger(observer) == []
 
 
@@ -167,7 +174,7 @@ def test_two_targets_of_one_pocket_are_set_one_after_the_other(
     connect: Connect, level: IsolationLevel
 ) -> None:
     first, second, observer = connect(), connect(), connect(autocommit=True)
-    wallet_id = funded(observer, "ada", 10)
+    wallet_id = funded(observer, fresh("owner"), 10)
     pocket_id = pgwallet.create_pocket(observer, wallet_id, "one").pocket_id
     at(second, level)
     pgwallet.set_target(first, pocket_id, 30)
@@ -184,7 +191,8 @@ def test_two_targets_of_one_pocket_are_set_one_after_the_other(
         second.commit()
     changes = observer.execute(
         "select e.before -> 'target_amount', e.after -> 'target_amount' from pgwallet.event as e "
-        "where e.kind = 'set_target' order by e.event_id"
+        "where e.kind = 'set_target' and e.subject_id = %s order by e.event_id",
+        [pocket_id],
     ).fetchall()
     assert changes == [(None, 30), (30, 40)]
 
@@ -192,9 +200,10 @@ def test_two_targets_of_one_pocket_are_set_one_after_the_other(
 @pytest.mark.parametrize("level", ALL_LEVELS)
 def test_two_who_make_one_currency_get_the_same(connect: Connect, level: IsolationLevel) -> None:
     first, second, observer = connect(), connect(), connect(autocommit=True)
+    code = f"POINTS{level.value}"
 
     def make(conn: psycopg.Connection) -> pgwallet.Currency:
-        return pgwallet.create_currency(conn, "POINTS", 0, "Points")
+        return pgwallet.create_currency(conn, code, 0, "Points")
 
     at(second, level)
     made = make(first)
@@ -208,5 +217,5 @@ def test_two_who_make_one_currency_get_the_same(connect: Connect, level: Isolati
     second.rollback()
     assert make(second) == made
     second.rollback()
-    accounts = "select count(*) from pgwallet.account as a where a.currency = 'POINTS'"
-    assert value(observer, accounts) == 3
+    accounts = "select count(*) from pgwallet.account as a where a.currency = %s"
+    assert value(observer, accounts, code) == 3
