@@ -12,6 +12,7 @@ from tests.catalogue.world import world_in
 from tests.concurrency.calls import fresh
 from tests.concurrency.sessions import HIGHER, blocked
 from tests.conftest import Connect
+from tests.feed.sealing import seal
 from tests.ledger.calling import funded, project
 
 pytestmark = pytest.mark.sql
@@ -27,23 +28,6 @@ def database(crowded_database: str) -> str:
 def end_of(conn: psycopg.Connection) -> int:
     """The last id drawn. What other tests have left is before it."""
     row = conn.execute("select last_value from pgwallet.posting_id_seq").fetchone()
-    assert row is not None
-    return int(row[0])
-
-
-def seal(conn: psycopg.Connection) -> int:
-    """As if all that there is were sealed; returns the last id."""
-    row = conn.execute(
-        """
-        insert into pgwallet.seal (
-          seal_id, sealed_at, posting_id, transaction_id, event_id, digest
-        )
-        select
-          coalesce((select max(s.seal_id) from pgwallet.seal as s), 0) + 1, now(),
-          (select max(p.posting_id) from pgwallet.posting as p), 0, 0, sha256('')
-        returning posting_id
-        """
-    ).fetchone()
     assert row is not None
     return int(row[0])
 

@@ -68,6 +68,16 @@ begin
     end if;
   end if;
 
+  if v_account.balance is null and not v_newest_first then
+    return query
+    select d.*
+    from pgwallet._read_decided(
+      v_account, v_above, v_below, coalesce(p_from, '-infinity'), coalesce(p_until, 'infinity'),
+      p_limit
+    ) as d;
+    return;
+  end if;
+
   return query
   select
     p.posting_id, p.transaction_id, t.kind::text,
