@@ -18,12 +18,13 @@ from tests.catalogue.world import World
 from tests.concurrency.calls import assert_books, fresh_world, move, move_in_all
 from tests.concurrency.sessions import at_once, read_tables_whole
 from tests.conftest import Connect
+from tests.effort import effort
 from tests.ledger.calling import funded, project
 
 pytestmark = pytest.mark.sql
 
 SESSIONS = 4
-ROUNDS = 250
+ROUNDS = effort("PGWALLET_ROUNDS", part=100, full=250)
 WALLETS = 24
 
 # What can be called again and again in one world.
@@ -80,7 +81,7 @@ def wallets_with_a_pocket(conn: psycopg.Connection) -> list[int]:
 def in_rounds(
     connect: Connect, wallets: list[int], call: Callable[[psycopg.Connection, list[int], int], Any]
 ) -> list[Any]:
-    """Four sessions call at once, 250 times, with the wallets in different orders; the results."""
+    """Four sessions call at once, many times, with the wallets in different orders; the results."""
     start = Barrier(SESSIONS)
 
     def let_the_others_go(done: Future[list[Any]]) -> None:

@@ -76,7 +76,7 @@ PLACES = {
     "tests/bench/test_calls.py": "stub_deposit",
 }
 # As few as take all functions.
-HURRIED = {"PGWALLET_FAULTS": "3", "PGWALLET_STORM_CALLS": "1000"}
+HURRIED = {"PGWALLET_FAULTS": "3", "PGWALLET_STORM_CALLS": "300"}
 
 
 def add_function(tree: Path) -> None:

@@ -22,6 +22,7 @@ from pgwallet.deployment import migrations_directory
 from tests.access.roles import as_role, login_role
 from tests.databases import OWNER, as_owner
 from tests.deployment.contention import halt_before
+from tests.effort import effort
 from tests.storm.reckoning import differences, settle_all
 from tests.storm.shared import Plan
 from tests.storm.workers import Storm, Worker, storm
@@ -36,8 +37,9 @@ pgwallet.migrate(sys.argv[1])
 """
 DEADLINE = 120.0  # seconds
 CONNECTIONS = 4
-ROUNDS = 4
-KILLS = 6
+PAUSE = 0.005  # seconds; the rest of the machine is for the deployments
+ROUNDS = effort("PGWALLET_REPLACEMENTS", part=2, full=4)
+KILLS = effort("PGWALLET_FAULTS", part=4, full=6)
 
 CALLED = "{deposit,_check_account,preview_allocation,_warn_of_pockets}"
 SERVED = f"from unnest('{CALLED}'::text[]) as f (name)"
@@ -157,7 +159,7 @@ def calls(database: str, operator: str) -> Iterator[Storm]:
     with psycopg.connect(database) as admin:
         admin.execute("select pgwallet.grant_operator(%s)", [operator])
     level = IsolationLevel.READ_COMMITTED
-    with storm(as_role(database, operator), level, seed, CONNECTIONS) as raging:
+    with storm(as_role(database, operator), level, seed, CONNECTIONS, PAUSE) as raging:
         try:
             yield raging
         finally:

@@ -33,7 +33,17 @@ def directory() -> Iterator[Path]:
 
 def test_a_run_that_is_terminated_leaves_no_server(directory: Path) -> None:
     with subprocess.Popen(
-        [sys.executable, "-m", "pytest", "-q", "-n", "2", "--dist", "load", "tests/ledger"],
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-q",
+            "-n",
+            "2",
+            "--dist",
+            "load",
+            "tests/pockets/test_vectors.py",
+        ],
         cwd=ROOT,
         env={**os.environ, "TMPDIR": str(directory), "PGWALLET_TEST_SERVER": "embedded"},
         stdout=subprocess.PIPE,

@@ -1,7 +1,6 @@
 """The server that the faults hit: one a session, apart from the one that all other tests use."""
 
 import os
-import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,7 +11,7 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 import pgwallet
-from tests import databases
+from tests import databases, servers
 from tests.faults.repeating import struck
 from tests.faults.server import KillableServer
 from tests.reports import recorded
@@ -35,8 +34,9 @@ def killable(server: str) -> Iterator[KillableServer]:
         (programs,) = conn.execute(
             "select c.setting from pg_config as c where c.name = 'BINDIR'"
         ).fetchall()[0]
-    with tempfile.TemporaryDirectory(prefix="pgwallet-faults-") as directory:
-        killable = KillableServer(Path(programs), Path(directory))
+    # In memory, which outlives the processes that are killed as well as a disk does.
+    with servers.directory() as directory:
+        killable = KillableServer(Path(programs), directory)
         try:
             yield killable
         finally:

@@ -41,7 +41,7 @@ Connection = psycopg.Connection[Any]
 class Storm:
     """What happened: `records` were acknowledged, `undone` are ids of what was rolled back."""
 
-    def __init__(self, conninfo: str, level: IsolationLevel, seed: str) -> None:
+    def __init__(self, conninfo: str, level: IsolationLevel, seed: str, pause: float) -> None:
         isolation = level.name.lower().replace("_", "\\ ")
         self.conninfo = make_conninfo(
             conninfo,
@@ -50,6 +50,7 @@ class Storm:
         )
         self.level = level
         self.seed = seed
+        self.pause = pause
         self.shared = Shared()
         self.over = Event()
         self.records: list[Record] = []
@@ -105,9 +106,14 @@ class Storm:
 
 
 @contextmanager
-def storm(conninfo: str, level: IsolationLevel, seed: str, connections: int) -> Iterator[Storm]:
-    """Goes on until the block ends, or something happens that may not."""
-    raging = Storm(conninfo, level, seed)
+def storm(
+    conninfo: str, level: IsolationLevel, seed: str, connections: int, pause: float = 0
+) -> Iterator[Storm]:
+    """Goes on until the block ends, or something happens that may not.
+
+    With a pause, in seconds, between the calls of a connection it leaves room for other work.
+    """
+    raging = Storm(conninfo, level, seed, pause)
     set_up(raging)
     with ThreadPoolExecutor(connections + 1) as threads:
         workers = [Worker(raging, number) for number in range(1, connections + 1)]
@@ -182,7 +188,7 @@ class Worker:
 
     def work(self) -> None:
         with self.storm.connect() as conn:
-            while not self.storm.over.is_set():
+            while not self.storm.over.wait(self.storm.pause):
                 self.turn(conn, self.planner.next())
 
     def turn(self, conn: Connection, plan: Plan) -> None:
