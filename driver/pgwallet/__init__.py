@@ -72,6 +72,7 @@ from .ledger import (
     get_transaction,
     list_events,
     reverse_transaction,
+    skip_ids,
     statement,
 )
 from .pockets import (
@@ -129,6 +130,7 @@ from .results import (
     Reversal,
     Share,
     ShareRow,
+    SkippedIds,
     StatementRow,
     Transaction,
     Transfer,
@@ -205,6 +207,7 @@ __all__ = [
     "Reversal",
     "Share",
     "ShareRow",
+    "SkippedIds",
     "StatementRow",
     "Transaction",
     "Transfer",
@@ -266,6 +269,7 @@ __all__ = [
     "set_allocation",
     "set_credit_limit",
     "set_target",
+    "skip_ids",
     "statement",
     "status",
     "transfer",

@@ -6,7 +6,7 @@ from typing import Any
 
 from ._call import Count, Name
 from ._function import database_function
-from .results import Event, Reversal, StatementRow, Transaction, Violation
+from .results import Event, Reversal, SkippedIds, StatementRow, Transaction, Violation
 
 
 @database_function
@@ -111,4 +111,18 @@ def check_ledger(since_transaction_id: int = 0) -> list[Violation]:
     Returns a `Violation` for each, and an empty list when the ledger is sound. A
     `since_transaction_id` above 0 saves time by looking only at what came after it.
     Calls pgwallet.check_ledger.
+    """
+
+
+@database_function
+def skip_ids(margin: int = 100_000_000, dry_run: bool = False) -> list[SkippedIds]:
+    """Move all ids ahead, after a restore or failover that lost commits.
+
+    For the owner, on a database that was brought back to an earlier point, before anybody else
+    calls: ids that were given out since then are not given to something else. `margin` is how many
+    are skipped, from a million to a billion: more than were given out in the time that was lost.
+    Returns a row for each sequence; with `dry_run` nothing moves. It stays done, whatever becomes
+    of the transaction.
+    Raises InvalidArgument.
+    Calls pgwallet.skip_ids.
     """

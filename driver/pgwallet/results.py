@@ -543,3 +543,12 @@ class Violation:
     invariant: int
     subject: str
     detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class SkippedIds:
+    """What a sequence of ids would have given out next, and what it gives out now."""
+
+    sequence_name: str
+    next_before: int
+    next_after: int

@@ -445,10 +445,13 @@ _CONTROLS = (
     CallOf(name="erase_owner", given_to=OPERATION, good=lambda w, _: {"p_wallet_id": w.wallet}),
 )
 
-# Any role that exists will do.
-_ADMINISTRATION = tuple(
-    CallOf(name=name, given_to=OWNER_ALONE, good=lambda w, _: {"p_role": "pg_monitor"})
-    for name in ("grant_app", "grant_operator", "grant_auditor")
+_ADMINISTRATION = (
+    # Any role that exists will do.
+    *(
+        CallOf(name=name, given_to=OWNER_ALONE, good=lambda w, _: {"p_role": "pg_monitor"})
+        for name in ("grant_app", "grant_operator", "grant_auditor")
+    ),
+    CallOf(name="skip_ids", given_to=OWNER_ALONE, good=lambda w, _: {"p_margin": 10**6}),
 )
 
 

@@ -95,6 +95,8 @@ YES_OR_NO = Kind(refuses_null=False, example=True)
 # One that goes with the examples of the other arguments, and one that does not.
 FLAG = Kind(Stage.ARGUMENT, "PW002", example=True)
 NO_FLAG = replace(FLAG, example=False)
+# How many ids to leave out.
+MARGIN = Kind(Stage.ARGUMENT, "PW002", always(0, -1, 999_999, 10**9 + 1, 2**63 - 1), example=10**6)
 KEY = _text(*BLANK, LONG, "k" * 1000, VERY_LONG)
 NAME = _text(*BLANK, LONG, VERY_LONG)
 NOTE = _text(LONG, VERY_LONG, example="home")
@@ -220,6 +222,7 @@ KINDS = {
     "p_commission_rate": RATE,
     "p_credit_limit": FEE,
     "p_currency": CURRENCY,
+    "p_dry_run": YES_OR_NO,
     "p_effective_at": TIME,
     "p_escrow_id": ESCROW,
     "p_expires_at": EXPIRY,
@@ -232,6 +235,7 @@ KINDS = {
     "p_idempotency_keys": KEY,
     "p_keep_fees": CHOICE,
     "p_limit": LIMIT,
+    "p_margin": MARGIN,
     "p_max_pledge": AMOUNT,
     "p_metadata": METADATA,
     "p_name": NAME,

@@ -115,6 +115,7 @@ def every_command_once(url: str, file: Path) -> None:
     run("feed", "--after", 3, "--limit", 10)
     run("wallet", "erase-owner", ada, "--yes")
     run("check")
+    run("recovered", "--yes")
 
 
 def test_every_public_function_is_reached_by_a_command(database: str, tmp_path: Path) -> None:

@@ -44,6 +44,8 @@ def test_a_change_is_told_once(conn: psycopg.Connection, name: str) -> None:
         moved, changed, kinds = told_by(conn, name, world)
         if moved and name == "erase_owner":
             assert kinds == [name]
+        elif name == "skip_ids":
+            assert kinds == [name]  # Of sequences, which are no rows.
         elif moved:
             assert kinds == ([name] if name in BOTH and turn == 0 else [])
         else:

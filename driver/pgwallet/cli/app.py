@@ -29,6 +29,7 @@ from .parameters import Yes
 from .pockets import pocket, splitting
 from .projects import earnings, project
 from .psql import opening
+from .recovering import recovering
 from .wallets import money_in_and_out, wallet
 
 app = group()
@@ -99,6 +100,7 @@ def demo(database_url: DatabaseUrlOfCommandLine = "", yes: Yes = False) -> None:
 
 # Without a name, the commands of a topic join those of the program.
 app.add_typer(deploying)
+app.add_typer(recovering)
 app.add_typer(currency, name="currency", help="Add currencies of your own, and list all.")
 app.add_typer(wallet, name="wallet", help="Open wallets, look at them, close them.")
 app.add_typer(pocket, name="pocket", help="Add pockets, list them, set shares, move money.")
