@@ -37,7 +37,7 @@ def feed(
         int, typer.Option(min=1, metavar="NUMBER", help="Postings read at a time, at most.")
     ] = 1000,
 ) -> None:
-    """Write every posting as a line of JSON, each once, in the order of ids.
+    """Write every posting once, in order, as a line of JSON.
 
     None is missed, also of those that others are writing meanwhile: it waits for them. What it
     wrote it never cuts within a line; keep the last posting_id, and begin there the next time.
