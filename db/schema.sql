@@ -62,6 +62,24 @@ COMMENT ON COLUMN pgwallet.currency.external_account_id IS 'The account that dep
 COMMENT ON COLUMN pgwallet.currency.commission_account_id IS 'The account that collects the commission of released escrows.';
 COMMENT ON COLUMN pgwallet.currency.fee_account_id IS 'The account that collects the payment fee of released escrows.';
 
+CREATE TABLE pgwallet.seal (
+    seal_id bigint NOT NULL,
+    sealed_at timestamp with time zone NOT NULL,
+    posting_id bigint NOT NULL,
+    transaction_id bigint NOT NULL,
+    event_id bigint NOT NULL,
+    digest bytea NOT NULL,
+    CONSTRAINT seal_digest_check CHECK ((length(digest) = 32))
+);
+
+COMMENT ON TABLE pgwallet.seal IS 'What the history was up to a point: a digest over it and the seal before; never updated or deleted.';
+COMMENT ON COLUMN pgwallet.seal.seal_id IS 'Counted from 1, without a gap.';
+COMMENT ON COLUMN pgwallet.seal.sealed_at IS 'What was recorded until then is sealed: nothing of it comes later.';
+COMMENT ON COLUMN pgwallet.seal.posting_id IS 'No posting up to this id comes later.';
+COMMENT ON COLUMN pgwallet.seal.transaction_id IS 'No transaction up to this id comes later.';
+COMMENT ON COLUMN pgwallet.seal.event_id IS 'No event up to this id comes later.';
+COMMENT ON COLUMN pgwallet.seal.digest IS 'SHA-256 over the digest of the seal before and what was recorded since.';
+
 CREATE TABLE pgwallet.pocket (
     pocket_id bigint NOT NULL,
     wallet_id bigint NOT NULL,
@@ -610,24 +628,6 @@ CREATE TABLE pgwallet.role_grant (
 COMMENT ON TABLE pgwallet.role_grant IS 'Roles that a grant_ function was called for. To take an access away, delete the row and run: revoke execute on all routines in schema pgwallet from the_role; revoke select on all tables in schema pgwallet from the_role.';
 COMMENT ON COLUMN pgwallet.role_grant.role_name IS 'The role as it is called in pg_roles; a role that was dropped is skipped.';
 
-CREATE TABLE pgwallet.seal (
-    seal_id bigint NOT NULL,
-    sealed_at timestamp with time zone NOT NULL,
-    posting_id bigint NOT NULL,
-    transaction_id bigint NOT NULL,
-    event_id bigint NOT NULL,
-    digest bytea NOT NULL,
-    CONSTRAINT seal_digest_check CHECK ((length(digest) = 32))
-);
-
-COMMENT ON TABLE pgwallet.seal IS 'What the history was up to a point: a digest over it and the seal before; never updated or deleted.';
-COMMENT ON COLUMN pgwallet.seal.seal_id IS 'Counted from 1, without a gap.';
-COMMENT ON COLUMN pgwallet.seal.sealed_at IS 'What was recorded until then is sealed: nothing of it comes later.';
-COMMENT ON COLUMN pgwallet.seal.posting_id IS 'No posting up to this id comes later.';
-COMMENT ON COLUMN pgwallet.seal.transaction_id IS 'No transaction up to this id comes later.';
-COMMENT ON COLUMN pgwallet.seal.event_id IS 'No event up to this id comes later.';
-COMMENT ON COLUMN pgwallet.seal.digest IS 'SHA-256 over the digest of the seal before and what was recorded since.';
-
 CREATE TABLE pgwallet.settings (
     only_row boolean DEFAULT true NOT NULL,
     commission_rate numeric DEFAULT 0.05 NOT NULL,
@@ -776,9 +776,17 @@ COMMENT ON COLUMN pgwallet.wallet_summary.locked_amount IS 'What it pledged that
 COMMENT ON COLUMN pgwallet.wallet_summary.disputed_amount IS 'What of that disputes hold.';
 COMMENT ON COLUMN pgwallet.wallet_summary.total_amount IS 'The balances and what is locked, all together.';
 
-ALTER TABLE ONLY pgwallet.event ALTER COLUMN event_id SET DEFAULT nextval('pgwallet.event_id_seq'::regclass);
+ALTER TABLE ONLY pgwallet.event ALTER COLUMN event_id SET DEFAULT 
+CASE
+    WHEN (pg_current_xact_id() IS NOT NULL) THEN nextval('pgwallet.event_id_seq'::regclass)
+    ELSE NULL::bigint
+END;
 ALTER TABLE ONLY pgwallet.posting ALTER COLUMN posting_id SET DEFAULT nextval('pgwallet.posting_id_seq'::regclass);
-ALTER TABLE ONLY pgwallet.transaction ALTER COLUMN transaction_id SET DEFAULT nextval('pgwallet.transaction_id_seq'::regclass);
+ALTER TABLE ONLY pgwallet.transaction ALTER COLUMN transaction_id SET DEFAULT 
+CASE
+    WHEN (pg_current_xact_id() IS NOT NULL) THEN nextval('pgwallet.transaction_id_seq'::regclass)
+    ELSE NULL::bigint
+END;
 
 ALTER TABLE ONLY pgwallet.account
     ADD CONSTRAINT account_pkey PRIMARY KEY (account_id);

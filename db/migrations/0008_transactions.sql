@@ -17,10 +17,15 @@ create sequence pgwallet.transaction_id_seq as bigint;
 
 comment on sequence pgwallet.transaction_id_seq is 'Source of transaction ids.';
 
+-- An id is drawn by a transaction that has an xid, so that who waits for earlier xids to end knows
+-- that no transaction up to an id comes later: that is what a seal rests on.
+--
 -- A row hardly ever changes, so the first vacuum that sees it freezes it, and no later one has to
 -- write its page again; it comes after 2 % of new rows, not 20.
 create table pgwallet.transaction (
-  transaction_id bigint primary key default nextval('pgwallet.transaction_id_seq'),
+  transaction_id bigint primary key default (
+    case when pg_current_xact_id() is not null then nextval('pgwallet.transaction_id_seq') end
+  ),
   created_at timestamptz not null default clock_timestamp(),
   escrow_id bigint,
   reversed_transaction_id bigint,

@@ -7,8 +7,11 @@ create sequence pgwallet.event_id_seq as bigint cache 1;
 
 comment on sequence pgwallet.event_id_seq is 'Source of event ids.';
 
+-- Drawn by a transaction that has an xid, as the ids of transactions are, for the same reason.
 create table pgwallet.event (
-  event_id bigint not null default nextval('pgwallet.event_id_seq'),
+  event_id bigint not null default (
+    case when pg_current_xact_id() is not null then nextval('pgwallet.event_id_seq') end
+  ),
   subject_id bigint,
   created_at timestamptz not null default clock_timestamp(),
   changed_by name not null default session_user,

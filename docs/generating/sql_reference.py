@@ -27,6 +27,7 @@ TOPICS = {
     "accounts": "Freezing and credit",
     "ledger": "Reading and checking",
     "feed": "Following",
+    "seals": "Seals",
     "access": "Access",
 }
 ROUTINES = r"""

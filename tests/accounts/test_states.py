@@ -8,13 +8,13 @@ import psycopg
 import pytest
 
 import pgwallet
-from tests.catalogue.calls import CALLS, good
+from tests.catalogue.calls import CALLS, TOGETHER, good
 from tests.catalogue.states import GOES_ON, LEFT_OUT, OWING, STATES, answer
 from tests.catalogue.world import World, world_in
 from tests.ledger.calling import call
 
 CHANGING = [name for name, each in CALLS.items() if each.changes_something]
-FUNCTIONS = [name for name in CHANGING if not CALLS[name].signature.is_procedure]
+FUNCTIONS = [name for name in CHANGING if name in TOGETHER]
 PROCEDURES = [name for name in CHANGING if CALLS[name].signature.is_procedure]
 
 pytestmark = pytest.mark.sql

@@ -22,7 +22,8 @@ class CallOf:
     Of that amount, `moves` says which part each account of the world gains. `refused` are codes
     beyond those of malformed arguments, each with what to change in a good call. `kinds` are those
     of arguments that are not what their name says. A `whole` call moves 10, once: all there is in
-    something of the world, or what it lacks of what the call sets.
+    something of the world, or what it lacks of what the call sets. An `alone` call wants a
+    transaction that has not written yet.
 
     `states` says what a good call answers while something it deals with is in a state of
     `states.STATES`: the code that refuses it, or LEFT_OUT. Where it says nothing, the call goes on.
@@ -35,6 +36,7 @@ class CallOf:
     refused: Sequence[tuple[str, Spoil]] = ()
     kinds: Mapping[str, Kind] = field(default_factory=dict)
     whole: bool = False
+    alone: bool = False
     states: Mapping[str, str] = field(default_factory=dict)
 
     @property

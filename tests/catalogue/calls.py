@@ -443,6 +443,7 @@ _CONTROLS = (
         refused=[("PW201", lambda w: {"p_amount": "999999999999999.99"})],
     ),
     CallOf(name="erase_owner", given_to=OPERATION, good=lambda w, _: {"p_wallet_id": w.wallet}),
+    CallOf(name="seal_ledger", given_to=OPERATION, alone=True, good=lambda w, _: {}),
 )
 
 _ADMINISTRATION = (
@@ -466,6 +467,8 @@ CALLS = _by_name(
 
 # Names, for tests to be parametrized by.
 FUNCTIONS = [name for name, call in CALLS.items() if not call.signature.is_procedure]
+# Those that a transaction may have several of.
+TOGETHER = [name for name in FUNCTIONS if not CALLS[name].alone]
 KEYED = [name for name, call in CALLS.items() if call.is_keyed]
 BULK = [name for name in KEYED if CALLS[name].is_bulk]
 SINGLE = [name for name in KEYED if not CALLS[name].is_bulk]

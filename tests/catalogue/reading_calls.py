@@ -53,6 +53,8 @@ READING_CALLS = (
     # Behind the last one: for any other it waits, which a transaction that has written may not.
     CallOf(name="read_feed", given_to=AUDIT, good=lambda w, _: {"p_after_posting_id": 2**63 - 1}),
     CallOf(name="check_ledger", given_to=AUDIT, good=lambda w, _: {}),
+    CallOf(name="check_seals", given_to=AUDIT, good=lambda w, _: {}),
+    CallOf(name="list_seals", given_to=AUDIT, good=lambda w, _: {}),
     CallOf(name="list_rights", given_to=EVERYBODY, good=lambda w, _: {}),
     CallOf(name="list_sequences", given_to=EVERYBODY, good=lambda w, _: {}),
 )

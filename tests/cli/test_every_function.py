@@ -114,6 +114,8 @@ def every_command_once(url: str, file: Path) -> None:
     run("events", "--subject-id", ada)
     run("feed", "--after", 3, "--limit", 10)
     run("wallet", "erase-owner", ada, "--yes")
+    run("seal")
+    run("seals")
     run("check")
     run("recovered", "--yes")
 

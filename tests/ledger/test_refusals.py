@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from tests.catalogue.calls import CALLS, FUNCTIONS, good
+from tests.catalogue.calls import CALLS, TOGETHER, good
 from tests.catalogue.spoiling import Fault, faults, good_call
 from tests.catalogue.world import World
 from tests.ledger.calling import call, refused
@@ -32,7 +32,7 @@ def test_bad_input_is_refused_by_its_code_and_moves_nothing(
         call(shared, name, **arguments)
 
 
-@pytest.mark.parametrize("name", FUNCTIONS)
+@pytest.mark.parametrize("name", TOGETHER)
 def test_the_good_calls_are_good(shared: psycopg.Connection, world: World, name: str) -> None:
     with shared.transaction(force_rollback=True):
         call(shared, name, **good(name, world))

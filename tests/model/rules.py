@@ -293,6 +293,8 @@ class Rules(AccountRules, EscrowRules, EventRules, PocketRules, ReversalRules, T
         )
         transactions = sorted(self.matching.transactions.real)
         self.call("check_ledger", since_transaction_id=transactions[after % len(transactions)])
+        self.call("check_seals", since_seal_id=after % 2, until_seal_id=after // 2)
+        self.call("list_seals", after_seal_id=after, limit=limit, newest_first=newest_first)
 
     @rule(
         owner=draw.OWNERS,

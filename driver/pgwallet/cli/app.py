@@ -30,6 +30,7 @@ from .pockets import pocket, splitting
 from .projects import earnings, project
 from .psql import opening
 from .recovering import recovering
+from .sealing import sealing
 from .wallets import money_in_and_out, wallet
 
 app = group()
@@ -114,6 +115,7 @@ app.add_typer(earnings)
 app.add_typer(importing)
 app.add_typer(reading)
 app.add_typer(feeding)
+app.add_typer(sealing)
 app.add_typer(transaction, name="transaction", help="Look up what a call did.")
 app.add_typer(opening)
 app.add_typer(completing)

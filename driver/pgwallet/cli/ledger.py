@@ -15,6 +15,7 @@ from .escrows import LISTED
 from .output import money
 from .parameters import AccountId, At, Basis, By, Page, time
 from .records import Form
+from .sealing import Digests, SinceSealId, wrong_seals
 
 reading = group()
 transaction = group()
@@ -174,13 +175,16 @@ def check(
     since_transaction_id: Annotated[
         int, typer.Option(metavar="ID", help="Look only at what came after it.")
     ] = 0,
+    since_seal_id: SinceSealId = 0,
+    digest: Digests = None,
 ) -> None:
-    """Look for broken invariants; exit with 1 if there are.
+    """Look for broken invariants, and for seals that do not fit; exit with 1 if there are.
 
     \b
     Example:  pgwallet check
     """
     violations = pgwallet.check_ledger(session.conn, since_transaction_id)
+    violations += wrong_seals(session.conn, since_seal_id, digest or [])
     if violations or session.form is not Form.TABLE:
         session.show_rows(Violation, violations)
     if violations:

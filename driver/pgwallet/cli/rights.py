@@ -12,14 +12,14 @@ _OPERATION = frozenset(
         *("close_project", "payout", "release_escrow", "refund_escrow", "release_escrows"),
         *("refund_escrows", "refund_expired_escrows", "release_project", "refund_project"),
         *("freeze_account", "unfreeze_account", "set_credit_limit", "reverse_transaction"),
-        *("refund_release", "dispute_escrow", "resolve_dispute"),
+        *("refund_release", "dispute_escrow", "resolve_dispute", "seal_ledger"),
     }
 )
 _READING = frozenset(
     {
         *("list_rights", "list_sequences"),
         *("balance", "balance_at", "statement", "check_ledger", "list_events"),
-        "read_feed",
+        *("read_feed", "check_seals", "list_seals"),
         *("get_transaction", "find_transaction", "list_wallets", "list_pockets", "list_escrows"),
         *("list_settled_escrows", "get_escrow", "get_project", "find_project", "list_projects"),
         *("wallet_summary", "pocket_summary", "project_summary", "escrow_summary"),

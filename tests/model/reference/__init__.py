@@ -48,7 +48,15 @@ from .pockets import (
     transfer_to_pocket,
 )
 from .projects import close_project, collect_earnings, create_project, payout
-from .reading import balance, balance_at, check_ledger, list_events, statement
+from .reading import (
+    balance,
+    balance_at,
+    check_ledger,
+    check_seals,
+    list_events,
+    list_seals,
+    statement,
+)
 from .reversals import reverse_transaction
 from .transfers import transfer
 from .wallets import close_wallet, create_wallet, deposit, deposit_many, erase_owner, withdraw
@@ -62,6 +70,7 @@ __all__ = [
     "cancel_pledge",
     "change_pledge",
     "check_ledger",
+    "check_seals",
     "close_pocket",
     "close_project",
     "close_wallet",
@@ -83,6 +92,7 @@ __all__ = [
     "list_events",
     "list_pockets",
     "list_projects",
+    "list_seals",
     "list_settled_escrows",
     "list_wallets",
     "payout",

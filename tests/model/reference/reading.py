@@ -5,7 +5,7 @@ from decimal import Decimal
 from math import inf
 
 from pgwallet.errors import InvalidArgument
-from pgwallet.results import Event, StatementRow, Violation
+from pgwallet.results import Event, Seal, StatementRow, Violation, WrongSeal
 
 from .books import ANYTHING, Books, Movement, check_limit
 from .money import money
@@ -131,6 +131,21 @@ def list_events(
         if subject_id in (None, each.subject_id) and each.event_id > after_event_id
     ]
     return found[:limit]
+
+
+def check_seals(
+    books: Books, since_seal_id: int = 0, until_seal_id: int | None = None
+) -> WrongSeal | None:
+    """Nothing is sealed in a transaction that has written, so no seal that is named is there."""
+    missing = since_seal_id or until_seal_id
+    return WrongSeal(missing, None, ANYTHING) if missing else None
+
+
+def list_seals(
+    books: Books, after_seal_id: int = 0, limit: int | None = 100, newest_first: bool = False
+) -> list[Seal]:
+    check_limit(limit)
+    return []
 
 
 def check_ledger(books: Books, since_transaction_id: int = 0) -> list[Violation]:

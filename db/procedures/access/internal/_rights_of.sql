@@ -27,9 +27,12 @@ declare
     'release_escrows', 'refund_escrows', 'refund_expired_escrows', 'payout',
     'release_project', 'refund_project',
     'freeze_account', 'unfreeze_account', 'set_credit_limit', 'reverse_transaction',
-    'refund_release', 'dispute_escrow', 'resolve_dispute', 'erase_owner', 'collect_earnings'
+    'refund_release', 'dispute_escrow', 'resolve_dispute', 'erase_owner', 'collect_earnings',
+    'seal_ledger'
   ];
-  c_audit constant text[] := array['check_ledger', 'list_events', 'read_feed'];
+  c_audit constant text[] := array[
+    'check_ledger', 'list_events', 'read_feed', 'check_seals', 'list_seals'
+  ];
   -- Not for an application: they show everybody's movements and metadata.
   c_views constant text[] := array[
     'wallet_summary', 'pocket_summary', 'project_summary', 'escrow_summary',

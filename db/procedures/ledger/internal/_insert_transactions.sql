@@ -23,6 +23,8 @@ declare
   v_replayed integer;
   v_other record;
 begin
+  -- The xid comes first, as in the default of the column.
+  perform pg_current_xact_id();
   select array_agg(nextval('pgwallet.transaction_id_seq'))
   into transaction_ids
   from generate_series(1, p_count);
