@@ -118,6 +118,15 @@ def test_a_sequence_behind_its_table_is_moved_past_it(conn: psycopg.Connection) 
     funded(conn, "dora", 1)
 
 
+@pytest.mark.parametrize("margin", [0, MARGIN - 1, 10**9 + 1])
+def test_a_margin_that_calls_may_overtake_is_refused(conn: psycopg.Connection, margin: int) -> None:
+    before = next_ids(conn)
+    with pytest.raises(pgwallet.InvalidArgument, match=f"margin {margin} is not valid"):
+        pgwallet.skip_ids(conn, margin)
+    conn.rollback()
+    assert next_ids(conn) == before
+
+
 def test_a_rollback_does_not_bring_them_back(conn: psycopg.Connection) -> None:
     before = next_ids(conn)
     with conn.transaction(force_rollback=True):

@@ -14,6 +14,8 @@ from zipfile import ZipFile
 import psycopg
 import pytest
 
+import pgwallet
+
 ROOT = Path(__file__).parents[2]
 
 SESSION = """
@@ -31,24 +33,37 @@ with psycopg.connect(sys.argv[1]) as conn:
         conn.rollback()
         print(error.sqlstate, pgwallet.check_ledger(conn))
 """
+NEWER = "99.1.0"
+ONE_MORE = """\
+create or replace function pgwallet.wallet_of(p_owner_id text)
+returns bigint language sql stable security definer set search_path = pg_catalog, pg_temp
+as 'select w.wallet_id from pgwallet.wallet as w where w.owner_id = p_owner_id';
+"""
+MAIN = "from pgwallet.cli import main; main()"
 ARCHIVED = {"bench", "db", "docs", "driver", "examples", "tests"}
 
 
-def run(command: Sequence[str | Path], cwd: Path) -> str:
+def attempt(
+    command: Sequence[str | Path], cwd: Path, **more: str
+) -> subprocess.CompletedProcess[str]:
     environment = {
         name: value
         for name, value in os.environ.items()
         if name not in {"PYTHONPATH", "PGWALLET_DATABASE_URL"}
     }
-    completed = subprocess.run(
+    return subprocess.run(
         command,
         cwd=cwd,
-        env=environment,
+        env={**environment, **more},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         check=False,
     )
+
+
+def run(command: Sequence[str | Path], cwd: Path) -> str:
+    completed = attempt(command, cwd)
     assert completed.returncode == 0, completed.stdout
     return completed.stdout
 
@@ -59,6 +74,26 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     target = tmp_path_factory.mktemp("dist")
     run([sys.executable, "-m", "build", "--no-isolation", "--outdir", target, ROOT], target)
     (built,) = target.glob("*.whl")
+    return built
+
+
+@pytest.fixture(scope="module")
+def newer_wheel(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """That of a later version, built from the same sdist: it has one more function."""
+    target = tmp_path_factory.mktemp("newer")
+    (sdist,) = wheel.parent.glob("*.tar.gz")
+    with tarfile.open(sdist) as archive:
+        archive.extractall(target, filter="data")
+    (source,) = target.iterdir()
+    (source / "PKG-INFO").unlink()  # It has the number, too, and would count.
+    post_apply = source / "db" / "migrations" / "post-apply.py"
+    text = post_apply.read_text()
+    changed = text.replace(f'version = "{pgwallet.__version__}"', f'version = "{NEWER}"')
+    assert changed != text
+    post_apply.write_text(changed)
+    (source / "db" / "procedures" / "wallets" / "wallet_of.sql").write_text(ONE_MORE)
+    run([sys.executable, "-m", "hatchling", "build", "--target", "wheel"], source)
+    (built,) = (source / "dist").glob("*.whl")
     return built
 
 
@@ -137,3 +172,44 @@ def test_the_installed_wheel_does_everything_with_no_checkout_about(
     with psycopg.connect(empty_database) as connection:
         row = connection.execute("select count(*) from pgwallet._yoyo_migration").fetchone()
     assert row == (len(list((ROOT / "db" / "migrations").glob("[0-9]*.rollback.sql"))),)
+
+
+def test_a_container_of_the_older_version_leaves_what_the_newer_installed(
+    wheel: Path, newer_wheel: Path, empty_database: str, tmp_path: Path
+) -> None:
+    """Its gate is `migrate && status --check`, and it starts again after the upgrade."""
+
+    def command(version: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+        package = tmp_path / version.stem
+        if not package.exists():
+            with ZipFile(version) as archive:
+                archive.extractall(package)
+        program = [sys.executable, "-c", MAIN, *arguments, "--database-url", empty_database]
+        return attempt(program, tmp_path, PYTHONPATH=str(package))
+
+    def installed() -> list[tuple[object, ...]]:
+        with psycopg.connect(empty_database) as conn:
+            return conn.execute(
+                """
+                select p.oid::regprocedure::text, p.xmin::text, p.proacl::text from pg_proc as p
+                where p.pronamespace = 'pgwallet'::regnamespace
+                union all
+                select d.version, d.source_hash, null from pgwallet.deployment as d
+                order by 1
+                """
+            ).fetchall()
+
+    for version in (wheel, newer_wheel):
+        assert command(version, "migrate").returncode == 0
+    before = installed()
+    assert (NEWER,) in {row[:1] for row in before}
+
+    migrated, looked_at = command(wheel, "migrate"), command(wheel, "status", "--check")
+
+    assert installed() == before
+    assert (migrated.returncode, looked_at.returncode) == (1, 1)
+    assert f"the database has pgwallet {NEWER}, and this is" in migrated.stdout
+    assert "The database is newer than this pgwallet" in looked_at.stdout
+    assert "pgwallet migrate" not in looked_at.stdout
+    assert "removed   pgwallet.wallet_of(text)" in command(wheel, "migrate", "--downgrade").stdout
+    assert pgwallet.status(empty_database).up_to_date
