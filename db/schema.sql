@@ -848,11 +848,13 @@ ALTER TABLE ONLY pgwallet.wallet
 ALTER TABLE ONLY pgwallet.wallet
     ADD CONSTRAINT wallet_pkey PRIMARY KEY (wallet_id);
 
-CREATE INDEX escrow_expiry_idx ON pgwallet.escrow USING btree (expires_at, escrow_id) WHERE (((status)::text = 'locked'::text) AND (expires_at IS NOT NULL));
-
 CREATE INDEX escrow_locked_idx ON pgwallet.escrow USING btree (project_id, escrow_id) WHERE ((status)::text = ANY (ARRAY['locked'::text, 'disputed'::text]));
 
 CREATE INDEX escrow_settled_idx ON pgwallet.escrow USING btree (project_id, escrow_id) WHERE ((status)::text <> ALL (ARRAY['locked'::text, 'disputed'::text]));
+
+CREATE INDEX escrow_waiting_idx ON pgwallet.escrow USING btree (status, expires_at, escrow_id) WHERE ((((status)::text = 'locked'::text) AND (expires_at IS NOT NULL)) OR ((status)::text = 'disputed'::text));
+
+CREATE INDEX event_check_idx ON pgwallet.event USING btree (event_id) WHERE (kind = 'record_check'::text);
 
 CREATE INDEX event_subject_idx ON pgwallet.event USING btree (subject_id, event_id) WHERE (subject_id IS NOT NULL);
 

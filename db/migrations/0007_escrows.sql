@@ -42,8 +42,9 @@ create table pgwallet.escrow (
 -- held like the rest, and an index of its own would cost every pledge.
 create index escrow_locked_idx on pgwallet.escrow (project_id, escrow_id)
 where status in ('locked', 'disputed');
-create index escrow_expiry_idx on pgwallet.escrow (expires_at, escrow_id)
-where status = 'locked' and expires_at is not null;
+-- What expires, and what a dispute holds: both are looked for by their status first.
+create index escrow_waiting_idx on pgwallet.escrow (status, expires_at, escrow_id)
+where (status = 'locked' and expires_at is not null) or status = 'disputed';
 
 -- For reading one project's other escrows, in pages. Pledges do not pay for it.
 create index escrow_settled_idx on pgwallet.escrow (project_id, escrow_id)

@@ -27,6 +27,10 @@ alter sequence pgwallet.event_id_seq owned by pgwallet.event.event_id;
 create index event_subject_idx on pgwallet.event (subject_id, event_id)
 where subject_id is not null;
 
+-- The last check is asked for every minute.
+create index event_check_idx on pgwallet.event (event_id)
+where kind = 'record_check';
+
 comment on table pgwallet.event is
 'What changed without moving money, and who changed it; never updated or deleted.';
 comment on column pgwallet.event.subject_id is

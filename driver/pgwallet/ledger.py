@@ -6,7 +6,16 @@ from typing import Any
 
 from ._call import Count, Name
 from ._function import database_function
-from .results import Event, Reversal, SkippedIds, StatementRow, Transaction, Violation
+from .results import (
+    CurrencyMetrics,
+    Event,
+    LedgerMetrics,
+    Reversal,
+    SkippedIds,
+    StatementRow,
+    Transaction,
+    Violation,
+)
 
 
 @database_function
@@ -125,4 +134,32 @@ def skip_ids(margin: int = 100_000_000, dry_run: bool = False) -> list[SkippedId
     of the transaction.
     Raises InvalidArgument.
     Calls pgwallet.skip_ids.
+    """
+
+
+@database_function
+def record_check(since_transaction_id: int = 0) -> list[Violation]:
+    """Look for broken invariants, and write down that somebody looked.
+
+    Returns what `check_ledger` does, and leaves an event behind with the time and how many were
+    found, which `ledger_metrics` tells. Not on a standby server, which cannot write.
+    Calls pgwallet.record_check.
+    """
+
+
+@database_function
+def currency_metrics() -> list[CurrencyMetrics]:
+    """What moved in each currency, where it is now, and what waits there.
+
+    Returns sums of the whole ledger, in major units, and counts; of no single account or owner.
+    Calls pgwallet.currency_metrics.
+    """
+
+
+@database_function
+def ledger_metrics() -> LedgerMetrics:
+    """When the ledger was last checked and sealed, and how much there is of it.
+
+    Returns one `LedgerMetrics`.
+    Calls pgwallet.ledger_metrics.
     """

@@ -584,3 +584,50 @@ class WrongSeal:
     seal_id: int
     covers: str | None
     detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class CurrencyMetrics:
+    """What moved in a currency since the ledger began, where it is now, and what waits there.
+
+    `wallet_amount` is in wallets and pockets, `ready_amount` is what projects could be paid out,
+    `earned_amount` what commission and fee still hold. `unsettled_count` is how many projects have
+    ended and hold locked escrows; of expired escrows, no more than 1,000 are counted.
+    """
+
+    currency: str
+    deposited_amount: Decimal
+    withdrawn_amount: Decimal
+    pledged_amount: Decimal
+    released_amount: Decimal
+    refunded_amount: Decimal
+    commission_amount: Decimal
+    fee_amount: Decimal
+    paid_out_amount: Decimal
+    collected_amount: Decimal
+    wallet_amount: Decimal
+    locked_amount: Decimal
+    disputed_amount: Decimal
+    ready_amount: Decimal
+    earned_amount: Decimal
+    disputed_count: int
+    expired_count: int
+    unsettled_count: int
+    oldest_expired_at: datetime | None
+    oldest_locked_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerMetrics:
+    """When the ledger was last checked and sealed, and how much there is of it.
+
+    `checked_at` is when `record_check` last looked at all of it, `violation_count` the most that it
+    found since then, also where it looked at a part. The last ids also count what was undone.
+    """
+
+    checked_at: datetime | None
+    violation_count: int | None
+    sealed_at: datetime | None
+    sealed_posting_id: int | None
+    last_posting_id: int
+    last_transaction_id: int

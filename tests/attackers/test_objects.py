@@ -262,6 +262,7 @@ def test_nobody_becomes_another_role(stage: Stage, sessions: Login, attacker: st
         "select pg_terminate_backend(pid) from pg_stat_activity where usename <> current_user",
     ]
     tries += [
-        f"select pgwallet.grant_{access}(current_user)" for access in ("app", "operator", "auditor")
+        f"select pgwallet.grant_{access}(current_user)"
+        for access in ("app", "operator", "auditor", "monitor")
     ]
     assert not_refused(sessions(attacker), tries) == {}

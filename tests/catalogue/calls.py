@@ -450,7 +450,7 @@ _ADMINISTRATION = (
     # Any role that exists will do.
     *(
         CallOf(name=name, given_to=OWNER_ALONE, good=lambda w, _: {"p_role": "pg_monitor"})
-        for name in ("grant_app", "grant_operator", "grant_auditor")
+        for name in ("grant_app", "grant_operator", "grant_auditor", "grant_monitor")
     ),
     CallOf(name="skip_ids", given_to=OWNER_ALONE, good=lambda w, _: {"p_margin": 10**6}),
 )

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from tests.catalogue.access import AUDIT, EVERYBODY, READING
+from tests.catalogue.access import AUDIT, EVERYBODY, MONITORING, READING
 from tests.catalogue.call_of import CallOf
 from tests.catalogue.kinds import PROJECT_STATUS
 
@@ -55,6 +55,9 @@ READING_CALLS = (
     CallOf(name="check_ledger", given_to=AUDIT, good=lambda w, _: {}),
     CallOf(name="check_seals", given_to=AUDIT, good=lambda w, _: {}),
     CallOf(name="list_seals", given_to=AUDIT, good=lambda w, _: {}),
+    CallOf(name="record_check", given_to=AUDIT, good=lambda w, _: {}),
+    CallOf(name="currency_metrics", given_to=MONITORING, good=lambda w, _: {}),
+    CallOf(name="ledger_metrics", given_to=MONITORING, good=lambda w, _: {}),
     CallOf(name="list_rights", given_to=EVERYBODY, good=lambda w, _: {}),
     CallOf(name="list_sequences", given_to=EVERYBODY, good=lambda w, _: {}),
 )

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import FrameType
 
 import psycopg
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 import pgwallet
 from pgwallet.cli.importing import posts
@@ -117,6 +118,11 @@ def every_command_once(url: str, file: Path) -> None:
     run("seal")
     run("seals")
     run("check")
+    options = f"{conninfo_to_dict(url)['options']} -c default_transaction_read_only=on"
+    reading = make_conninfo(url, options=options)
+    assert pgwallet_here("check", database_url=reading).returncode == 0
+    run("metrics")
+    run("currency", "metrics")
     run("recovered", "--yes")
 
 
@@ -135,7 +141,7 @@ def test_every_public_function_is_reached_by_a_command(database: str, tmp_path: 
     assert reached == public
 
 
-def test_the_three_functions_that_give_rights_are_reached_too(database: str) -> None:
+def test_the_functions_that_give_rights_are_reached_too(database: str) -> None:
     with psycopg.connect(database) as conn:
         rows = conn.execute(
             """
@@ -149,4 +155,4 @@ def test_the_three_functions_that_give_rights_are_reached_too(database: str) -> 
         completed = pgwallet_here("grant", access, "nobody here", database_url=as_owner(database))
         assert completed.returncode == 1
         assert f"The access asked for is {access}." in completed.stderr
-    assert len(rows) == 3
+    assert len(rows) == 4

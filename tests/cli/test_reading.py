@@ -1,4 +1,4 @@
-"""balance, statement and check: what they show, and to whom."""
+"""balance and statement: what they show, and to whom."""
 
 from collections.abc import Iterator
 from decimal import Decimal
@@ -121,21 +121,6 @@ def test_a_negative_id_can_be_given_after_two_dashes(database: str) -> None:
     assert "HINT: " in completed.stderr
 
 
-def test_check_finds_nothing_in_a_sound_ledger(database: str, wallet_id: int) -> None:
-    completed = pgwallet_here("check", database_url=database)
-    assert completed.returncode == 0
-    assert "found nothing" in completed.stdout
-
-
-def test_check_shows_what_is_broken_and_exits_with_1(database: str, wallet_id: int) -> None:
-    with psycopg.connect(database) as conn:
-        conn.execute("update pgwallet.account set balance = 1 where account_id = %s", [wallet_id])
-    completed = pgwallet_here("check", database_url=database)
-    assert completed.returncode == 1
-    assert f"wallet {wallet_id}" in completed.stdout
-    assert completed.stderr == ""
-
-
 def test_an_auditor_sees_money_with_its_currency(role: str, database: str, wallet_id: int) -> None:
     granted = pgwallet_here("grant", "auditor", role, database_url=as_owner(database))
     assert granted.returncode == 0
@@ -163,7 +148,9 @@ def test_an_application_that_reads_no_table_sees_the_amount_alone(
         (None, ("deposit", 1, 1), "app"),
         (None, ("allocate-deposit", 1, 1), "app"),
         (None, ("project", "release", 1), "operator"),
-        ("app", ("check",), "auditor"),
+        ("app", ("events",), "auditor"),
+        ("app", ("metrics",), "monitor"),
+        ("monitor", ("statement", 1), "auditor"),
         ("app", ("escrow", "refund", 1), "operator"),
         ("app", ("project", "close", 1, "failed"), "operator"),
         ("auditor", ("deposit", 1, 1), "app"),
@@ -186,7 +173,8 @@ def test_the_least_access_for_each_is_what_the_database_gives(
     role: str, conn: psycopg.Connection
 ) -> None:
     granted: dict[str, str] = {}
-    for access in ("operator", "app", "auditor"):  # a later one suffices where it is given
+    # A later one suffices where it is given.
+    for access in ("operator", "app", "auditor", "monitor"):
         conn.execute("savepoint without")
         conn.execute(f"select pgwallet.grant_{access}(%s)".encode(), [role])
         rows = conn.execute(

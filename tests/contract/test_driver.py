@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[2]
 PROCEDURES = {"release_project", "refund_project"}
 FUNCTIONS = sorted({*CALLS, *PROCEDURES})
 # From psql, for the owner alone.
-ADMINISTRATIVE = {"grant_app", "grant_operator", "grant_auditor"}
+ADMINISTRATIVE = {"grant_app", "grant_operator", "grant_auditor", "grant_monitor"}
 # What pgwallet.status calls.
 OF_STATUS = {"list_rights", "list_sequences"}
 

@@ -10,7 +10,9 @@ from psycopg import sql
 from tests.catalogue.access import ACCESSES
 
 PAGE = (Path(__file__).parents[2] / "docs" / "how-to" / "roles.md").read_text(encoding="utf-8")
-ROWS = re.findall(r"^\| (`.*?`) \| (yes|) ?\| (yes|) ?\| (yes|) ?\|$", PAGE, re.MULTILINE)
+ROWS = re.findall(
+    r"^\| (`.*?`) \| (yes|) ?\| (yes|) ?\| (yes|) ?\| (yes|) ?\|$", PAGE, re.MULTILINE
+)
 
 
 @pytest.mark.parametrize("access", ACCESSES)

@@ -32,7 +32,10 @@ ROUTINES = """
 """
 
 # Functions for the owner alone act with the rights of the owner who calls them.
-OWNERS = {"grant_app", "grant_operator", "grant_auditor", "create_currency", "skip_ids"}
+OWNERS = {
+    *("grant_app", "grant_operator", "grant_auditor", "grant_monitor"),
+    *("create_currency", "skip_ids"),
+}
 # A trigger that writes down what others change acts for them.
 RECORDERS = {"_record_change"}
 PINNED = "search_path=pg_catalog, pg_temp"

@@ -296,6 +296,12 @@ class Rules(AccountRules, EscrowRules, EventRules, PocketRules, ReversalRules, T
         self.call("check_seals", since_seal_id=after % 2, until_seal_id=after // 2)
         self.call("list_seals", after_seal_id=after, limit=limit, newest_first=newest_first)
 
+    @rule()
+    def watch(self) -> None:
+        self.call("record_check")
+        self.call("currency_metrics")
+        self.call("ledger_metrics")
+
     @rule(
         owner=draw.OWNERS,
         reference=draw.REFERENCES,

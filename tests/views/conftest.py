@@ -24,12 +24,12 @@ def books(server: str, template: str) -> Iterator[Books]:
 
 
 @pytest.fixture(scope="session")
-def auditor(server: str, books: Books) -> Iterator[psycopg.Connection]:
-    """The session of somebody who may look at the ledger of the books and do nothing else."""
+def monitor(server: str, books: Books) -> Iterator[psycopg.Connection]:
+    """The session of an exporter or a board: it may read counts and sums of the books' ledger."""
     with login_role(server) as name:
         database = make_conninfo(server, dbname=books.conn.info.dbname)
         with psycopg.connect(databases.as_owner(database)) as owner:
-            owner.execute("select pgwallet.grant_auditor(%s)", [name])
+            owner.execute("select pgwallet.grant_monitor(%s)", [name])
         with psycopg.connect(as_role(database, name), autocommit=True) as conn:
             yield conn
         with psycopg.connect(database) as superuser:

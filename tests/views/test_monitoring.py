@@ -1,4 +1,4 @@
-"""What docs/monitoring holds can be imported, and an auditor can run every query of it."""
+"""What docs/monitoring holds can be imported, and the role `monitor` can run every query of it."""
 
 import json
 import re
@@ -14,6 +14,7 @@ import pytest
 import yaml  # type: ignore[import-untyped]
 from psycopg.rows import dict_row
 
+import pgwallet
 from tests.views.books import EXPONENTS, ZERO, Books
 
 pytestmark = pytest.mark.sql
@@ -27,6 +28,12 @@ METRICS = {
     for collector in EXPORTER["collectors"]
     for metric in collector["metrics"]
 }
+ALERTS = {
+    rule["alert"]: rule
+    for group in yaml.safe_load((MONITORING / "prometheus-alerts.yml").read_text())["groups"]
+    for rule in group["rules"]
+}
+RUN_CHECKS = MONITORING / "run-checks.sh"
 DATA_SOURCE = {"type": "postgres", "uid": "${DS_PGWALLET}"}
 
 
@@ -72,10 +79,10 @@ def test_the_panels_do_not_overlap() -> None:
 
 
 @pytest.mark.parametrize("title", PANELS)
-def test_an_auditor_runs_each_panel(auditor: psycopg.Connection, title: str) -> None:
+def test_a_monitor_runs_each_panel(monitor: psycopg.Connection, title: str) -> None:
     (target,) = PANELS[title]["targets"]
     assert not re.search(r"\$\w|\[\[|\$\{", target["rawSql"]), "a macro or variable of Grafana"
-    found = panel_rows(auditor, title)
+    found = panel_rows(monitor, title)
     assert found
     if target["format"] == "time_series":
         for row in found:
@@ -85,43 +92,69 @@ def test_an_auditor_runs_each_panel(auditor: psycopg.Connection, title: str) -> 
             assert isinstance(amount, Decimal)
 
 
-def test_the_panels_show_what_the_books_say(books: Books, auditor: psycopg.Connection) -> None:
+def total(books: Books, *kinds: str) -> dict[str, Decimal]:
+    """What accounts of these kinds hold, in each currency."""
+    rows = books.conn.execute(
+        "select a.currency, sum(pgwallet.balance(a.account_id)) from pgwallet.account as a "
+        "where a.kind = any (%s) and a.currency = any (%s) group by a.currency",
+        [list(kinds), list(EXPONENTS)],
+    )
+    return dict(rows.fetchall())
+
+
+def shown(conn: psycopg.Connection, title: str, column: str) -> dict[str, Decimal]:
+    return {row["currency"]: row[column] for row in panel_rows(conn, title)}
+
+
+def test_the_panels_show_what_the_books_say(books: Books, monitor: psycopg.Connection) -> None:
     locked: defaultdict[str, Decimal] = defaultdict(Decimal)
     for escrow in books.escrows.values():
         locked[books.currency[escrow.project_id]] += escrow.left
-    shown = {row["currency"]: row["locked"] for row in panel_rows(auditor, "Locked in escrow")}
-    assert shown == locked
-    ready = {row["currency"]: row["ready"] for row in panel_rows(auditor, "Ready to pay out")}
+    assert shown(monitor, "Locked in escrow", "locked") == locked
+    ready = shown(monitor, "Ready to pay out", "ready")
     for currency in EXPONENTS:
         held = [books.held[p] for p in books.projects if books.currency[p] == currency]
         assert ready[currency] == sum(held, ZERO)
     income: defaultdict[str, Decimal] = defaultdict(Decimal)
-    for row in panel_rows(auditor, "Platform income by month"):
+    for row in panel_rows(monitor, "Platform income by month"):
         income[row["metric"]] += row["income"]
     for currency in EXPONENTS:
         earned = books.moved[currency, "commission"] + books.moved[currency, "fee"]
         assert income[currency] == earned
-    oldest = panel_rows(auditor, "Oldest locked escrows")[0]["escrow_id"]
-    assert int(oldest) == min(e for e, escrow in books.escrows.items() if escrow.left)
 
 
-VIOLATIONS = "Violations found by check_ledger"
+def test_the_panels_show_where_the_money_is(books: Books, monitor: psycopg.Connection) -> None:
+    title = "Where the money is"
+    assert shown(monitor, title, "in_wallets") == total(books, "wallet", "pocket")
+    assert shown(monitor, title, "locked") == total(books, "escrow")
+    assert shown(monitor, title, "ready_to_pay_out") == total(books, "project")
+    assert shown(monitor, title, "earned") == total(books, "commission", "fee")
 
 
-def test_a_violation_shows_in_the_panel_and_in_the_metric(
-    books: Books, auditor: psycopg.Connection
-) -> None:
-    assert panel_rows(auditor, VIOLATIONS) == [{"violations": 0}]
-    assert metric_rows(auditor, "pgwallet_violations") == [{"violations": 0}]
+def test_what_disputes_hold_shows(books: Books, monitor: psycopg.Connection) -> None:
+    disputed: defaultdict[str, list[Decimal]] = defaultdict(list)
+    for escrow in books.escrows.values():
+        if escrow.disputed:
+            disputed[books.currency[escrow.project_id]].append(escrow.left)
+    assert disputed
+    for row in metric_rows(monitor, "pgwallet_disputed_amount"):
+        assert row["disputed_amount"] == sum(disputed[row["currency"]], ZERO)
+        assert row["disputed_count"] == len(disputed[row["currency"]])
+
+
+def test_a_violation_that_a_check_found_shows(books: Books, monitor: psycopg.Connection) -> None:
     conn = books.conn
+    assert panel_rows(monitor, "Violations") == [{"violations": None}]
     with conn.transaction(force_rollback=True):
         conn.execute("update pgwallet.account set balance = balance + 1 where kind = 'project'")
-        assert panel_rows(conn, VIOLATIONS) == [{"violations": len(books.projects)}]
-        assert metric_rows(conn, "pgwallet_violations") == [{"violations": len(books.projects)}]
+        assert len(pgwallet.record_check(conn)) == len(books.projects)
+        assert panel_rows(conn, "Violations") == [{"violations": len(books.projects)}]
+        (row,) = metric_rows(conn, "pgwallet_violations")
+        assert row["violations"] == len(books.projects)
 
 
 @pytest.mark.parametrize("name", METRICS)
-def test_an_auditor_runs_the_query_of_each_metric(auditor: psycopg.Connection, name: str) -> None:
+def test_a_monitor_runs_the_query_of_each_metric(monitor: psycopg.Connection, name: str) -> None:
     collector, metric = METRICS[name]
     assert collector["collector_name"] in EXPORTER["target"]["collectors"]
     assert re.fullmatch(r"pgwallet_[a-z_]+", name)
@@ -130,7 +163,7 @@ def test_an_auditor_runs_the_query_of_each_metric(auditor: psycopg.Connection, n
     labels = metric.get("key_labels", [])
     if len(metric["values"]) > 1:
         assert metric["value_label"] not in labels
-    found = metric_rows(auditor, name)
+    found = metric_rows(monitor, name)
     assert found
     assert len({tuple(row[label] for label in labels) for row in found}) == len(found)
     for row in found:
@@ -138,28 +171,40 @@ def test_an_auditor_runs_the_query_of_each_metric(auditor: psycopg.Connection, n
             assert isinstance(row[value], Decimal | int), (name, value, row)
 
 
-def test_the_metrics_say_what_the_books_say(books: Books, auditor: psycopg.Connection) -> None:
-    moved = {row["currency"]: row for row in metric_rows(auditor, "pgwallet_moved_amount_total")}
+def test_the_metrics_say_what_moved(books: Books, monitor: psycopg.Connection) -> None:
+    moved = {row["currency"]: row for row in metric_rows(monitor, "pgwallet_moved_amount")}
     for currency in EXPONENTS:
         for value, what in (("deposited", "deposit"), ("refunded", "refund"), ("fee", "fee")):
             assert moved[currency][value] == books.moved[currency, what]
-    closed = {
+    for row in moved.values():
+        of_currency = monitor.execute(
+            "select sum(deposited_amount), sum(withdrawn_amount), sum(pledged_amount), "
+            "sum(released_amount), sum(refunded_amount), sum(commission_amount), sum(fee_amount), "
+            "sum(paid_out_amount), sum(collected_amount) "
+            "from pgwallet.platform_summary where currency = %s",
+            [row["currency"]],
+        ).fetchone()
+        (metric,) = [metric for name, (_, metric) in METRICS.items() if "moved" in name]
+        assert of_currency == tuple(row[value] for value in metric["values"])
+
+
+def test_projects_that_ended_and_hold_locked_escrows_are_counted(
+    books: Books, monitor: psycopg.Connection
+) -> None:
+    unsettled = {
+        escrow.project_id
+        for escrow in books.escrows.values()
+        if escrow.left and not escrow.disputed
+    } & {
         project_id
         for (project_id,) in books.conn.execute(
             "select project_id from pgwallet.project where status <> 'open'"
         )
     }
-    found = metric_rows(auditor, "pgwallet_unsettled_escrows")
-    assert sum(row["unsettled_count"] for row in found) > 0
-    for row in found:
-        left = [
-            escrow
-            for escrow in books.escrows.values()
-            if escrow.left
-            and escrow.project_id in closed
-            and books.currency[escrow.project_id] == row["currency"]
-        ]
-        assert row["unsettled_count"] == len(left)
+    assert unsettled
+    for row in metric_rows(monitor, "pgwallet_unsettled_projects"):
+        of_currency = [each for each in unsettled if books.currency[each] == row["currency"]]
+        assert row["unsettled_count"] == len(of_currency)
 
 
 @pytest.mark.parametrize("before", [True, False])
@@ -176,13 +221,44 @@ def test_an_escrow_past_its_expiry_is_counted_unless_its_project_succeeded_befor
             """,
             ["0" if before else "1 microsecond"],
         )
-        counted = {
-            row["currency"]: row["expired_count"]
-            for row in metric_rows(books.conn, "pgwallet_expired_escrows")
-        }
+        found = metric_rows(books.conn, "pgwallet_expired_escrows")
         expected = books.conn.execute(
             "select currency, count(*) from pgwallet.escrow_summary "
             "where status = 'locked' and (%s or reference not like 'won %%') group by currency",
             [before],
         ).fetchall()
-        assert counted == dict(expected)
+        assert {row["currency"]: row["expired_count"] for row in found} == dict(expected)
+        assert all(0 < row["expired_age"] < 3600 for row in found)
+
+
+def test_the_oldest_locked_escrow_is_that_of_the_views(
+    books: Books, monitor: psycopg.Connection
+) -> None:
+    ages = books.conn.execute(
+        "select currency, extract(epoch from now() - min(created_at)) "
+        "from pgwallet.escrow_summary where status in ('locked', 'disputed') group by currency"
+    ).fetchall()
+    for row in metric_rows(monitor, "pgwallet_oldest_locked_escrow_age_seconds"):
+        assert row["locked_age"] >= dict(ages)[row["currency"]]
+
+
+def test_alerts_are_about_metrics_that_there_are() -> None:
+    written = set(re.findall(r"^(pgwallet_\w+) ", RUN_CHECKS.read_text(), re.MULTILINE))
+    assert written
+    known = {*METRICS, *written}
+    used = set()
+    for alert in ALERTS.values():
+        found = set(re.findall(r"pgwallet_\w+", alert["expr"]))
+        assert found <= known, alert
+        used |= found
+        assert alert["labels"]["severity"] in ("page", "ticket")
+        assert alert["annotations"]["summary"].endswith(".")
+    assert written <= used
+
+
+def test_the_page_names_every_alert() -> None:
+    page = (MONITORING.parent / "how-to" / "monitoring.md").read_text()
+    named = re.findall(r"^\| `([A-Z]\w+)` \|", page, re.MULTILINE)
+    assert named == list(ALERTS)
+    for name in METRICS:
+        assert f"`{name}`" in page, name

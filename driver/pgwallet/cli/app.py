@@ -4,23 +4,19 @@ import sys
 from decimal import Context, localcontext
 from typing import Annotated
 
-import psycopg
 import typer
 
 import pgwallet
-from pgwallet import PgWalletError
-from pgwallet.deployment import DeploymentError
-from pgwallet.embedded import EmbeddedServerError
-from pgwallet.errors import refusal
 
 from .accounts import account
 from .commands import group
 from .completion import answer_shells, completing
 from .currencies import currency
-from .database import BeforeCommand, DatabaseUrlOfCommandLine, explained
+from .database import BeforeCommand, DatabaseUrlOfCommandLine
 from .demo import run_demo
 from .deployment import deploying
 from .escrows import escrow, pledging
+from .failures import FAILURES, told
 from .feed import feeding
 from .importing.command import importing
 from .ledger import reading, transaction
@@ -45,15 +41,8 @@ def run() -> None:
     with prepared(), localcontext(_EXACT):
         try:
             app(prog_name="pgwallet")
-        except PgWalletError as error:
-            show_error(str(error))
-        except psycopg.Error as error:
-            show_error(str(refusal(error) or explained(error)))
-        except (DeploymentError, EmbeddedServerError) as error:
-            show_error(str(error))
-        except OSError as error:
-            # Python's own text begins with a number: [Errno 2].
-            show_error(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+        except FAILURES as error:
+            show_error(told(error))
     sys.exit(1)
 
 
@@ -80,7 +69,8 @@ def pgwallet_(
     Say once which database to use:       export PGWALLET_DATABASE_URL=...
     Install pgwallet into it:             pgwallet migrate
 
-    Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 130 interrupted.
+    Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 130 interrupted; of check: 1 not
+    sound, 3 not checked.
     """
 
 

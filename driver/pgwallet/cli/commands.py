@@ -16,6 +16,7 @@ from pgwallet._function import DatabaseFunction
 
 from . import database
 from .database import DatabaseUrl, connected
+from .failures import FAILURES, told
 from .output import out, show_error
 from .parameters import taken_from
 from .records import Form, print_result, print_rows
@@ -23,6 +24,8 @@ from .records import Form, print_result, print_rows
 F = TypeVar("F", bound=Callable[..., None])
 T = TypeVar("T")
 
+# The exit code of a refusal or a failure, where the command has no other one for it.
+FAILED = 1
 # The exit code after Ctrl-C, as shells have it.
 INTERRUPTED = 130
 
@@ -73,22 +76,27 @@ def group() -> typer.Typer:
 
 
 def on_database(
-    commands: typer.Typer, name: str | None = None, calls: str = ""
+    commands: typer.Typer, name: str | None = None, calls: str = "", fails_with: int = FAILED
 ) -> Callable[[F], F]:
     """Makes a function a command: it gets a Session first, and the options below at the end.
 
     `calls` is the function of the ledger that needs most rights, unless the command has its name.
+    `fails_with` is the exit code where it could not do its work.
     """
 
     def register(function: F) -> F:
         def command(*, json: bool, csv: bool, database_url: str, **arguments: Any) -> None:
             form = Form.JSON if json else Form.CSV if csv else Form.TABLE
-            with connected(database_url) as conn:
-                try:
+            try:
+                with connected(database_url) as conn:
                     function(Session(database_url, conn, form), **arguments)
-                except errors.InsufficientPrivilege as error:
+            except FAILURES as error:
+                if isinstance(error, errors.InsufficientPrivilege):
                     error.add_note(calls or function.__name__)
+                if fails_with == FAILED:
                     raise
+                show_error(told(error))
+                raise typer.Exit(fails_with) from None
 
         update_wrapper(command, function, assigned=("__module__", "__name__", "__doc__"))
         _, *own = inspect.signature(function).parameters.values()

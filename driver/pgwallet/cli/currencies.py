@@ -19,6 +19,25 @@ passing_on(
     more="It stays for good: neither its code nor its decimals can change.",
 )
 
+_METRICS = (
+    *("currency", "wallet_amount", "locked_amount", "disputed_amount"),
+    *("ready_amount", "earned_amount"),
+)
+
+
+@on_database(currency, "metrics", calls="currency_metrics")
+def metrics(session: Session) -> None:
+    """Show what is where in each currency, in the whole ledger.
+
+    JSON and CSV have more columns: what moved since the ledger began, and what waits, since when.
+
+    \b
+    Example:  pgwallet currency metrics --json
+    """
+    rows = pgwallet.currency_metrics(session.conn)
+    session.show_rows(pgwallet.CurrencyMetrics, rows, in_table=_METRICS)
+
+
 _LISTED: LiteralString = """
 select c.currency, c.exponent as decimals, c.name
 from pgwallet.currency as c

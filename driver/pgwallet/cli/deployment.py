@@ -25,6 +25,7 @@ class Access(StrEnum):
     APP = "app"
     OPERATOR = "operator"
     AUDITOR = "auditor"
+    MONITOR = "monitor"
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +135,9 @@ def sql(
 
 @deploying.command(cls=Command)
 def grant(
-    access: Annotated[Access, typer.Argument(metavar="ACCESS", help="app, operator or auditor.")],
+    access: Annotated[
+        Access, typer.Argument(metavar="ACCESS", help="app, operator, auditor or monitor.")
+    ],
     role: Annotated[str, typer.Argument(metavar="ROLE", help="Name of a role that exists.")],
     database_url: DatabaseUrl = "",
 ) -> None:
@@ -144,7 +147,7 @@ def grant(
 
     An app has wallets, pockets, deposits, withdrawals, allocation, pledges and new projects; an
     operator has these, and closes, releases, refunds, pays out and checks; an auditor reads and
-    checks.
+    checks; a monitor has counts and sums of the whole ledger.
 
     \b
     Example:  pgwallet grant app shop

@@ -116,6 +116,18 @@ def events(
         session.say(f"There may be more: --after-event-id {rows[-1].event_id}")
 
 
+@on_database(reading, calls="ledger_metrics")
+def metrics(session: Session) -> None:
+    """Show when all was last checked and sealed.
+
+    What is in it: pgwallet currency metrics
+
+    \b
+    Example:  pgwallet metrics --json
+    """
+    session.show(pgwallet.ledger_metrics(session.conn))
+
+
 passing_on(
     transaction,
     "reverse",
@@ -169,7 +181,11 @@ def escrows(
         session.say(f"There may be more: --after-escrow-id {rows[-1].escrow_id}")
 
 
-@on_database(reading, calls="check_ledger")
+# Nobody looked: neither sound nor broken. 2 is wrong usage.
+NOT_CHECKED = 3
+
+
+@on_database(reading, calls="check_ledger", fails_with=NOT_CHECKED)
 def check(
     session: Session,
     since_transaction_id: Annotated[
@@ -178,12 +194,19 @@ def check(
     since_seal_id: SinceSealId = 0,
     digest: Digests = None,
 ) -> None:
-    """Look for broken invariants, and for seals that do not fit; exit with 1 if there are.
+    """Look for broken invariants, and for seals that do not fit.
+
+    Exit codes: 0 sound, 1 something is wrong, 3 it could not look or not to the end: the server was
+    not reached, the role may not, it was cancelled.
+
+    On a standby server, or where the connection may not write, nothing is written down.
 
     \b
     Example:  pgwallet check
     """
-    violations = pgwallet.check_ledger(session.conn, since_transaction_id)
+    read_only = session.conn.execute("show transaction_read_only").fetchone() == ("on",)
+    look = pgwallet.check_ledger if read_only else pgwallet.record_check
+    violations = look(session.conn, since_transaction_id)
     violations += wrong_seals(session.conn, since_seal_id, digest or [])
     if violations or session.form is not Form.TABLE:
         session.show_rows(Violation, violations)

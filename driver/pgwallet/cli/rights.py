@@ -17,13 +17,18 @@ _OPERATION = frozenset(
 )
 _READING = frozenset(
     {
-        *("list_rights", "list_sequences"),
-        *("balance", "balance_at", "statement", "check_ledger", "list_events"),
-        *("read_feed", "check_seals", "list_seals"),
+        *("balance", "balance_at", "statement", "list_events"),
+        *("check_ledger", "record_check", "read_feed", "check_seals", "list_seals"),
         *("get_transaction", "find_transaction", "list_wallets", "list_pockets", "list_escrows"),
         *("list_settled_escrows", "get_escrow", "get_project", "find_project", "list_projects"),
         *("wallet_summary", "pocket_summary", "project_summary", "escrow_summary"),
-        *("platform_summary", "transaction_log"),
+        "transaction_log",
+    }
+)
+_MONITORING = frozenset(
+    {
+        *("list_rights", "list_sequences"),
+        *("currency_metrics", "ledger_metrics", "platform_summary"),
     }
 )
 _APPLICATION = frozenset(
@@ -38,6 +43,7 @@ _APPLICATION = frozenset(
 )
 LEAST_ACCESS = {
     **dict.fromkeys(_OPERATION, "operator"),
+    **dict.fromkeys(_MONITORING, "monitor"),
     **dict.fromkeys(_READING, "auditor"),
     **dict.fromkeys(_APPLICATION, "app"),
 }

@@ -60,6 +60,7 @@ from .reading import (
 from .reversals import reverse_transaction
 from .transfers import transfer
 from .wallets import close_wallet, create_wallet, deposit, deposit_many, erase_owner, withdraw
+from .watching import currency_metrics, ledger_metrics, record_check
 
 __all__ = [
     "Books",
@@ -78,6 +79,7 @@ __all__ = [
     "create_pocket",
     "create_project",
     "create_wallet",
+    "currency_metrics",
     "deposit",
     "deposit_many",
     "dispute_escrow",
@@ -88,6 +90,7 @@ __all__ = [
     "get_escrow",
     "get_project",
     "get_transaction",
+    "ledger_metrics",
     "list_escrows",
     "list_events",
     "list_pockets",
@@ -99,6 +102,7 @@ __all__ = [
     "pledge",
     "pledge_many",
     "preview_allocation",
+    "record_check",
     "refund_escrow",
     "refund_escrows",
     "refund_expired_escrows",

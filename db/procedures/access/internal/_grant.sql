@@ -1,5 +1,6 @@
--- Gives a role one of the accesses app, operator, auditor and remembers it. That is usage of the
--- schema, EXECUTE on the functions of that access, SELECT on its views: _rights_of lists them.
+-- Gives a role one of the accesses app, operator, auditor, monitor and remembers it. That is
+-- usage of the schema, EXECUTE on the functions of that access, SELECT on its views: _rights_of
+-- lists them.
 --
 -- Locks: the deployment, since two at once cannot change the rights of one function.
 create or replace function pgwallet._grant(p_role name, p_access text)

@@ -31,19 +31,22 @@ declare
     'seal_ledger'
   ];
   c_audit constant text[] := array[
-    'check_ledger', 'list_events', 'read_feed', 'check_seals', 'list_seals'
+    'check_ledger', 'record_check', 'list_events', 'read_feed', 'check_seals', 'list_seals'
   ];
+  c_metrics constant text[] := array['currency_metrics', 'ledger_metrics', 'platform_summary'];
   -- Not for an application: they show everybody's movements and metadata.
   c_views constant text[] := array[
     'wallet_summary', 'pocket_summary', 'project_summary', 'escrow_summary',
-    'platform_summary', 'transaction_log'
+    'transaction_log'
   ];
 begin
   return case p_access
     when 'app' then c_status || c_reading || c_application
     when 'operator' then
-      c_status || c_reading || c_application || c_operation || c_audit || c_views
-    when 'auditor' then c_status || c_reading || c_audit || c_views
+      c_status || c_reading || c_application || c_operation || c_audit || c_metrics
+      || c_views
+    when 'auditor' then c_status || c_reading || c_audit || c_metrics || c_views
+    when 'monitor' then c_status || c_metrics
   end;
 end;
 $function$;
