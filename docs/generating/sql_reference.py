@@ -26,7 +26,7 @@ TOPICS = {
     "escrow": "Projects and escrow",
     "accounts": "Freezing and credit",
     "ledger": "Reading and checking",
-    "feed": "Following",
+    "following": "Following",
     "seals": "Seals",
     "access": "Access",
 }

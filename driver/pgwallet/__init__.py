@@ -63,7 +63,7 @@ from .escrow import (
     release_escrows,
     resolve_dispute,
 )
-from .feed import feed, read_feed
+from .following import feed, read_feed
 from .ledger import (
     balance,
     balance_at,

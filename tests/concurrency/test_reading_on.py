@@ -16,7 +16,7 @@ import pgwallet
 from tests.concurrency.calls import fresh
 from tests.concurrency.sessions import HIGHER, blocked
 from tests.conftest import Connect
-from tests.feed.sealing import seal
+from tests.following.sealing import seal
 from tests.ledger.calling import funded, project
 
 pytestmark = pytest.mark.sql

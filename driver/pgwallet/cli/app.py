@@ -17,7 +17,7 @@ from .demo import run_demo
 from .deployment import deploying
 from .escrows import escrow, pledging
 from .failures import FAILURES, told
-from .feed import feeding
+from .following import feeding
 from .importing.command import importing
 from .ledger import reading, transaction
 from .output import out, prepared, show_error

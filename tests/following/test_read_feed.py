@@ -12,7 +12,7 @@ from tests.catalogue.world import world_in
 from tests.concurrency.calls import fresh
 from tests.concurrency.sessions import HIGHER, blocked
 from tests.conftest import Connect
-from tests.feed.sealing import seal
+from tests.following.sealing import seal
 from tests.ledger.calling import funded, project
 
 pytestmark = pytest.mark.sql

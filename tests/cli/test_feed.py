@@ -1,0 +1,141 @@
+"""`pgwallet feed`: lines for a program at the other end of a pipe."""
+
+import json
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg.conninfo import make_conninfo
+
+import pgwallet
+from tests.cli.command import COMMAND, PATIENCE, environment, pgwallet_here
+from tests.conftest import Connect
+from tests.ledger.calling import funded
+
+Process = subprocess.Popen[str]
+
+
+@pytest.fixture(scope="module")
+def database(crowded_database: str) -> str:
+    return crowded_database
+
+
+@pytest.fixture
+def conn(connect: Connect) -> psycopg.Connection:
+    return connect(autocommit=True)
+
+
+@contextmanager
+def following(database: str, after: int) -> Iterator[Process]:
+    with subprocess.Popen(
+        [*COMMAND, "feed", "--after", str(after), "--follow"],
+        env=environment(database),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def next_line(process: Process) -> dict[str, Any]:
+    assert process.stdout is not None
+    line: dict[str, Any] = json.loads(process.stdout.readline())
+    return line
+
+
+def last_id(conn: psycopg.Connection) -> int:
+    row = conn.execute("select coalesce(max(posting_id), 0) from pgwallet.posting").fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def test_it_writes_a_line_of_json_a_posting(conn: psycopg.Connection, database: str) -> None:
+    after = last_id(conn)
+    wallet = funded(conn, "ada", 10)
+    pgwallet.withdraw(conn, wallet, 1, metadata={"name": "Zoë\n"})
+    completed = pgwallet_here("feed", "--after", after, "--limit", 1, database_url=database)
+    assert completed.returncode == 0
+    first, second = (json.loads(line) for line in completed.stdout.splitlines())
+    assert (first["kind"], first["amount"], first["currency"]) == ("deposit", "10.00", "EUR")
+    assert second["posting_id"] == after + 2
+    assert second["metadata"] == {"name": "Zoë\n"}
+    assert list(second) == list(pgwallet.FeedRow.__dataclass_fields__)
+    assert pgwallet_here("feed", "--after", after + 2, database_url=database).stdout == ""
+
+
+def test_it_has_no_other_form(database: str) -> None:
+    completed = pgwallet_here("feed", "--csv", database_url=database)
+    assert completed.returncode == 2
+    assert "lines of JSON" in completed.stderr
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)], ids=["TERM", "INT"]
+)
+def test_it_follows_until_a_signal_ends_it(
+    conn: psycopg.Connection, database: str, number: signal.Signals, code: int
+) -> None:
+    after = last_id(conn)
+    wallet = funded(conn, f"ada {code}", 10)
+    with following(database, after) as process:
+        assert next_line(process)["posting_id"] == after + 1
+        pgwallet.deposit(conn, wallet, 1)
+        assert next_line(process)["posting_id"] == after + 2
+        process.send_signal(number)
+        rest, error = process.communicate(timeout=PATIENCE)
+    assert (rest, error, process.returncode) == ("", "", code)
+
+
+def test_it_ends_while_it_waits_for_a_long_transaction(connect: Connect, database: str) -> None:
+    conn, slow = connect(autocommit=True), connect()
+    after = last_id(conn)
+    wallets = [funded(conn, f"eve {number}", 10) for number in range(2)]
+    with following(database, after) as process:
+        assert next_line(process)["posting_id"] == after + 1
+        pgwallet.deposit(slow, wallets[0], 1)
+        pgwallet.deposit(conn, wallets[1], 1)
+        while not conn.execute(
+            "select 1 from pg_stat_activity where wait_event = 'PgSleep' and "
+            "datname = current_database()"
+        ).fetchone():
+            assert process.poll() is None
+        process.terminate()
+        process.communicate(timeout=PATIENCE)
+    assert process.returncode == 143
+
+
+def test_it_ends_when_the_other_end_of_the_pipe_is_closed(
+    conn: psycopg.Connection, database: str
+) -> None:
+    after = last_id(conn)
+    wallet = funded(conn, "mia", 10)
+    with following(database, after) as process:
+        next_line(process)
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        pgwallet.deposit(conn, wallet, 1)
+        assert process.wait(PATIENCE) == 1
+        assert process.stderr.read() == ""
+
+
+def test_it_says_so_when_the_connection_is_lost(conn: psycopg.Connection, database: str) -> None:
+    after = last_id(conn)
+    funded(conn, "tom", 10)
+    with following(make_conninfo(database, application_name="follower"), after) as process:
+        next_line(process)
+        conn.execute(
+            "select pg_terminate_backend(pid) from pg_stat_activity "
+            "where application_name = 'follower' and datname = current_database()"
+        )
+        _, error = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 1
+    assert error.startswith("ERROR: ")
+    assert "Traceback" not in error
