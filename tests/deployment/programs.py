@@ -43,7 +43,7 @@ def of_server(conninfo: str, program: str, *arguments: str | Path) -> None:
     if not (programs / program).exists():
         pytest.skip(f"the server's {program} is not on this machine")
     completed = _run(programs / program, *arguments)
-    assert (completed.returncode, completed.stderr) == (0, "")
+    assert (completed.returncode, completed.stderr) == (0, ""), completed.stderr
 
 
 def restore(source: str, destination: str, file: Path, *options: str) -> None:
