@@ -69,21 +69,6 @@ def test_it_does_not_wait_for_who_comes_later(connect: Connect) -> None:
     late.rollback()
 
 
-def test_it_waits_for_a_prepared_transaction(connect: Connect) -> None:
-    writer, reader, observer = connect(), connect(), connect(autocommit=True)
-    (prepared,) = observer.execute("show max_prepared_transactions").fetchone() or ("0",)
-    if prepared == "0":
-        pytest.skip("max_prepared_transactions is 0")
-    wallet = funded(observer, fresh("owner"), 10)
-    name = writer.xid(1, fresh("prepared"), "")
-    writer.tpc_begin(name)
-    pgwallet.deposit(writer, wallet, 1)
-    writer.tpc_prepare()
-    with blocked(reader, observer, partial(await_writers, reader), "Timeout") as seen:
-        writer.tpc_commit()
-        seen.result()
-
-
 def test_it_does_not_wait_for_another_database(connect: Connect, server: str) -> None:
     reader = connect()
     with (
