@@ -86,9 +86,8 @@ currencies: $(stamp) ## write the migration of ISO 4217 currencies again
 	$(bin)/python db/generate_currencies.py > currencies.tmp
 	mv currencies.tmp db/migrations/0001_currencies.sql
 
-schema: $(stamp) ## write db/schema.sql again, the tables as they are now
-	$(bin)/python db/generate_schema.py > schema.tmp
-	mv schema.tmp db/schema.sql
+schema: $(stamp) ## write db/schema.sql and .json again, what an installation has now
+	$(bin)/python db/generate_schema.py
 
 dist: $(stamp) ## build the sdist and the wheel into dist/
 	$(bin)/python -m build

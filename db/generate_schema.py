@@ -1,12 +1,18 @@
-"""Prints what a new installation has but functions: types, tables, indexes, triggers and views."""
+"""Writes down what a new installation has: schema.sql for people, schema.json for `status`."""
 
+import json
 import re
 import subprocess
 import sys
 from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import psycopg
 
 import pgwallet
 from pgwallet import embedded
+from pgwallet.deployment.describing import describe, set_up
 
 HEADER = """\
 -- The tables of a new installation, to read and to compare: what a migration changes shows here.
@@ -35,9 +41,24 @@ def schema(dump: str) -> str:
     return "\n".join(parts)
 
 
-def main() -> None:
+def as_json(description: dict[str, Any]) -> str:
+    """A line for each thing, so that a change of one shows as one."""
+    kinds = []
+    for kind, things in description.items():
+        lines = ",\n".join(
+            f"    {json.dumps(name)}: {json.dumps(properties)}"
+            for name, properties in things.items()
+        )
+        kinds.append(f"  {json.dumps(kind)}: {{\n{lines}\n  }}" if things else f'  "{kind}": {{}}')
+    return "{\n" + ",\n".join(kinds) + "\n}\n"
+
+
+def main(directory: Path) -> None:
     with embedded.start() as server:
         pgwallet.migrate(server.conninfo)
+        with psycopg.connect(server.conninfo) as conn:
+            set_up(conn)
+            described = as_json(describe(conn))
         dump = subprocess.check_output(
             [
                 *(server.bin_path / "pg_dump", "--schema-only", "--no-owner", "--no-privileges"),
@@ -48,8 +69,9 @@ def main() -> None:
         )
     # A setting of pg_dump's, which it repeats between tables, and a key of its own for each dump.
     lines = [line for line in dump.splitlines() if not line.startswith(("SET ", "\\"))]
-    sys.stdout.write(schema("\n".join(lines)))
+    (directory / "schema.sql").write_text(schema("\n".join(lines)), encoding="utf-8")
+    (directory / "schema.json").write_text(described, encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main()
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent)

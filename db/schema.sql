@@ -252,25 +252,20 @@ COMMENT ON TABLE pgwallet.wallet IS 'A wallet: the money of one owner in one cur
 COMMENT ON COLUMN pgwallet.wallet.owner_id IS 'The owner, as the application calls them.';
 COMMENT ON COLUMN pgwallet.wallet.allocation_percentage IS 'Sum of the percentages of the wallet''s pockets, kept here so that it can never pass 100.';
 
-CREATE TABLE pgwallet.deployed_routine (
-    signature text NOT NULL COLLATE pg_catalog."C",
-    definition_hash text NOT NULL
-);
-
-COMMENT ON TABLE pgwallet.deployed_routine IS 'The functions and procedures as the last deployment left them.';
-
 CREATE TABLE pgwallet.deployment (
     deployment_id bigint NOT NULL,
     version text NOT NULL COLLATE pg_catalog."C",
     source_hash text NOT NULL,
     deployed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     deployed_by name DEFAULT SESSION_USER NOT NULL,
+    owner_name name DEFAULT CURRENT_USER NOT NULL,
     CONSTRAINT deployment_closed_check CHECK (pgwallet._close_to_public())
 );
 
 COMMENT ON TABLE pgwallet.deployment IS 'One row for each time the functions were installed; the last one is what is there now.';
 COMMENT ON COLUMN pgwallet.deployment.version IS 'The version of pgwallet that was installed, such as 0.1.0.';
 COMMENT ON COLUMN pgwallet.deployment.source_hash IS 'SHA-256, in hex, of the text of all files in db/procedures.';
+COMMENT ON COLUMN pgwallet.deployment.owner_name IS 'Whom the schema belonged to: it is to stay theirs.';
 
 ALTER TABLE pgwallet.deployment ALTER COLUMN deployment_id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME pgwallet.deployment_deployment_id_seq
@@ -365,20 +360,14 @@ COMMENT ON SEQUENCE pgwallet.event_id_seq IS 'Source of event ids.';
 CREATE VIEW pgwallet.installed_routine AS
  SELECT p.oid AS routine_id,
     ((p.oid)::regprocedure)::text AS signature,
-    p.xmin AS written_by,
-    encode(sha256(convert_to(concat_ws('
-'::text,
-        CASE
-            WHEN (p.prokind <> 'a'::"char") THEN pg_get_functiondef(p.oid)
-            ELSE NULL::text
-        END, obj_description(p.oid, 'pg_proc'::name), (has_function_privilege('public'::name, p.oid, 'execute'::text))::text), 'UTF8'::name)), 'hex'::text) AS definition_hash
+    p.xmin AS written_by
    FROM (pg_proc p
      JOIN pg_namespace n ON ((p.pronamespace = n.oid)))
   WHERE ((n.nspname = 'pgwallet'::name) AND (NOT (EXISTS ( SELECT
            FROM pg_depend d
           WHERE ((d.classid = ('pg_proc'::regclass)::oid) AND (d.objid = p.oid) AND (d.deptype = 'e'::"char"))))));
 
-COMMENT ON VIEW pgwallet.installed_routine IS 'The functions and procedures as they are in this schema now, to compare with deployed_routine.';
+COMMENT ON VIEW pgwallet.installed_routine IS 'The functions and procedures as they are in this schema now.';
 
 CREATE VIEW pgwallet.platform_summary AS
  WITH reversal AS (
@@ -802,9 +791,6 @@ ALTER TABLE ONLY pgwallet.currency
 
 ALTER TABLE ONLY pgwallet.currency
     ADD CONSTRAINT currency_pkey PRIMARY KEY (currency);
-
-ALTER TABLE ONLY pgwallet.deployed_routine
-    ADD CONSTRAINT deployed_routine_pkey PRIMARY KEY (signature);
 
 ALTER TABLE ONLY pgwallet.deployment
     ADD CONSTRAINT deployment_pkey PRIMARY KEY (deployment_id);

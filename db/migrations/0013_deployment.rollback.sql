@@ -21,6 +21,5 @@ end
 $block$;
 
 drop view pgwallet.installed_routine;
-drop table pgwallet.deployed_routine;
 drop table pgwallet.deployment;
 drop function pgwallet._close_to_public();

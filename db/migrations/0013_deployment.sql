@@ -19,6 +19,7 @@ create table pgwallet.deployment (
   source_hash text not null,
   deployed_at timestamptz not null default clock_timestamp(),
   deployed_by name not null default session_user,
+  owner_name name not null default current_user,
   constraint deployment_pkey primary key (deployment_id),
   -- Always true. It is for a restore without rights, where the functions come before this row.
   constraint deployment_closed_check check (pgwallet._close_to_public())
@@ -32,37 +33,14 @@ comment on column pgwallet.deployment.version is
 comment on column pgwallet.deployment.source_hash is
 'SHA-256, in hex, of the text of all files in db/procedures.';
 
-create table pgwallet.deployed_routine (
-  signature text collate "C" not null,
-  definition_hash text not null,
-  constraint deployed_routine_pkey primary key (signature)
-);
+comment on column pgwallet.deployment.owner_name is
+'Whom the schema belonged to: it is to stay theirs.';
 
-comment on table pgwallet.deployed_routine is
-'The functions and procedures as the last deployment left them.';
-
--- Who reads this view sets search_path to pg_catalog, pg_temp first: names of types in
--- signatures and definitions are qualified by it. Granting a function to PUBLIC counts as an
--- edit. Extensions may live in this schema, their functions are no business of a deployment.
+-- Who reads this view sets search_path to pg_catalog, pg_temp first: names of types in signatures
+-- are qualified by it. Extensions may live in this schema, their functions are no business of a
+-- deployment.
 create view pgwallet.installed_routine as
-select
-  p.oid as routine_id,
-  p.oid::regprocedure::text as signature,
-  p.xmin as written_by,
-  encode(
-    sha256(
-      convert_to(
-        concat_ws(
-          E'\n',
-          case when p.prokind <> 'a' then pg_get_functiondef(p.oid) end,
-          obj_description(p.oid, 'pg_proc'),
-          has_function_privilege('public', p.oid, 'execute')::text
-        ),
-        'UTF8'
-      )
-    ),
-    'hex'
-  ) as definition_hash
+select p.oid as routine_id, p.oid::regprocedure::text as signature, p.xmin as written_by
 from pg_catalog.pg_proc as p
 inner join pg_catalog.pg_namespace as n on p.pronamespace = n.oid
 where
@@ -77,4 +55,4 @@ where
   );
 
 comment on view pgwallet.installed_routine is
-'The functions and procedures as they are in this schema now, to compare with deployed_routine.';
+'The functions and procedures as they are in this schema now.';

@@ -60,4 +60,5 @@ READING_CALLS = (
     CallOf(name="ledger_metrics", given_to=MONITORING, good=lambda w, _: {}),
     CallOf(name="list_rights", given_to=EVERYBODY, good=lambda w, _: {}),
     CallOf(name="list_sequences", given_to=EVERYBODY, good=lambda w, _: {}),
+    CallOf(name="show_deployment", given_to=EVERYBODY, good=lambda w, _: {}),
 )

@@ -33,12 +33,14 @@ def test_a_warning_appears_on_stderr(empty_database: str) -> None:
 def test_status_exits_with_1_only_when_asked_to_check(empty_database: str) -> None:
     completed = pgwallet_here("status", database_url=empty_database)
     assert completed.returncode == 0
-    assert "│ pending │ 0001_currencies " in completed.stdout
+    assert "│ pending │ migration │ 0001_currencies " in completed.stdout
     completed = pgwallet_here("status", "--check", database_url=empty_database)
     assert completed.returncode == 1
     completed = pgwallet_here("status", "--check", "--csv", database_url=empty_database)
     assert completed.returncode == 1
-    assert completed.stdout.startswith("what,name,detail\npending,0001_currencies,\n")
+    assert completed.stdout.startswith(
+        "what,kind,name,detail,remedy\npending,migration,0001_currencies,,pgwallet migrate\n"
+    )
     pgwallet_here("migrate", database_url=as_owner(empty_database))
     completed = pgwallet_here("status", "--check", database_url=empty_database)
     assert (completed.returncode, completed.stdout) == (0, "The database is up to date.\n")
@@ -49,9 +51,15 @@ def test_a_function_edited_by_hand_is_reported_and_mended(database: str) -> None
         conn.execute("alter function pgwallet.balance(bigint) cost 7")
     completed = pgwallet_here("status", "--check", database_url=database)
     assert completed.returncode == 1
-    assert "│ drifted │ pgwallet.balance(bigint) │ edited │" in completed.stdout
+    assert "│ edited │ function │ pgwallet.balance(bigint) │ another cost │" in completed.stdout
     assert json_of("status", database_url=database) == [
-        {"what": "drifted", "name": "pgwallet.balance(bigint)", "detail": "edited"}
+        {
+            "what": "edited",
+            "kind": "function",
+            "name": "pgwallet.balance(bigint)",
+            "detail": "another cost",
+            "remedy": "pgwallet migrate",
+        }
     ]
     completed = pgwallet_here("migrate", database_url=as_owner(database))
     assert completed.returncode == 0
@@ -77,7 +85,7 @@ def test_the_gate_of_an_older_version_changes_nothing_and_goes_back_when_told_to
     assert refused.stderr.startswith("ERROR: the database has pgwallet 99.0.0, and this is ")
     looked_at = pgwallet_here("status", "--check", database_url=url)
     assert looked_at.returncode == 1
-    assert "│ newer │ pgwallet 99.0.0 │ newer than this version, " in looked_at.stdout
+    assert "│ newer │ version │ pgwallet 99.0.0 │ newer than this version, " in looked_at.stdout
     assert "pgwallet migrate" not in looked_at.stdout
 
     told = pgwallet_here("migrate", "--downgrade", database_url=url)

@@ -20,7 +20,7 @@ FUNCTIONS = sorted({*CALLS, *PROCEDURES})
 # From psql, for the owner alone.
 ADMINISTRATIVE = {"grant_app", "grant_operator", "grant_auditor", "grant_monitor"}
 # What pgwallet.status calls.
-OF_STATUS = {"list_rights", "list_sequences"}
+OF_STATUS = {"list_rights", "list_sequences", "show_deployment"}
 
 
 def test_every_public_function_of_the_database_is_in_the_driver(conn: psycopg.Connection) -> None:

@@ -61,7 +61,7 @@ def test_a_killed_rollout_of_a_migration_leaves_no_mark(database: str) -> None:
     """The last migration is taken back, so that the next `migrate` has one pending."""
     with psycopg.connect(database) as conn:
         conn.execute("drop view pgwallet.installed_routine")
-        conn.execute("drop table pgwallet.deployment, pgwallet.deployed_routine")
+        conn.execute("drop table pgwallet.deployment")
         conn.execute("drop function pgwallet._close_to_public()")
         conn.execute(
             "delete from pgwallet._yoyo_migration as m where m.migration_id = '0013_deployment'"

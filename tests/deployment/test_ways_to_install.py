@@ -20,7 +20,6 @@ union all select 'log', l.migration_id, l.operation from pgwallet._yoyo_log as l
   where l.migration_id <> 'post-apply'
 union all select 'lock', k.locked::text, null from pgwallet.yoyo_lock as k
 union all select 'deployment', d.version, d.source_hash from pgwallet.deployment as d
-union all select 'routine', r.signature, r.definition_hash from pgwallet.deployed_routine as r
 union all select 'currency', c.currency, row_to_json(c)::text from pgwallet.currency as c
 union all select 'settings', row_to_json(s)::text, null from pgwallet.settings as s
 order by 1, 2, 3
@@ -76,7 +75,7 @@ def test_migrate_goes_on_where_yoyo_stopped(empty_database: str) -> None:
     install_with_yoyo(owner)
     with psycopg.connect(owner) as conn:
         conn.execute("drop view pgwallet.installed_routine")
-        conn.execute("drop table pgwallet.deployment, pgwallet.deployed_routine")
+        conn.execute("drop table pgwallet.deployment")
         conn.execute("drop function pgwallet._close_to_public()")
         conn.execute("delete from pgwallet._yoyo_migration where migration_id = '0013_deployment'")
 
@@ -98,7 +97,7 @@ def test_psql_installs_the_functions_alone(database: str) -> None:
     with psycopg.connect(database) as conn:
         conn.execute("drop function pgwallet.grant_app(name)")
     assert pgwallet.status(as_owner(database)).drift == (
-        Drift("pgwallet.grant_app(name)", "missing"),
+        Drift("function", "pgwallet.grant_app(name)", "missing"),
     )
 
     completed = psql(as_owner(database), install_script(functions_only=True))

@@ -111,9 +111,9 @@ def test_status_names_it_and_its_remedy_mends_it(database: str, name: str) -> No
         for owner in ("ada", "bob"):
             pgwallet.withdraw(conn, funded(conn, owner, 10), 5)
         put_back(conn, name, 1)
-        (late,) = pgwallet.status(database).late_sequences
-        assert (late.name, late.next_value) == (name, 1)
-        assert not pgwallet.status(database).up_to_date
+        (late,) = pgwallet.status(database).drift
+        assert (late.kind, late.name, late.what) == ("sequence", name, "behind")
+        assert late.detail.startswith("gives out 1 next, the tables go up to ")
 
         conn.execute(late.remedy.encode())
         assert pgwallet.status(database).up_to_date

@@ -116,7 +116,7 @@ def test_all_the_sql_and_the_typing_marker_are_in_the_wheel(wheel: Path) -> None
     shipped = {name for name in names if name.startswith("pgwallet/db/")}
 
     assert "pgwallet/db/migrations/0001_currencies.sql" in sources
-    assert shipped == sources
+    assert shipped == {*sources, "pgwallet/db/schema.json"}
     assert "pgwallet/py.typed" in names
     top = {name.split("/")[0] for name in names}
     assert sorted(name.partition("-")[0] for name in top) == ["pgwallet", "pgwallet"]

@@ -42,7 +42,7 @@ OFTEN = {
     **dict.fromkeys(["call release_project", "call refund_project"], 7),
 }
 # Workers call by the driver, which has none for these.
-NOT_IN_DRIVER = ("list_rights", "list_sequences")
+NOT_IN_DRIVER = ("list_rights", "list_sequences", "show_deployment")
 OPERATION = [name for name in given_to("operator") if name not in NOT_IN_DRIVER]
 PROCEDURES = [f"call {name}" for name in OPERATION if CALLS[name].signature.is_procedure]
 WEIGHTS = {name: OFTEN.get(name, USUAL) for name in OPERATION + PROCEDURES}

@@ -1,5 +1,6 @@
 """Commands that install pgwallet into a database, compare the two, and give rights."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated
@@ -9,7 +10,8 @@ from psycopg import sql as query
 
 import pgwallet
 from pgwallet._parameters import as_text
-from pgwallet.deployment import install_script
+from pgwallet.deployment import Status, install_script
+from pgwallet.deployment.drift import MIGRATE
 
 from .commands import Command, Session, group, on_database
 from .database import DatabaseUrl, connected
@@ -17,6 +19,8 @@ from .output import harmless, out
 from .records import Form
 
 deploying = group()
+
+_LATER = "use the version that made it, or a later one"
 
 
 class Access(StrEnum):
@@ -33,8 +37,10 @@ class Difference:
     """One thing in which the database is not as this version would leave it."""
 
     what: str
+    kind: str
     name: str
-    detail: str | None = None
+    detail: str
+    remedy: str
 
 
 @deploying.command()
@@ -61,7 +67,7 @@ def migrate(
     for name in report.applied:
         out.print(f"applied   {name}")
     for drift in report.mended:
-        out.print(f"mended    {drift.signature} ({drift.what})")
+        out.print(f"mended    {harmless(drift.name)} ({drift.what})")
     for signature in report.removed:
         out.print(f"removed   {signature}")
     if report.functions_installed:
@@ -77,44 +83,51 @@ def status(
         bool, typer.Option("--check", help="Exit with 1 unless everything is up to date.")
     ] = False,
 ) -> None:
-    """Tell what a database lacks or what was changed by hand.
+    """Compare a database with this version, and tell what is not as it should be.
+
+    It compares functions, tables, columns, constraints, indexes, triggers, sequences, views, owners
+    and rights, changes nothing, and waits for nobody. Any role with an access may run it.
+
+    Exit codes: 0 compared, and with --check all is well; 1 something differs, or failed; 2 wrong
+    usage.
 
     \b
     Example:  pgwallet status --check
     """
     found = pgwallet.status(session.conninfo)
-    differences = [
-        *(Difference("pending", name) for name in found.pending),
-        *(Difference("unknown", name, "from a newer pgwallet") for name in found.unknown),
-        *(Difference("drifted", drift.signature, drift.what) for drift in found.drift),
-    ]
-    differences += [
-        Difference("behind", sequence.name, sequence.remedy) for sequence in found.late_sequences
-    ]
-    if found.newer:
-        detail = f"newer than this version, {pgwallet.__version__}"
-        differences.append(Difference("newer", f"pgwallet {found.version}", detail))
-    elif found.functions_differ:
-        differences.append(Difference("differs", "the functions", "not those of this version"))
+    differences = list(_differences(found))
     if differences or session.form is not Form.TABLE:
-        session.show_rows(Difference, differences)
+        session.show_rows(Difference, differences, in_table=("what", "kind", "name", "detail"))
     if found.up_to_date:
         session.say("The database is up to date.")
-    else:
-        if found.newer:
-            session.say(
-                f"The database is newer than this pgwallet {pgwallet.__version__}. Look with the "
-                f"version that was installed there, {found.version}, or a later one"
-            )
-        elif found.needs_migrate:
-            session.say("The database is not up to date. To bring it there: pgwallet migrate")
-        if found.late_sequences:
-            session.say(
-                "Sequences are behind their tables: calls would take ids that are in use. Let none "
-                "in, run the SQL above as the owner, then look again: pgwallet check"
-            )
-        if check:
-            raise typer.Exit(1)
+    elif found.newer:
+        session.say(
+            f"The database is newer than this pgwallet {pgwallet.__version__}. Look with the "
+            f"version that was installed there, {found.version}, or a later one"
+        )
+    elif found.needs_migrate:
+        session.say("The database is not up to date. To bring it there: pgwallet migrate")
+    remedies = dict.fromkeys(d.remedy for d in found.drift if not d.is_mended_by_migrate)
+    if remedies:
+        session.say("What migrate does not mend, the owner or a superuser does:")
+        for remedy in remedies:
+            session.say(harmless(remedy))
+    if check and not found.up_to_date:
+        raise typer.Exit(1)
+
+
+def _differences(found: Status) -> Iterator[Difference]:
+    for name in found.pending:
+        yield Difference("pending", "migration", name, "", MIGRATE)
+    for name in found.unknown:
+        yield Difference("unknown", "migration", name, "of a newer pgwallet", _LATER)
+    if found.newer:
+        detail = f"newer than this version, {pgwallet.__version__}"
+        yield Difference("newer", "version", f"pgwallet {found.version}", detail, _LATER)
+    elif found.functions_differ:
+        yield Difference("differs", "function", "all", "not those of this version", MIGRATE)
+    for drift in found.drift:
+        yield Difference(drift.what, drift.kind, drift.name, drift.detail, drift.remedy)
 
 
 @deploying.command()

@@ -27,7 +27,7 @@ _READING = frozenset(
 )
 _MONITORING = frozenset(
     {
-        *("list_rights", "list_sequences"),
+        *("list_rights", "list_sequences", "show_deployment"),
         *("currency_metrics", "ledger_metrics", "platform_summary"),
     }
 )

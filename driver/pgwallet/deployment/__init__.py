@@ -10,14 +10,14 @@ them here: it commits each migration on its own and leaves its lock behind when 
 """
 
 from .code import install_script, migrations_directory
-from .comparing import Drift, LateSequence, Status, status
+from .comparing import Status, status
 from .connecting import DeploymentError
+from .drift import Drift
 from .migrating import MigrationReport, migrate
 
 __all__ = [
     "DeploymentError",
     "Drift",
-    "LateSequence",
     "MigrationReport",
     "Status",
     "install_script",

@@ -1,8 +1,11 @@
 """The SQL of this version of pgwallet: its migrations, its functions, all of it as one script."""
 
+import json
 from dataclasses import dataclass
 from glob import escape
 from pathlib import Path
+
+from .describing import Description
 
 ROLES_PAGE = "https://pgwallet.readthedocs.io/en/latest/how-to/roles/"
 
@@ -67,12 +70,13 @@ class Migration:
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """The SQL of this version of pgwallet."""
+    """The SQL of this version of pgwallet, and what `schema` it makes."""
 
     migrations: tuple[Migration, ...]
     functions: str
     functions_hash: str
     version: str
+    schema: Description
 
 
 def migrations_directory() -> Path:
@@ -120,6 +124,7 @@ def read_code() -> Code:
         functions=post_apply.module.script,
         functions_hash=post_apply.module.source_hash,
         version=post_apply.module.version,
+        schema=json.loads((migrations_directory().parent / "schema.json").read_text("utf-8")),
     )
 
 

@@ -8,8 +8,9 @@ import psycopg
 from psycopg import errors
 
 from .code import ROLES_PAGE, YOYO_TABLES, Code, read_code
-from .comparing import Drift, Status, compare
+from .comparing import Status, compare, edited_functions
 from .connecting import DeploymentError, connect, exists, explain_errors
+from .drift import Drift
 from .waiting import Waiting
 
 logger = logging.getLogger("pgwallet")
@@ -104,8 +105,8 @@ def _bring(
             waiting.step(f"what {migration.id} has to lock")
             conn.execute(migration.script.encode())
     waiting.step("what the installation of the functions has to lock")
-    removed = _install_functions(conn, code, found.drift)
-    return MigrationReport(found.pending, True, found.drift, removed)
+    removed = _install_functions(conn, code)
+    return MigrationReport(found.pending, True, found.mended_by_migrate, removed)
 
 
 def _warn(conn: psycopg.Connection, found: Status) -> None:
@@ -118,13 +119,9 @@ def _warn(conn: psycopg.Connection, found: Status) -> None:
             "is a superuser" if superuser else "may log in",
             ROLES_PAGE,
         )
-    for sequence in found.late_sequences:
-        logger.warning(
-            "the sequence %s gives out %s next, which is in use; run: %s",
-            sequence.name,
-            sequence.next_value,
-            sequence.remedy,
-        )
+    for drift in found.drift:
+        if not drift.is_mended_by_migrate:
+            logger.warning("%s; what mends it: %s", drift, drift.remedy)
 
 
 def _check_roles(conn: psycopg.Connection) -> bool:
@@ -165,18 +162,15 @@ def _check_contents(conn: psycopg.Connection, found: Status, code: Code, downgra
             )
 
 
-def _install_functions(
-    conn: psycopg.Connection, code: Code, drift: tuple[Drift, ...]
-) -> tuple[str, ...]:
+def _install_functions(conn: psycopg.Connection, code: Code) -> tuple[str, ...]:
     try:
         with conn.transaction():
             return _run_functions_script(conn, code)
     except (errors.InvalidFunctionDefinition, errors.WrongObjectType):
         # Somebody changed by hand what `create or replace` cannot change back, such as a result.
-        for routine in drift:
-            if routine.what == "edited":
-                with suppress(errors.DependentObjectsStillExist), conn.transaction():
-                    conn.execute(f"drop routine {routine.signature}".encode())
+        for signature in edited_functions(conn, code):
+            with suppress(errors.DependentObjectsStillExist), conn.transaction():
+                conn.execute(f"drop routine {signature}".encode())
         return _run_functions_script(conn, code)
 
 

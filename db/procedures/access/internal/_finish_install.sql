@@ -55,11 +55,10 @@ begin
     perform pgwallet._grant(v_grant.role_name, v_grant.access);
   end loop;
 
-  delete from pgwallet.deployed_routine;
-  insert into pgwallet.deployed_routine (signature, definition_hash)
-  select i.signature, i.definition_hash
-  from pgwallet.installed_routine as i;
-  insert into pgwallet.deployment (source_hash, version) values (p_source_hash, p_version);
+  insert into pgwallet.deployment (source_hash, version, owner_name)
+  select p_source_hash, p_version, pg_get_userbyid(n.nspowner)
+  from pg_namespace as n
+  where n.nspname = 'pgwallet';
 
   return query select unnest(v_stale);
 end;

@@ -8,7 +8,7 @@ set search_path = pg_catalog, pg_temp
 as $function$
 declare
   -- What `pgwallet status` calls.
-  c_status constant text[] := array['list_rights', 'list_sequences'];
+  c_status constant text[] := array['list_rights', 'list_sequences', 'show_deployment'];
   c_reading constant text[] := array[
     'balance', 'balance_at', 'statement', 'get_transaction', 'find_transaction',
     'list_wallets', 'list_pockets', 'list_escrows', 'get_escrow', 'list_settled_escrows',
