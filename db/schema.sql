@@ -68,6 +68,7 @@ CREATE TABLE pgwallet.seal (
     posting_id bigint NOT NULL,
     transaction_id bigint NOT NULL,
     event_id bigint NOT NULL,
+    latest_at timestamp with time zone NOT NULL,
     digest bytea NOT NULL,
     CONSTRAINT seal_digest_check CHECK ((length(digest) = 32))
 );
@@ -78,6 +79,7 @@ COMMENT ON COLUMN pgwallet.seal.sealed_at IS 'What was recorded until then is se
 COMMENT ON COLUMN pgwallet.seal.posting_id IS 'No posting up to this id comes later.';
 COMMENT ON COLUMN pgwallet.seal.transaction_id IS 'No transaction up to this id comes later.';
 COMMENT ON COLUMN pgwallet.seal.event_id IS 'No event up to this id comes later.';
+COMMENT ON COLUMN pgwallet.seal.latest_at IS 'When the latest of all these postings was recorded; -infinity where there is none.';
 COMMENT ON COLUMN pgwallet.seal.digest IS 'SHA-256 over the digest of the seal before and what was recorded since.';
 
 CREATE TABLE pgwallet.pocket (
@@ -151,6 +153,16 @@ COMMENT ON COLUMN pgwallet.posting.posting_id IS 'Assigned while the accounts ar
 COMMENT ON COLUMN pgwallet.posting.amount IS 'What moved, in major units.';
 COMMENT ON COLUMN pgwallet.posting.source_balance IS 'The source''s balance after this posting; null if that account keeps none, but for earnings.';
 COMMENT ON COLUMN pgwallet.posting.destination_balance IS 'The destination''s balance after this posting; null if that account keeps none.';
+
+CREATE TABLE pgwallet.seal_balance (
+    account_id bigint NOT NULL,
+    seal_id bigint NOT NULL,
+    balance numeric NOT NULL
+);
+
+COMMENT ON TABLE pgwallet.seal_balance IS 'What an account without a balance of its own came to at a seal; never updated or deleted.';
+COMMENT ON COLUMN pgwallet.seal_balance.seal_id IS 'At this seal, and up to the next one here.';
+COMMENT ON COLUMN pgwallet.seal_balance.balance IS 'All postings up to the seal, in major units.';
 
 CREATE TABLE pgwallet.escrow (
     escrow_id bigint NOT NULL,
@@ -819,6 +831,9 @@ ALTER TABLE ONLY pgwallet.project
 ALTER TABLE ONLY pgwallet.role_grant
     ADD CONSTRAINT role_grant_pkey PRIMARY KEY (role_name, access);
 
+ALTER TABLE ONLY pgwallet.seal_balance
+    ADD CONSTRAINT seal_balance_pkey PRIMARY KEY (account_id, seal_id);
+
 ALTER TABLE ONLY pgwallet.seal
     ADD CONSTRAINT seal_pkey PRIMARY KEY (seal_id);
 
@@ -895,6 +910,9 @@ ALTER TABLE pgwallet.project ENABLE ALWAYS TRIGGER refuse_change;
 CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON pgwallet.seal FOR EACH STATEMENT EXECUTE FUNCTION pgwallet._refuse_change();
 ALTER TABLE pgwallet.seal ENABLE ALWAYS TRIGGER refuse_change;
 
+CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON pgwallet.seal_balance FOR EACH STATEMENT EXECUTE FUNCTION pgwallet._refuse_change();
+ALTER TABLE pgwallet.seal_balance ENABLE ALWAYS TRIGGER refuse_change;
+
 CREATE TRIGGER refuse_change BEFORE DELETE OR TRUNCATE ON pgwallet.settings FOR EACH STATEMENT EXECUTE FUNCTION pgwallet._refuse_change();
 ALTER TABLE pgwallet.settings ENABLE ALWAYS TRIGGER refuse_change;
 
@@ -930,6 +948,9 @@ ALTER TABLE pgwallet.project ENABLE ALWAYS TRIGGER refuse_row_change;
 
 CREATE TRIGGER refuse_row_change BEFORE DELETE OR UPDATE ON pgwallet.seal FOR EACH ROW EXECUTE FUNCTION pgwallet._refuse_change();
 ALTER TABLE pgwallet.seal ENABLE ALWAYS TRIGGER refuse_row_change;
+
+CREATE TRIGGER refuse_row_change BEFORE DELETE OR UPDATE ON pgwallet.seal_balance FOR EACH ROW EXECUTE FUNCTION pgwallet._refuse_change();
+ALTER TABLE pgwallet.seal_balance ENABLE ALWAYS TRIGGER refuse_row_change;
 
 CREATE TRIGGER refuse_row_change BEFORE DELETE ON pgwallet.settings FOR EACH ROW EXECUTE FUNCTION pgwallet._refuse_change();
 ALTER TABLE pgwallet.settings ENABLE ALWAYS TRIGGER refuse_row_change;

@@ -1,1 +1,2 @@
+drop table pgwallet.seal_balance;
 drop table pgwallet.seal;

@@ -9,6 +9,7 @@ create table pgwallet.seal (
   posting_id bigint not null,
   transaction_id bigint not null,
   event_id bigint not null,
+  latest_at timestamptz not null,
   digest bytea not null check (length(digest) = 32),
   constraint seal_pkey primary key (seal_id)
 );
@@ -22,6 +23,8 @@ comment on column pgwallet.seal.sealed_at is
 comment on column pgwallet.seal.posting_id is 'No posting up to this id comes later.';
 comment on column pgwallet.seal.transaction_id is 'No transaction up to this id comes later.';
 comment on column pgwallet.seal.event_id is 'No event up to this id comes later.';
+comment on column pgwallet.seal.latest_at is
+'When the latest of all these postings was recorded; -infinity where there is none.';
 comment on column pgwallet.seal.digest is
 'SHA-256 over the digest of the seal before and what was recorded since.';
 
@@ -34,5 +37,31 @@ before update or delete on pgwallet.seal
 for each row execute function pgwallet._refuse_change();
 
 alter table pgwallet.seal
+enable always trigger refuse_change,
+enable always trigger refuse_row_change;
+
+-- A row only where it changed. The last one up to a seal is what the account came to then, so to
+-- know a balance takes what was posted since.
+create table pgwallet.seal_balance (
+  account_id bigint not null,
+  seal_id bigint not null,
+  balance numeric not null,
+  constraint seal_balance_pkey primary key (account_id, seal_id)
+);
+
+comment on table pgwallet.seal_balance is
+'What an account without a balance of its own came to at a seal; never updated or deleted.';
+comment on column pgwallet.seal_balance.seal_id is 'At this seal, and up to the next one here.';
+comment on column pgwallet.seal_balance.balance is 'All postings up to the seal, in major units.';
+
+create trigger refuse_change
+before update or delete or truncate on pgwallet.seal_balance
+for each statement execute function pgwallet._refuse_change();
+
+create trigger refuse_row_change
+before update or delete on pgwallet.seal_balance
+for each row execute function pgwallet._refuse_change();
+
+alter table pgwallet.seal_balance
 enable always trigger refuse_change,
 enable always trigger refuse_row_change;

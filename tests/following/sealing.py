@@ -8,13 +8,14 @@ def seal(conn: psycopg.Connection) -> int:
     row = conn.execute(
         """
         insert into pgwallet.seal (
-          seal_id, sealed_at, posting_id, transaction_id, event_id, digest
+          seal_id, sealed_at, posting_id, transaction_id, event_id, latest_at, digest
         )
         select
           coalesce((select max(s.seal_id) from pgwallet.seal as s), 0) + 1, clock_timestamp(),
           (select max(p.posting_id) from pgwallet.posting as p),
           (select max(t.transaction_id) from pgwallet.transaction as t),
-          (select coalesce(max(e.event_id), 0) from pgwallet.event as e), sha256('')
+          (select coalesce(max(e.event_id), 0) from pgwallet.event as e), 'infinity',
+          sha256('')
         returning posting_id
         """
     ).fetchone()

@@ -154,7 +154,7 @@ def test_reading_on_by_effective_times_wants_a_posting_of_the_account(
 ) -> None:
     """To begin anew would give a reader the same rows for ever."""
     (strange,) = pgwallet.statement(conn, story["external"], limit=1)
-    for after in (strange.posting_id + 10**6, -5):
+    for after in (strange.posting_id + 10**6, -5, 2**63 - 1, -(2**63)):
         for kind in KINDS:
             with refused(conn, "PW002") as said:
                 pgwallet.statement(conn, story[kind], after, by="effective")

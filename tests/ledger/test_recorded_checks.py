@@ -91,8 +91,12 @@ def test_the_last_seal_is_told(conn: psycopg.Connection) -> None:
     assert pgwallet.ledger_metrics(conn).sealed_posting_id is None
     conn.execute(
         """
-        insert into pgwallet.seal (seal_id, sealed_at, posting_id, transaction_id, event_id, digest)
-        select n, '2026-01-01Z'::timestamptz + n * interval '1 day', n * 10, n, n, sha256(''::bytea)
+        insert into pgwallet.seal (
+          seal_id, sealed_at, posting_id, transaction_id, event_id, latest_at, digest
+        )
+        select
+          n, '2026-01-01Z'::timestamptz + n * interval '1 day', n * 10, n, n, 'infinity',
+          sha256(''::bytea)
         from generate_series(1, 3) as n
         """
     )

@@ -27,7 +27,9 @@ begin
     union all
     select 5, h.* from pgwallet._find_wrong_holders(v_since) as h
     union all
-    select 6, g.* from pgwallet._find_lost_guards() as g
+    select 6, s.* from pgwallet._find_wrong_sums(v_since) as s
+    union all
+    select 7, g.* from pgwallet._find_lost_guards() as g
   ) as v
   order by v.invariant, v.place;
 end;

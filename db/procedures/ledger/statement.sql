@@ -1,5 +1,6 @@
 -- The postings of an account, oldest or newest first, with the balance after each where the account
 -- keeps one: from a time on, and until another one. To go on, pass the last posting_id seen.
+-- Until the time of a seal, it never changes any more.
 --
 -- By effective times, order, bounds and balance all go by when the postings happened.
 create or replace function pgwallet.statement(
@@ -30,6 +31,7 @@ declare
   v_above bigint := 0;
   v_below bigint := 9223372036854775807;
   v_account pgwallet.account;
+  v_seal pgwallet.seal;
 begin
   perform pgwallet._check_limit(p_limit);
   if p_from is not null or p_until is not null then
@@ -56,6 +58,15 @@ begin
     v_above := coalesce(p_after_posting_id, 0);
   elsif p_after_posting_id <> 0 then
     v_below := p_after_posting_id;
+  end if;
+  -- What a seal covers until then, whatever the clock says of what came later.
+  if p_until is not null then
+    v_seal := pgwallet._seal_from(p_until);
+    v_below := least(v_below, v_seal.posting_id + 1);
+  end if;
+  if p_from is not null then
+    v_seal := pgwallet._seal_until(p_from - interval '1 microsecond');
+    v_above := greatest(v_above, v_seal.posting_id);
   end if;
   if v_account.balance is not null then
     if p_from is not null then

@@ -90,10 +90,13 @@ begin
     else greatest(v_previous.sealed_at, v_sealed_at)
   end;
   v_seal.digest := pgwallet._seal_digest(v_seal, v_previous.digest, v_pages);
-  insert into pgwallet.seal (seal_id, sealed_at, transaction_id, posting_id, event_id, digest)
+  v_seal.latest_at := pgwallet._seal_sums(v_seal, v_previous);
+  insert into pgwallet.seal (
+    seal_id, sealed_at, transaction_id, posting_id, event_id, latest_at, digest
+  )
   values (
     v_seal.seal_id, v_seal.sealed_at, v_seal.transaction_id, v_seal.posting_id, v_seal.event_id,
-    v_seal.digest
+    v_seal.latest_at, v_seal.digest
   );
 
   seal_id := v_seal.seal_id;

@@ -32,7 +32,7 @@ begin
       values
         ('transaction', true), ('posting', true), ('event', true), ('account', false),
         ('wallet', false), ('pocket', false), ('project', false), ('escrow', false),
-        ('seal', true),
+        ('seal', true), ('seal_balance', true),
         ('settings', false)
     ) as r (name, is_history)
     cross join (
@@ -80,6 +80,7 @@ begin
       (6, 'transaction', array['transaction_pkey', 'transaction_key_check']),
       (5, 'event', array['event_pkey', 'event_kind_check', 'event_reason_check']),
       (5, 'seal', array['seal_pkey', 'seal_digest_check']),
+      (1, 'seal_balance', array['seal_balance_pkey']),
       (
         7, 'wallet',
         array[

@@ -28,7 +28,8 @@ begin
   if p_after_posting_id <> 0 and not exists (
     select
     from pgwallet._read_postings(
-      p_account, p_after_posting_id - 1, p_after_posting_id + 1, '-infinity', 'infinity', 1, false
+      p_account, greatest(p_after_posting_id, -c_last) - 1,
+      least(p_after_posting_id, c_last - 1) + 1, '-infinity', 'infinity', 1, false
     )
   ) then
     raise exception using

@@ -15,6 +15,8 @@ stable
 rows 100
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_bitmapscan = off
 as $function$
 begin
   if p_account.balance is not null then
@@ -100,18 +102,11 @@ begin
       limit p_limit
     );
   else
-    -- No index leads to these: nearly every posting touches one, and few read them.
     return query
     select p.*
-    from pgwallet.posting as p
-    where (
-        p.source_account_id = p_account.account_id
-        or p.destination_account_id = p_account.account_id
-      )
-      and p.posting_id > p_above and p.posting_id < p_below
-      and p.created_at >= p_from and p.created_at < p_until
-    order by case when p_newest_first then -p.posting_id else p.posting_id end
-    limit p_limit;
+    from pgwallet._scan_postings(
+      p_account.account_id, p_above, p_below, p_from, p_until, p_limit, p_newest_first
+    ) as p;
   end if;
 end;
 $function$;

@@ -9,6 +9,10 @@ set enable_hashjoin = off
 set enable_mergejoin = off
 set enable_seqscan = off
 as $function$
+declare
+  v_upto bigint := coalesce(
+    (pgwallet._seal_from(p_at)).posting_id, 9223372036854775807
+  );
 begin
   if p_account.balance is not null then
     return (
@@ -46,7 +50,7 @@ begin
     ) as m
     inner join pgwallet.posting as p on p.transaction_id = m.transaction_id
     where p_account.account_id in (p.source_account_id, p.destination_account_id)
-      and (p.created_at <= p_at) = (m.sign < 0)
+      and (p.created_at <= p_at and p.posting_id <= v_upto) = (m.sign < 0)
   );
 end;
 $function$;

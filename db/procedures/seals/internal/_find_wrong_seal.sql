@@ -29,7 +29,7 @@ begin
       and s.posting_id >= lag(s.posting_id, 1, coalesce(p_previous.posting_id, 0)) over o
       and s.event_id >= lag(s.event_id, 1, coalesce(p_previous.event_id, 0)) over o as follows
     from unnest(p_seals) with ordinality
-      as s (seal_id, sealed_at, posting_id, transaction_id, event_id, digest, place)
+      as s (seal_id, sealed_at, posting_id, transaction_id, event_id, latest_at, digest, place)
     window o as (order by s.place)
   ) as n
   where n.follows is not true;
@@ -54,7 +54,7 @@ begin
       ) as fits,
       lag(s.sealed_at, 1, p_previous.sealed_at) over o as after
     from unnest(v_seals) with ordinality
-      as s (seal_id, sealed_at, posting_id, transaction_id, event_id, digest, place)
+      as s (seal_id, sealed_at, posting_id, transaction_id, event_id, latest_at, digest, place)
     left join pgwallet._seal_pages(
       coalesce(p_previous.transaction_id, c_first)
       || array(select b.transaction_id from unnest(v_seals) as b),

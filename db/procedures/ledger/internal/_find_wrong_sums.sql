@@ -1,0 +1,113 @@
+-- Finds seals whose sums are not those of the postings up to them, the first for each account, and
+-- those that do not know when their latest posting was recorded.
+--
+-- A part of check_ledger, whose argument it takes. With it, it goes on from the sums of the last
+-- seal up to there.
+create or replace function pgwallet._find_wrong_sums(p_since_transaction_id bigint)
+returns table (invariant integer, subject text, detail text)
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_custom_plan
+as $function$
+declare
+  v_known pgwallet.seal;
+  v_seal_ids bigint[];
+  v_posting_ids bigint[];
+  v_above bigint;
+begin
+  select s.*
+  into v_known
+  from pgwallet.seal as s
+  where s.transaction_id <= p_since_transaction_id
+  order by s.seal_id desc
+  limit 1;
+  select array_agg(s.seal_id order by s.seal_id), array_agg(s.posting_id order by s.seal_id)
+  into v_seal_ids, v_posting_ids
+  from pgwallet.seal as s
+  where s.seal_id > coalesce(v_known.seal_id, '-9223372036854775808'::bigint);
+  if v_seal_ids is null then
+    return;
+  end if;
+  v_above := coalesce(v_known.posting_id, '-9223372036854775808'::bigint);
+
+  return query
+  with posted as (
+    select
+      v_seal_ids[width_bucket(p.posting_id - 1, v_posting_ids) + 1] as seal_id, s.account_id,
+      sum(s.amount) as amount
+    from pgwallet.posting as p
+    cross join lateral (
+      values
+        (
+          p.source_account_id, -p.amount,
+          p.source_balance is null or p.source_account_id in (
+            select c.commission_account_id from pgwallet.currency as c
+            union all
+            select c.fee_account_id from pgwallet.currency as c
+          )
+        ),
+        (p.destination_account_id, p.amount, p.destination_balance is null)
+    ) as s (account_id, amount, is_derived)
+    where p.posting_id > v_above and p.posting_id <= v_posting_ids[cardinality(v_posting_ids)]
+      and s.is_derived
+    group by 1, s.account_id
+    having sum(s.amount) <> 0
+  ),
+
+  made as (
+    select
+      o.account_id, o.seal_id,
+      pgwallet._sealed_balance(o.account_id, v_known.seal_id)
+      + sum(o.amount) over (partition by o.account_id order by o.seal_id) as balance
+    from posted as o
+  ),
+
+  said as (
+    select b.account_id, b.seal_id, b.balance
+    from pgwallet.seal_balance as b
+    where b.seal_id > coalesce(v_known.seal_id, '-9223372036854775808'::bigint)
+  )
+
+  select distinct on (coalesce(m.account_id, s.account_id))
+    1, format('%s %s', coalesce(a.kind, 'account'), coalesce(m.account_id, s.account_id)),
+    format(
+      'Seal %s says %s of it, the postings up to there make %s.', coalesce(m.seal_id, s.seal_id),
+      coalesce(s.balance::text, 'nothing new'), coalesce(m.balance::text, 'nothing new')
+    )
+  from made as m
+  full outer join said as s on s.account_id = m.account_id and s.seal_id = m.seal_id
+  left join pgwallet.account as a on a.account_id = coalesce(m.account_id, s.account_id)
+  where m.balance is distinct from s.balance
+  order by coalesce(m.account_id, s.account_id), coalesce(m.seal_id, s.seal_id);
+
+  return query
+  with latest as (
+    select
+      v_seal_ids[width_bucket(p.posting_id - 1, v_posting_ids) + 1] as seal_id,
+      max(p.created_at) as at
+    from pgwallet.posting as p
+    where p.posting_id > v_above and p.posting_id <= v_posting_ids[cardinality(v_posting_ids)]
+    group by 1
+  ),
+
+  compared as (
+    select
+      s.seal_id, s.latest_at as said,
+      coalesce(
+        greatest(v_known.latest_at, max(l.at) over (order by s.seal_id)), '-infinity'
+      ) as made
+    from pgwallet.seal as s
+    left join latest as l on l.seal_id = s.seal_id
+    where s.seal_id >= v_seal_ids[1]
+  )
+
+  select
+    5, format('seal %s', c.seal_id),
+    format('Its latest posting was recorded at %s, and not at %s.', c.made, c.said)
+  from compared as c
+  where c.made <> c.said
+  order by c.seal_id
+  limit 1;
+end;
+$function$;

@@ -1,0 +1,280 @@
+"""What seals add up: balances without a row cost what came since, and the past is over."""
+
+from datetime import datetime
+from decimal import Decimal
+from functools import partial
+from itertools import product
+from typing import Any
+
+import psycopg
+import pytest
+
+import pgwallet
+from tests.concurrency.calls import fresh
+from tests.concurrency.sessions import blocked
+from tests.conftest import Connect
+from tests.ledger.calling import funded, project, refused, value
+
+pytestmark = pytest.mark.sql
+
+CURRENCIES = ("EUR", "JPY", "KWD")
+
+
+@pytest.fixture
+def seal(connect: Connect) -> psycopg.Connection:
+    """Who seals does it in a transaction of its own."""
+    return connect(autocommit=True)
+
+
+def sealed(conn: psycopg.Connection) -> datetime:
+    """Until when all is sealed now."""
+    conn.execute("select from pgwallet.seal_ledger()")
+    until: datetime = value(conn, "select max(sealed_at) from pgwallet.seal")
+    return until
+
+
+def now(conn: psycopg.Connection) -> datetime:
+    time: datetime = value(conn, "select clock_timestamp()")
+    return time
+
+
+def everybody(conn: psycopg.Connection) -> dict[int, str]:
+    """Each account that anything was posted to, and its kind."""
+    return dict(
+        conn.execute(
+            "select a.account_id, a.kind from pgwallet.account as a where exists (select "
+            "from pgwallet.posting as p "
+            "where a.account_id in (p.source_account_id, p.destination_account_id))"
+        ).fetchall()
+    )
+
+
+def balances(conn: psycopg.Connection, at: datetime) -> dict[int, Decimal]:
+    return {each: pgwallet.balance_at(conn, each, at) for each in everybody(conn)}
+
+
+def statements(conn: psycopg.Connection, until: datetime) -> dict[int, list[int]]:
+    return {
+        each: [row.posting_id for row in pgwallet.statement(conn, each, limit=10**6, until=until)]
+        for each in everybody(conn)
+    }
+
+
+def some(found: dict[int, Any], known: dict[int, Any]) -> dict[int, Any]:
+    """What there was already, without accounts that are new."""
+    return {each: found[each] for each in known}
+
+
+def chapter(conn: psycopg.Connection, currency: str) -> None:
+    """Something of each kind that an account without a balance has a part in."""
+    wallet_id = funded(conn, fresh("owner"), 1000, currency)
+    film = project(conn, fresh("film"), currency=currency)
+    escrows = [pgwallet.pledge(conn, wallet_id, film, 100).escrow_id for _ in range(4)]
+    pgwallet.release_escrow(conn, escrows[0])
+    pgwallet.refund_release(conn, escrows[0], 50)
+    pgwallet.change_pledge(conn, escrows[1], 70)
+    pgwallet.refund_escrow(conn, escrows[2], 10)
+    pgwallet.release_escrow(conn, escrows[2], 20)
+    pgwallet.payout(conn, film, 1)
+    pgwallet.collect_earnings(conn, currency, "fee", 1)
+    pgwallet.collect_earnings(conn, currency, "commission", 1)
+    taken = pgwallet.withdraw(conn, wallet_id, 3).transaction_id
+    pgwallet.reverse_transaction(conn, taken)
+
+
+def test_with_seals_each_balance_is_what_its_postings_come_to(
+    connect: Connect, seal: psycopg.Connection
+) -> None:
+    conn = connect(autocommit=True)
+    moments = []
+    for currency in (*CURRENCIES, *CURRENCIES):
+        moments.append(now(conn))
+        chapter(conn, currency)
+        moments.append(now(conn))
+        moments.append(sealed(seal))
+    chapter(conn, "JPY")
+    moments.append(now(conn))
+    for account_id, kind in everybody(conn).items():
+        rows = pgwallet.statement(conn, account_id, limit=10**6)
+        assert pgwallet.balance(conn, account_id) == sum(row.amount for row in rows), kind
+        for at in moments:
+            until = [row.amount for row in rows if row.created_at <= at]
+            assert pgwallet.balance_at(conn, account_id, at) == sum(until), kind
+    assert pgwallet.check_ledger(conn) == []
+    (first,) = pgwallet.statement(conn, account_id, limit=1)
+    assert pgwallet.check_ledger(conn, first.transaction_id) == []
+
+
+def test_a_seal_has_a_sum_only_where_it_changed(connect: Connect, seal: psycopg.Connection) -> None:
+    conn = connect(autocommit=True)
+    sealed(seal)
+    chapter(conn, "JPY")
+    sealed(seal)
+    added = value(conn, "select count(*) from pgwallet.seal_balance")
+    funded(conn, fresh("owner"), 5, "JPY")
+    sealed(seal)
+    (row,) = conn.execute(
+        "select s.account_id, s.balance from pgwallet.seal_balance as s "
+        "order by s.seal_id desc limit 1"
+    )
+    outside = value(
+        conn, "select external_account_id from pgwallet.currency where currency = 'JPY'"
+    )
+    assert row == (outside, pgwallet.balance(conn, outside))
+    assert value(conn, "select count(*) from pgwallet.seal_balance") == added + 1
+
+
+def test_what_was_posted_before_midnight_and_committed_after_is_in_the_closed_month(
+    connect: Connect, seal: psycopg.Connection
+) -> None:
+    """A seal waits for it; from then on nothing changes the balances of that time."""
+    late, observer = connect(), connect(autocommit=True)
+    chapter(observer, "EUR")
+    chapter(late, "EUR")
+    midnight = now(observer)
+    before = balances(observer, midnight)
+    with blocked(seal, observer, partial(sealed, seal), "Timeout") as sealing:
+        late.commit()
+        assert sealing.result() >= midnight
+    closed = balances(observer, midnight)
+    pages = statements(observer, midnight)
+    # Without the wait it would have been closed as it was before.
+    assert closed != before
+
+    chapter(observer, "EUR")
+    sealed(seal)
+    chapter(observer, "EUR")
+    assert some(balances(observer, midnight), closed) == closed
+    assert some(statements(observer, midnight), pages) == pages
+
+
+def test_a_clock_that_is_set_back_changes_no_sealed_time(
+    connect: Connect, seal: psycopg.Connection
+) -> None:
+    conn = connect()
+    chapter(conn, "EUR")
+    conn.commit()
+    at = sealed(seal)
+    closed, pages = balances(conn, at), statements(conn, at)
+    last = value(conn, "select max(posting_id) from pgwallet.posting")
+    chapter(conn, "EUR")
+    conn.execute("alter table pgwallet.posting disable trigger user")
+    conn.execute(
+        "update pgwallet.posting set created_at = created_at - interval '20 minutes' "
+        "where posting_id > %s",
+        [last],
+    )
+    assert some(balances(conn, at), closed) == closed
+    assert some(statements(conn, at), pages) == pages
+    conn.rollback()
+
+
+def test_a_balance_does_not_read_what_is_sealed(connect: Connect, seal: psycopg.Connection) -> None:
+    """All but what came since, and the pages that it shares."""
+    conn = connect(autocommit=True)
+    wallets = [funded(conn, fresh("owner"), 1) for _ in range(20)]
+    film = project(conn, fresh("film"))
+    pgwallet.deposit_many(conn, 1000 * wallets, 20_000 * [Decimal(1)])
+    pgwallet.pledge_many(conn, film, 120 * wallets, 2_400 * [Decimal(1)])
+    conn.execute("select brin_summarize_new_values('pgwallet.posting_id_idx')")
+    sealed(seal)
+    conn.execute("select brin_summarize_new_values('pgwallet.posting_id_idx')")
+    pgwallet.pledge(conn, wallets[0], film, 5)
+    escrow = value(
+        conn, "select escrow_account_id from pgwallet.project where project_id = %s", film
+    )
+    outside = value(
+        conn, "select external_account_id from pgwallet.currency where currency = 'EUR'"
+    )
+    fetched = (
+        "select sum(seq_tup_read + idx_tup_fetch)::bigint from pg_stat_xact_user_tables "
+        "where schemaname = 'pgwallet' and relname in ('posting', 'escrow')"
+    )
+    for account_id in (outside, escrow):
+        rows = pgwallet.statement(conn, account_id, limit=10**6)
+        with conn.transaction():
+            before = value(conn, fetched)
+            assert pgwallet.balance(conn, account_id) == sum(row.amount for row in rows)
+            assert pgwallet.balance_at(conn, account_id, now(conn)) == sum(
+                row.amount for row in rows
+            )
+            read = value(conn, fetched) - before
+        assert read < 9_000
+
+
+def test_a_statement_finds_what_lies_far_apart_and_past_its_sequence(connect: Connect) -> None:
+    """As after a restore or on a subscriber, where the sequence is behind its table."""
+    conn = connect()
+    wallet_id = funded(conn, fresh("owner"), 1)
+    (first,) = pgwallet.statement(conn, wallet_id)
+    ids = [first.posting_id]
+    for gap in (19_998, 19_999, 20_000, 1, 39_999, 70_000, 500_000, 1):
+        conn.execute("select setval('pgwallet.posting_id_seq', %s)", [ids[-1] + gap])
+        pgwallet.deposit(conn, wallet_id, 1)
+        ids.append(pgwallet.statement(conn, wallet_id, limit=1, newest_first=True)[0].posting_id)
+    for behind, newest_first in product((ids[-1] + 1, ids[-3], ids[1]), (False, True)):
+        # Oldest first shows nothing past it, as what comes there is not decided.
+        expected = ids[::-1] if newest_first else [each for each in ids if each <= behind]
+        conn.execute("select setval('pgwallet.posting_id_seq', %s)", [behind])
+        for limit in (1, 2, 5, 100):
+            seen, after = [], 0 if newest_first else ids[0] - 1
+            while page := pgwallet.statement(
+                conn, first.counterpart_id, after, limit, newest_first
+            ):
+                seen += [row.posting_id for row in page if row.posting_id >= ids[0]]
+                after = page[-1].posting_id
+                if after < ids[0]:
+                    break
+            assert seen == expected
+    conn.rollback()
+
+
+@pytest.mark.parametrize(
+    ("corruption", "subject"),
+    [
+        ("update pgwallet.seal_balance set balance = balance + 1 where {}", "external {}"),
+        ("delete from pgwallet.seal_balance where {}", "external {}"),
+        (
+            "insert into pgwallet.seal_balance select 1, 2, 5",
+            "account 1",
+        ),
+        ("update pgwallet.seal set latest_at = '-infinity' where seal_id = 1", "seal 1"),
+    ],
+    ids=["changed", "removed", "forged", "another latest"],
+)
+def test_a_wrong_sum_is_named(
+    connect: Connect, seal: psycopg.Connection, corruption: str, subject: str
+) -> None:
+    conn = connect()
+    for _ in range(2):
+        chapter(conn, "EUR")
+        conn.commit()
+        sealed(seal)
+    outside, last = conn.execute(
+        "select b.account_id, max(b.seal_id) from pgwallet.seal_balance as b "
+        "inner join pgwallet.currency as c on c.external_account_id = b.account_id "
+        "where c.currency = 'EUR' group by b.account_id"
+    ).fetchone() or (0, 0)
+    for table in ("seal", "seal_balance"):
+        conn.execute(f"alter table pgwallet.{table} disable trigger user".encode())
+    conn.execute(corruption.format(f"account_id = {outside} and seal_id = {last}").encode())
+    assert subject.format(outside) in {each.subject for each in pgwallet.check_ledger(conn)}
+    before = value(conn, "select transaction_id from pgwallet.seal where seal_id = %s", last - 1)
+    if "{}" in corruption:
+        found = {each.subject for each in pgwallet.check_ledger(conn, before)}
+        assert subject.format(outside) in found
+    conn.rollback()
+
+
+def test_what_seals_add_up_is_never_changed(connect: Connect, seal: psycopg.Connection) -> None:
+    conn = connect()
+    chapter(conn, "EUR")
+    conn.commit()
+    sealed(seal)
+    for change in (
+        "update pgwallet.seal_balance set balance = 0",
+        "delete from pgwallet.seal_balance",
+        "truncate pgwallet.seal_balance",
+    ):
+        with refused(conn, "PW901"):
+            conn.execute(change.encode())
