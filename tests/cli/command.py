@@ -22,6 +22,7 @@ import typer
 
 import pgwallet
 from pgwallet.cli import main
+from tests import starting
 from tests.waiting import DEADLINE
 
 # What the installed script `pgwallet` runs; test_the_script_runs_this keeps it so.
@@ -47,7 +48,7 @@ def environment(database_url: str | None = None) -> dict[str, str]:
 def pgwallet_command(*arguments: object, database_url: str | None = None, **more: str) -> Completed:
     """Runs it to the end; a traceback is never right, whatever the arguments."""
     completed = subprocess.run(
-        [*COMMAND, *map(str, arguments)],
+        [*starting.pgwallet(), *map(str, arguments)],
         env={**environment(database_url), **more},
         stdin=subprocess.DEVNULL,
         capture_output=True,

@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 from psycopg.conninfo import conninfo_to_dict
 
+from tests import starting
 from tests.deployment.programs import client
 from tests.docs.blocks import ROOT, Block
 
@@ -127,7 +128,7 @@ def sessions(conninfo: str, cwd: Path) -> Iterator[Mapping[str, Session]]:
         variables["PGPASSWORD"] = parameters["password"]
     query = "&".join(f"{name}={quote(value, safe='')}" for name, value in parameters.items())
     variables["PGWALLET_DATABASE_URL"] = f"postgresql://?{query}"
-    programs = [str(Path(sys.executable).parent), str(client("psql").parent)]
+    programs = [starting.programs(), Path(sys.executable).parent, client("psql").parent]
     environment = {
         name: value
         for name, value in os.environ.items()
@@ -138,7 +139,7 @@ def sessions(conninfo: str, cwd: Path) -> Iterator[Mapping[str, Session]]:
     environment.update(
         variables,
         PYTHONPATH=os.pathsep.join(str(Path(path).resolve()) for path in modules if path),
-        PATH=os.pathsep.join([*programs, os.environ["PATH"]]),
+        PATH=os.pathsep.join([*map(str, programs), os.environ["PATH"]]),
         COLUMNS="80",
         LC_ALL="C.UTF-8",
     )

@@ -2,15 +2,15 @@
 
 import os
 import subprocess
-import sys
 
+from tests import starting
 from tests.docs.blocks import ROOT, blocks
 
 
 def run_example(name: str, conninfo: str) -> str:
     """What `python examples/NAME.py CONNINFO` prints; it must succeed without a word of warning."""
     completed = subprocess.run(
-        [sys.executable, "-W", "error", f"examples/{name}.py", conninfo],
+        [*starting.python(), "-W", "error", f"examples/{name}.py", conninfo],
         cwd=ROOT,
         env={**os.environ, "PGWALLET_DATABASE_URL": conninfo},
         capture_output=True,

@@ -13,7 +13,7 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from tests import databases
+from tests import databases, starting
 
 PROJECT = Path(__file__).parents[2] / "examples" / "django_shop"
 PASSWORD = "secret"
@@ -73,7 +73,7 @@ class Shop:
     ) -> subprocess.CompletedProcess[str]:
         """Runs manage.py as the role that migrates."""
         return subprocess.run(
-            [*_PYTHON, "manage.py", *arguments],
+            [*starting.python(), "-W", "error", "manage.py", *arguments],
             cwd=PROJECT,
             env=self.environment(self.migrator, options),
             capture_output=True,

@@ -3,13 +3,13 @@
 import os
 import runpy
 import subprocess
-import sys
 from importlib.util import find_spec
 from pathlib import Path
 
 import psycopg
 import pytest
 
+from tests import starting
 from tests.databases import as_owner
 
 ROOT = Path(__file__).parents[2]
@@ -31,7 +31,7 @@ Completed = subprocess.CompletedProcess[str]
 def replay(file: Path, *options: str) -> Completed:
     environment = {k: v for k, v in os.environ.items() if k != "PGWALLET_DATABASE_URL"}
     return subprocess.run(
-        [sys.executable, EXAMPLE, file, *options],
+        [*starting.python(), EXAMPLE, file, *options],
         env=environment,
         capture_output=True,
         text=True,
