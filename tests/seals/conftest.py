@@ -1,14 +1,28 @@
-"""A ledger that all tests of a module may share: each seals first what the others left."""
+"""Ledgers that all tests of a module may share."""
 
 from collections.abc import Iterator
 
+import psycopg
 import pytest
-from psycopg.conninfo import make_conninfo
 
-from tests import databases
+from tests.catalogue.world import World
+from tests.seals.history import sealed_world
 
 
 @pytest.fixture(scope="module")
-def database(server: str, template: str) -> Iterator[str]:
-    with databases.created(server, template) as name:
-        yield make_conninfo(server, dbname=name)
+def database(crowded_database: str) -> str:
+    """Where each test seals first what the others left."""
+    return crowded_database
+
+
+@pytest.fixture(scope="module")
+def sealed(shared_database: str) -> Iterator[psycopg.Connection]:
+    """A connection whose transaction, with all that is in it, is rolled back after the module."""
+    with psycopg.connect(shared_database) as conn:
+        yield conn
+        conn.rollback()
+
+
+@pytest.fixture(scope="module")
+def world(sealed: psycopg.Connection) -> World:
+    return sealed_world(sealed)

@@ -37,8 +37,13 @@ begin
         v_previous := v_seals[v_wrong.place - 1];
       end if;
       seal_id := v_seals[v_wrong.place].seal_id;
-      covers := pgwallet._seal_range(v_seals[v_wrong.place], v_previous);
-      detail := v_wrong.detail;
+      if seal_id > coalesce(v_previous.seal_id, 0) + 1 then
+        seal_id := coalesce(v_previous.seal_id, 0) + 1;
+        detail := 'It is not there.';
+      else
+        covers := pgwallet._seal_range(v_seals[v_wrong.place], v_previous);
+        detail := v_wrong.detail;
+      end if;
       return next;
       return;
     end if;

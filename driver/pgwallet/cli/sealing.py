@@ -32,7 +32,7 @@ _RECORDED_STAYS = 5
 _KEPT = re.compile(r"(\d{1,18}):([0-9a-fA-F]{64})", re.ASCII)
 
 # So many seals go into a step of the progress bar.
-_AT_ONCE = 20
+_AT_ONCE = 200
 
 _LISTED = ("seal_id", "sealed_at", "digest")
 
