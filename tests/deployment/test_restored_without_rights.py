@@ -88,6 +88,13 @@ def test_nobody_but_the_owner_may_call_until_migrate(
         give_usage(empty_database, operator)
         with pytest.raises(errors.InsufficientPrivilege, match="function payout"):
             pgwallet.payout(conn, world.succeeded, 1)
+        assert not pgwallet.status(acting_as(empty_database, owner)).up_to_date
+
+        assert pgwallet.migrate(acting_as(empty_database, owner)).functions_installed
+
+        assert pgwallet.status(acting_as(empty_database, owner)).up_to_date
+        pgwallet.deposit(conn, world.wallet, 1)
+        assert pgwallet.check_ledger(conn) == []
 
 
 def test_rights_come_along_when_only_the_owner_is_another(
