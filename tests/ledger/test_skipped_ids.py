@@ -105,11 +105,8 @@ def test_a_dry_run_says_the_same_and_moves_nothing(conn: psycopg.Connection) -> 
 def test_a_sequence_behind_its_table_is_moved_past_it(conn: psycopg.Connection) -> None:
     """As after logical replication, which carries rows and no sequences."""
     world_in(conn)
-    highest = dict(
-        conn.execute(
-            "select sequence_name, highest_value from pgwallet.list_sequences()"
-        ).fetchall()
-    )
+    rows = conn.execute("select sequence_name, highest_value from pgwallet.list_sequences()")
+    highest: dict[str, int] = dict(rows.fetchall())
     for name in highest:
         conn.execute("select setval(%s, 1, false)", [f"pgwallet.{name}"])
     assert pgwallet.check_ledger(conn)
