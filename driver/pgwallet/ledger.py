@@ -55,7 +55,8 @@ def statement(
     Returns up to `limit` rows that were recorded at `from_` or later and before `until`; amounts
     are in major units, negative for money that left. Pass the last row's `posting_id` as
     `after_posting_id` for the next page, in either order. Where `by` is effective and not recorded,
-    order, times and `balance` all go by when the postings happened.
+    order, times and `balance` all go by when the postings happened. Who reads on, oldest first,
+    misses none: of an account that keeps no balance it tells as far as none can come in between.
     Raises InvalidArgument, AccountNotFound.
     Calls pgwallet.statement.
     """

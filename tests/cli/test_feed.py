@@ -93,7 +93,9 @@ def test_it_follows_until_a_signal_ends_it(
     assert (rest, error, process.returncode) == ("", "", code)
 
 
-def test_it_ends_while_it_waits_for_a_long_transaction(connect: Connect, database: str) -> None:
+def test_it_names_a_long_transaction_and_ends_while_it_waits_for_it(
+    connect: Connect, database: str
+) -> None:
     conn, slow = connect(autocommit=True), connect()
     after = last_id(conn)
     wallets = [funded(conn, f"eve {number}", 10) for number in range(2)]
@@ -101,11 +103,8 @@ def test_it_ends_while_it_waits_for_a_long_transaction(connect: Connect, databas
         assert next_line(process)["posting_id"] == after + 1
         pgwallet.deposit(slow, wallets[0], 1)
         pgwallet.deposit(conn, wallets[1], 1)
-        while not conn.execute(
-            "select 1 from pg_stat_activity where wait_event = 'PgSleep' and "
-            "datname = current_database()"
-        ).fetchone():
-            assert process.poll() is None
+        assert process.stderr is not None
+        assert f" of process {slow.info.backend_pid}, " in process.stderr.readline()
         process.terminate()
         process.communicate(timeout=PATIENCE)
     assert process.returncode == 143

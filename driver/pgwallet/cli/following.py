@@ -13,6 +13,7 @@ import pgwallet
 from pgwallet import FeedRow
 
 from .commands import Session, group, on_database
+from .output import showing_notices
 from .records import Form, line_of
 
 feeding = group()
@@ -50,7 +51,7 @@ def feed(
     if session.form is Form.CSV:
         raise typer.BadParameter("the feed is lines of JSON, with or without --json")
     try:
-        with _signals() as signals:
+        with showing_notices(), _signals() as signals:
             for batch in pgwallet.feed(session.conn, after, follow, limit):
                 with signals.held():
                     _write(batch)

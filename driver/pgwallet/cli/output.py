@@ -91,6 +91,22 @@ def prepared() -> Iterator[None]:
         logger.propagate = propagated
 
 
+@contextmanager
+def showing_notices() -> Iterator[None]:
+    """Meanwhile stderr shows notices, too: for a command that may wait for long."""
+    logger = logging.getLogger("pgwallet")
+    notices = _Warnings(logging.INFO)
+    notices.addFilter(lambda record: record.levelno < logging.WARNING)
+    level = logger.level
+    logger.addHandler(notices)
+    logger.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        logger.removeHandler(notices)
+        logger.setLevel(level)
+
+
 class _Warnings(logging.Handler):
     """Prints above a progress bar, where a plain handler would print across it."""
 
