@@ -1,4 +1,5 @@
-"""Whoever draws the id of a posting has an xid by then: so who waits for xids waits for ids, too.
+"""Whoever draws the id of a posting has an xid and a lock on the table by then: so who waits for
+xids, or for such locks, waits for ids, too.
 
 In place of the sequence stands a function that looks before it draws. It is the default of the
 column, from which all ids come.
@@ -28,8 +29,14 @@ declare
 begin
   perform set_config(
     'probe.drawn',
-    case when pg_current_xact_id_if_assigned() is null or v_seen = 'early'
-      then 'early' else 'late' end,
+    case
+      when v_seen = 'early' or pg_current_xact_id_if_assigned() is null or not exists (
+        select from pg_locks as l
+        where l.pid = pg_backend_pid() and l.relation = 'pgwallet.posting'::regclass
+          and l.mode = 'RowExclusiveLock'
+      ) then 'early'
+      else 'late'
+    end,
     false
   );
   return nextval('pgwallet.posting_id_seq');
