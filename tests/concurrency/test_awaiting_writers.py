@@ -14,6 +14,7 @@ from tests.concurrency.calls import fresh
 from tests.concurrency.sessions import HIGHER, all_blocked, blocked
 from tests.conftest import Connect
 from tests.ledger.calling import funded
+from tests.waiting import DEADLINE
 
 pytestmark = pytest.mark.sql
 
@@ -65,7 +66,7 @@ def test_it_does_not_wait_for_who_comes_later(connect: Connect) -> None:
     with blocked(reader, observer, partial(await_writers, reader), "Timeout") as seen:
         pgwallet.deposit(late, other, 1)
         writer.commit()
-        seen.result()
+        seen.result(DEADLINE)
     late.rollback()
 
 
