@@ -10,7 +10,7 @@ from itertools import cycle
 import pgwallet
 from bench import scripts
 from bench.contest import Contest, Sample
-from bench.crowd import BATCH, POCKETS, WIDE_POCKETS, Crowd
+from bench.crowd import POCKETS, WIDE_POCKETS, Crowd
 from bench.orm import allocation, database, filling, pledge, release
 from bench.pgbench import Runs
 from bench.releases import BATCH as RELEASE_BATCH
@@ -34,6 +34,7 @@ class Sizes:
     wallets: int  # of a large ledger
     savers: int  # wallets of one bulk allocation
     wide_wallets: int  # with a hundred pockets each
+    batch: int  # deposits of a bulk call
     log: int  # MB of WAL files from the start
 
 
@@ -46,6 +47,7 @@ FULL = Sizes(
     wallets=1_000_000,
     savers=1_000,
     wide_wallets=200,
+    batch=8_190,
     log=1_500,
 )
 QUICK = Sizes(
@@ -57,6 +59,7 @@ QUICK = Sizes(
     wallets=1_000,
     savers=100,
     wide_wallets=20,
+    batch=8_190,
     log=150,
 )
 
@@ -131,10 +134,10 @@ def single_calls(bench: Bench, orm: "Orm", crowd: Crowd, sizes: Sizes) -> Iterat
         {spread: 0.95},
     )
     yield Contest(
-        f"deposit_many of {BATCH:,}, 2 clients",
+        f"deposit_many of {sizes.batch:,}, 2 clients",
         "deposits/s",
         {
-            "pgwallet": run(scripts.deposit_many(), 2, each=BATCH),
+            "pgwallet": run(scripts.deposit_many(), 2, each=sizes.batch),
             "deposit, 8 clients": run(scripts.deposit(crowd), 8),
         },
         {"deposit, 8 clients": 10},

@@ -13,7 +13,6 @@ import pgwallet
 POCKETS = 5
 WIDE_POCKETS = 100
 PROJECTS = 100
-BATCH = 8_190  # deposits a call
 BATCHES = 2
 BALANCE = 1_000_000_000
 
@@ -64,9 +63,9 @@ class Crowd:
     external_account_id: int
 
 
-def made(conn: psycopg.Connection, wallets: int, wide_wallets: int) -> Crowd:
+def made(conn: psycopg.Connection, wallets: int, wide_wallets: int, batch: int) -> Crowd:
     """Makes so many of both kinds of wallets in a new ledger, their pockets, and the projects; also
-    `batch`, a table with the arrays of BATCHES bulk calls.
+    `batch`, a table with the arrays of BATCHES bulk calls for so many wallets each.
     """
     backers = _ids(conn, OWNERS, name="backer", wallets=wallets)
     savers = _ids(conn, OWNERS, name="saver", wallets=wide_wallets)
@@ -84,7 +83,7 @@ def made(conn: psycopg.Connection, wallets: int, wide_wallets: int) -> Crowd:
         "select g.n, c.wallet_id from generate_series(1, %s) as g (n) "
         "cross join lateral pgwallet.create_wallet('one of many ' || g.n) as c"
         ") as w group by 1) as b",
-        [BATCH, BATCHES, BATCH * BATCHES],
+        [batch, BATCHES, batch * BATCHES],
     )
     funded = backers + savers
     pgwallet.deposit_many(conn, funded, [BALANCE] * len(funded))

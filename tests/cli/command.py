@@ -29,6 +29,7 @@ from tests.waiting import DEADLINE
 ENTRY_POINT = "pgwallet.cli:main"
 COMMAND = (sys.executable, "-c", "from pgwallet.cli import main; main()")
 PATIENCE = 60
+BACKERS = 100
 
 Completed = subprocess.CompletedProcess[str]
 
@@ -139,7 +140,7 @@ def at_terminal(
 
 
 def pledged_project(conninfo: str, reference: str, pledges: int) -> int:
-    """A project with so many pledges of 10.00 EUR."""
+    """A project with so many pledges of 10.00 EUR, by a hundred backers at most."""
     with psycopg.connect(conninfo) as conn:
         project = pgwallet.create_project(conn, reference).project_id
         rows = conn.execute(
@@ -149,9 +150,10 @@ def pledged_project(conninfo: str, reference: str, pledges: int) -> int:
               pgwallet.create_wallet(format('%%s-%%s', %s::text, k)) as w
             order by k
             """,
-            [pledges, reference],
+            [min(pledges, BACKERS), reference],
         ).fetchall()
-        wallets = [wallet_id for (wallet_id,) in rows]
+        backers = [wallet_id for (wallet_id,) in rows]
+        wallets = [backers[number % len(backers)] for number in range(pledges)]
         amounts = [Decimal("10.00")] * pledges
         pgwallet.deposit_many(conn, wallets, amounts)
         pgwallet.pledge_many(conn, project, wallets, amounts)

@@ -131,7 +131,7 @@ def test_an_operator_releases_and_sees_how_far_it_is(role: str, database: str) -
 
 @pytest.mark.parametrize("command", ["release", "refund"])
 def test_ctrl_c_stops_between_batches_and_the_next_run_goes_on(database: str, command: str) -> None:
-    project = pledged_project(database, "film", 3000)
+    project = pledged_project(database, "film", 1000)
     process = started(
         "project", command, project, "--batch-size", 1, "--yes", database_url=database
     )
@@ -143,14 +143,14 @@ def test_ctrl_c_stops_between_batches_and_the_next_run_goes_on(database: str, co
     stdout, _ = end_of(process)
 
     settled = settled_escrows(database, project)
-    assert 20 <= settled < 3000
+    assert 20 <= settled < 1000
     assert shown(stdout, "Escrows") == f"{settled:,}"
     assert is_sound(database)
 
     completed = pgwallet_here("project", command, project, "--yes", database_url=database)
     assert completed.returncode == 0
-    assert f"{3000 - settled:,}" in completed.stdout
-    assert settled_escrows(database, project) == 3000
+    assert f"{1000 - settled:,}" in completed.stdout
+    assert settled_escrows(database, project) == 1000
     assert is_sound(database)
 
 
