@@ -151,6 +151,15 @@ def test_nobody_is_waited_for_on_account_of_what_is_sealed(connect: Connect) -> 
     assert [row.posting_id for row in rows] == [sealed - 1, sealed, sealed + 1, sealed + 2]
 
 
+def test_it_works_in_a_transaction_that_only_reads(connect: Connect) -> None:
+    conn, reader = connect(autocommit=True), connect()
+    start = end_of(conn)
+    funded(conn, fresh("ada"), 10)
+    reader.read_only = True
+    assert [row.posting_id for row in pgwallet.read_feed(reader, start)] == [start + 1]
+    reader.rollback()
+
+
 def test_a_batch_tells_which_escrows_it_settled(connect: Connect) -> None:
     conn = connect(autocommit=True)
     wallet, film = funded(conn, fresh("ada"), 100), project(conn, fresh("film"))
