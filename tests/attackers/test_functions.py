@@ -116,7 +116,7 @@ def test_an_auditor_may_call_nothing_that_writes_but_that_they_checked(
 ) -> None:
     """What is not volatile may not write: the server sees to that.
 
-    The feed has to see what it waited for; tests/following shows it in a transaction that only reads.
+    The feed has to see what it waited for; tests/following runs it where only reading is allowed.
     """
     rows = conn.execute(
         "select p.proname from pg_proc as p "
