@@ -46,6 +46,9 @@ def test_a_restored_database_is_the_same(
     with psycopg.connect(database) as conn:
         conn.execute("select pgwallet.grant_operator(%s)", [operator])
         world_in(conn)
+    with psycopg.connect(database, autocommit=True) as conn:
+        sealed = pgwallet.seal_ledger(conn)
+        assert sealed is not None
 
     copy(database, empty_database, tmp_path / "dump")
 
@@ -53,6 +56,8 @@ def test_a_restored_database_is_the_same(
     with psycopg.connect(database) as original, psycopg.connect(empty_database) as restored:
         assert everything(restored) == everything(original)
         assert pgwallet.check_ledger(restored) == []
+        assert pgwallet.check_seals(restored) is None
+        assert [each.digest for each in pgwallet.list_seals(restored)] == [sealed.digest]
     assert pgwallet.status(as_owner(empty_database)).up_to_date
 
 

@@ -106,7 +106,10 @@ def _pages(name: str, rows: Iterable[Row]) -> Iterator[str]:
 def digests(conn: psycopg.Connection) -> list[str]:
     """What the digest of each seal has to be, by the rows that are there now."""
     with conn.cursor(row_factory=dict_row) as cursor:
-        seals = cursor.execute("select * from pgwallet.seal order by seal_id").fetchall()
+        seals = cursor.execute(
+            "select seal_id, sealed_at, transaction_id, posting_id, event_id "
+            "from pgwallet.seal order by seal_id"
+        ).fetchall()
         rows = {name: cursor.execute(sql.encode()).fetchall() for name, sql in READ.items()}
     before: Row = {}
     found: list[str] = []

@@ -43,7 +43,10 @@ OFTEN = {
 }
 # Workers call by the driver, which has none for these.
 NOT_IN_DRIVER = ("list_rights", "list_sequences", "show_deployment")
-OPERATION = [name for name in given_to("operator") if name not in NOT_IN_DRIVER]
+# What wants a transaction of its own is called beside the storm.
+OPERATION = [
+    name for name in given_to("operator") if name not in NOT_IN_DRIVER and not CALLS[name].alone
+]
 PROCEDURES = [f"call {name}" for name in OPERATION if CALLS[name].signature.is_procedure]
 WEIGHTS = {name: OFTEN.get(name, USUAL) for name in OPERATION + PROCEDURES}
 

@@ -138,6 +138,7 @@ def differences(storm: Storm, conn: psycopg.Connection) -> list[str]:
     ledger = recorded(conn)
     told = [in_full(record, ledger) for record in storm.records if isinstance(record, Told)]
     found = [str(violation) for violation in pgwallet.check_ledger(conn)]
+    found += _seals(conn)
     found += _transactions(told, ledger)
     found += _refunded_batches(storm, ledger)
     found += _nothing_else(storm, ledger)
@@ -147,6 +148,14 @@ def differences(storm: Storm, conn: psycopg.Connection) -> list[str]:
     found += _escrows(storm, told, ledger, conn)
     found += _balances(told, conn)
     return found
+
+
+def _seals(conn: psycopg.Connection) -> Iterator[str]:
+    """Each covers what it says, though all the others went on while it was made."""
+    if not pgwallet.list_seals(conn):
+        yield "nothing was sealed"
+    if wrong := pgwallet.check_seals(conn):
+        yield str(wrong)
 
 
 def in_full(record: Told, ledger: dict[int, Recorded]) -> Told:

@@ -33,6 +33,7 @@ SETTLING = {
 }
 STATEMENT_TIMEOUT = "120s"  # for a machine that is slow; only a call that hangs reaches it
 DEADLINE = 60.0  # seconds, in which calls on any machine get on
+PAUSE_BETWEEN_SEALS = 0.05  # seconds
 PAUSE_BETWEEN_CHECKS = 1.0  # seconds; the rest of the machine is for the storm
 
 Connection = psycopg.Connection[Any]
@@ -115,9 +116,10 @@ def storm(
     """
     raging = Storm(conninfo, level, seed, pause)
     set_up(raging)
-    with ThreadPoolExecutor(connections + 1) as threads:
+    with ThreadPoolExecutor(connections + 2) as threads:
         workers = [Worker(raging, number) for number in range(1, connections + 1)]
         threads.submit(raging.attend, partial(watch, raging))
+        threads.submit(raging.attend, partial(seal, raging))
         for worker in workers:
             threads.submit(raging.attend, worker.work)
         try:
@@ -175,6 +177,14 @@ def watch(raging: Storm) -> None:
                 raging.fail(f"while it went on, since {since}: {violations}")
             told = [record for record in raging.records[-100:] if isinstance(record, Told)]
             since = told[0].transaction_id if told and raging.checks % 2 else 0
+
+
+def seal(raging: Storm) -> None:
+    """Seals again and again what came since, while others have ids that they do not commit."""
+    with raging.connect() as conn:
+        conn.execute("set default_transaction_isolation = 'read committed'")
+        while not raging.over.wait(PAUSE_BETWEEN_SEALS):
+            pgwallet.seal_ledger(conn)
 
 
 class Worker:
