@@ -1,4 +1,4 @@
-"""One ledger for all tests that only see it refuse."""
+"""One ledger for all tests that leave its world as it is, or whose changes are undone."""
 
 from collections.abc import Iterator
 
@@ -19,3 +19,10 @@ def shared(shared_database: str) -> Iterator[psycopg.Connection]:
 @pytest.fixture(scope="module")
 def world(shared: psycopg.Connection) -> World:
     return world_in(shared)
+
+
+@pytest.fixture
+def undone(shared: psycopg.Connection) -> Iterator[psycopg.Connection]:
+    """The same connection; what the test does is undone, and the world stays."""
+    with shared.transaction(force_rollback=True):
+        yield shared

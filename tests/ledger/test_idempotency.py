@@ -10,15 +10,15 @@ import pgwallet
 from tests.catalogue.call_of import Arguments
 from tests.catalogue.calls import BULK, CALLS, KEYED, good
 from tests.catalogue.spoiling import faults, good_call, other_calls, same_calls
-from tests.catalogue.world import World, world_in
+from tests.catalogue.world import World
 from tests.ledger.calling import call, everything, funded, project, refused, value
 
 pytestmark = pytest.mark.sql
 
 
 @pytest.fixture
-def world(conn: psycopg.Connection) -> World:
-    return world_in(conn)
+def conn(undone: psycopg.Connection) -> psycopg.Connection:
+    return undone
 
 
 def keyed(name: str, world: World) -> Arguments:
@@ -148,7 +148,7 @@ def test_a_call_that_was_rolled_back_leaves_its_key_free(
 
 
 def test_an_allocation_that_moves_nothing_still_uses_its_key(conn: psycopg.Connection) -> None:
-    wallet_id = funded(conn, "ada", 10)
+    wallet_id = funded(conn, "adam", 10)
     nothing = pgwallet.allocate_deposit(conn, wallet_id, 5, idempotency_key="once")
     assert nothing.shares == ()
     many = pgwallet.allocate_deposits(conn, [wallet_id], [5], ["twice"])
@@ -171,7 +171,7 @@ def test_an_allocation_that_moves_nothing_still_uses_its_key(conn: psycopg.Conne
 
 
 def test_a_null_key_in_an_array_is_no_key(conn: psycopg.Connection) -> None:
-    wallet_id = funded(conn, "ada", 0)
+    wallet_id = funded(conn, "adam", 0)
     for _ in range(2):
         rows = pgwallet.deposit_many(conn, [wallet_id] * 3, [1, 1, 1], [None, "once", None])
         assert [row.wallet_id for row in rows] == [wallet_id] * 3
@@ -182,7 +182,7 @@ def test_a_null_key_in_an_array_is_no_key(conn: psycopg.Connection) -> None:
 
 
 def test_a_key_repeated_within_a_call_replays_the_first(conn: psycopg.Connection) -> None:
-    wallet_id = funded(conn, "ada", 100)
+    wallet_id = funded(conn, "adam", 100)
     pgwallet.create_pocket(conn, wallet_id, "half", 50)
     project_id = project(conn)
     ids, amounts, keys = [wallet_id] * 3, [10, 20, 10], ["a", "b", "a"]
@@ -219,7 +219,7 @@ def test_a_key_repeated_within_a_call_with_another_amount_is_a_conflict(
 
 
 def test_of_many_keys_the_first_that_was_used_otherwise_is_named(conn: psycopg.Connection) -> None:
-    wallet_id = funded(conn, "ada", 0)
+    wallet_id = funded(conn, "adam", 0)
     pgwallet.deposit_many(conn, [wallet_id] * 3, [1, 2, 3], ["a", "b", "c"])
     with refused(conn, "PW203") as said:
         pgwallet.deposit_many(conn, [wallet_id] * 3, [3, 4, 5], ["c", "b", "a"])
@@ -227,7 +227,7 @@ def test_of_many_keys_the_first_that_was_used_otherwise_is_named(conn: psycopg.C
 
 
 def test_elements_replay_across_calls_in_any_grouping(conn: psycopg.Connection) -> None:
-    ada, bob = funded(conn, "ada", 0), funded(conn, "bob", 0)
+    ada, bob = funded(conn, "adam", 0), funded(conn, "ben", 0)
     first = pgwallet.deposit_many(conn, [ada, bob], [1, 2], ["a", "b"])
     again = pgwallet.deposit_many(conn, [bob, bob, ada], [2, 3, 1], ["b", "c", "a"])
     assert [row.replayed for row in again] == [True, False, True]

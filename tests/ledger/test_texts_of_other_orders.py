@@ -6,7 +6,7 @@ import psycopg
 import pytest
 
 from tests.catalogue.calls import CALLS, good
-from tests.catalogue.world import world_in
+from tests.catalogue.world import World
 from tests.ledger.calling import everything
 
 pytestmark = pytest.mark.sql
@@ -21,12 +21,17 @@ TAKE_TEXTS = [
 ]
 
 
+@pytest.fixture
+def conn(undone: psycopg.Connection) -> psycopg.Connection:
+    return undone
+
+
 @pytest.mark.parametrize("name", TAKE_TEXTS)
 def test_a_text_in_another_order_is_looked_up_and_found_again(
-    conn: psycopg.Connection, name: str
+    conn: psycopg.Connection, world: World, name: str
 ) -> None:
     call = CALLS[name]
-    arguments = call.with_everything(good(name, world_in(conn)))
+    arguments = call.with_everything(good(name, world))
     if call.is_keyed:
         arguments = call.keyed(arguments, "once")
     in_other_order(conn, name, arguments)
