@@ -97,6 +97,33 @@ def test_deposits_go_on_behind_a_migration_that_waits_for_a_forgotten_transactio
     assert len([message for message in caplog.messages if "in the way" in message]) == 1
 
 
+def test_transactions_that_come_and_go_are_not_in_the_way(
+    database: str, wider: None, caplog: pytest.LogCaptureFixture
+) -> None:
+    with psycopg.connect(database) as conn:
+        wallet_id = funded(conn, "ada", 10)
+    done = Event()
+
+    def come_and_go() -> None:
+        with psycopg.connect(database, autocommit=True, application_name="busy") as conn:
+            while not done.is_set():
+                conn.execute("select pg_sleep(0.02) from pgwallet.account limit 1")
+
+    with ThreadPoolExecutor() as pool:
+        busy = pool.submit(come_and_go)
+        try:
+            with (
+                left_open(database, wallet_id),
+                pytest.raises(DeploymentError, match=r"In the way: pid \d+ .a report") as refused,
+            ):
+                pgwallet.migrate(as_owner(database), wait=1)
+        finally:
+            done.set()
+        busy.result()
+    assert "a report" in caplog.text
+    assert "busy" not in caplog.text + str(refused.value)
+
+
 def test_it_gives_up_in_the_end_and_names_who_is_in_the_way(database: str, wider: None) -> None:
     with psycopg.connect(database) as conn:
         wallet_id = funded(conn, "ada", 10)

@@ -27,7 +27,7 @@ LOCK_DEPLOYMENT = "select pg_advisory_xact_lock(hashtextextended('pgwallet.deplo
 # role without pg_read_all_stats sees no state and no time.
 _HOLDERS = """
 select
-  coalesce(l.pid::text, l.virtualtransaction), l.pid, a.usename, a.application_name, a.state,
+  l.virtualtransaction, l.pid, a.usename, a.application_name, a.state,
   extract(epoch from clock_timestamp() - a.xact_start)::float8,
   coalesce(array_agg(distinct c.relname::text) filter (where c.relkind in ('r', 'v', 'S')), '{}')
 from pg_locks as l
@@ -49,7 +49,7 @@ order by a.xact_start, l.pid
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """A transaction that holds what a deployment may need."""
+    """A transaction that holds what a deployment may need; `key` is of it alone, unlike `pid`."""
 
     key: str
     pid: int | None
@@ -104,22 +104,26 @@ class Waiting:
                 with self._conn.transaction():
                     return attempt()
             except (errors.LockNotAvailable, errors.DeadlockDetected) as error:
-                holders = self._holders()
                 left = deadline - time.monotonic()
+                length = random.uniform(pause / 2, pause)
+                holders = self._who_stay(min(length, max(left, _FIRST_PAUSE)))
                 if left <= 0:
                     raise DeploymentError(self._refusal(holders)) from error
-                time.sleep(min(left, random.uniform(pause / 2, pause)))
-                pause = min(2 * pause, _LONGEST_PAUSE)
                 self._tell(holders)
+                pause = min(2 * pause, _LONGEST_PAUSE)
 
     def _holders(self) -> list[Holder]:
         with self._conn.transaction():
             return [Holder(*row) for row in self._conn.execute(_HOLDERS, [self._advisory])]
 
-    def _tell(self, before: list[Holder]) -> None:
-        """Names those who were there before the pause and still are, once."""
-        still = {holder.key for holder in before}
-        holders = [holder for holder in self._holders() if holder.key in still]
+    def _who_stay(self, seconds: float) -> list[Holder]:
+        """Those who are there before a pause and after it; others come and go."""
+        before = {holder.key for holder in self._holders()}
+        time.sleep(seconds)
+        return [holder for holder in self._holders() if holder.key in before]
+
+    def _tell(self, holders: list[Holder]) -> None:
+        """Names each of them once."""
         keys = frozenset(holder.key for holder in holders)
         if not keys <= self._told:
             self._told |= keys
