@@ -17,7 +17,7 @@ logger = logging.getLogger("pgwallet")
 T = TypeVar("T")
 
 # Whoever calls waits behind who waits for a table, so that each try has to be short.
-_TRY = "300ms"
+_TRY = "200ms"
 _FIRST_PAUSE = 0.1  # seconds, twice as long each time
 _LONGEST_PAUSE = 2.0
 
