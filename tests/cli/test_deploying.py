@@ -33,7 +33,7 @@ def test_a_warning_appears_on_stderr(empty_database: str) -> None:
 def test_status_exits_with_1_only_when_asked_to_check(empty_database: str) -> None:
     completed = pgwallet_here("status", database_url=empty_database)
     assert completed.returncode == 0
-    assert "│ pending │ migration │ 0001_currencies " in completed.stdout
+    assert "pending   migration 0001_currencies\n" in completed.stdout
     completed = pgwallet_here("status", "--check", database_url=empty_database)
     assert completed.returncode == 1
     completed = pgwallet_here("status", "--check", "--csv", database_url=empty_database)
@@ -51,7 +51,7 @@ def test_a_function_edited_by_hand_is_reported_and_mended(database: str) -> None
         conn.execute("alter function pgwallet.balance(bigint) cost 7")
     completed = pgwallet_here("status", "--check", database_url=database)
     assert completed.returncode == 1
-    assert "│ edited │ function │ pgwallet.balance(bigint) │ another cost │" in completed.stdout
+    assert "edited    function pgwallet.balance(bigint): another cost\n" in completed.stdout
     assert json_of("status", database_url=database) == [
         {
             "what": "edited",
@@ -85,7 +85,7 @@ def test_the_gate_of_an_older_version_changes_nothing_and_goes_back_when_told_to
     assert refused.stderr.startswith("ERROR: the database has pgwallet 99.0.0, and this is ")
     looked_at = pgwallet_here("status", "--check", database_url=url)
     assert looked_at.returncode == 1
-    assert "│ newer │ version │ pgwallet 99.0.0 │ newer than this version, " in looked_at.stdout
+    assert "newer     version pgwallet 99.0.0: newer than this version, " in looked_at.stdout
     assert "pgwallet migrate" not in looked_at.stdout
 
     told = pgwallet_here("migrate", "--downgrade", database_url=url)
@@ -150,3 +150,21 @@ def test_grant_gives_a_role_its_rights(
             ).fetchall()
             assert dict(rows) == allowed
             conn.execute(sql.SQL("drop owned by {}").format(sql.Identifier(role)))
+
+
+def test_status_prints_the_sql_that_mends_what_migrate_does_not(database: str) -> None:
+    with psycopg.connect(database) as conn:
+        conn.execute('create role "odd\x1b[31m role"')
+        conn.execute('grant select on pgwallet.wallet to "odd\x1b[31m role"')
+    try:
+        told = pgwallet_here("status", "--check", database_url=database)
+    finally:
+        with psycopg.connect(database) as conn:
+            conn.execute('revoke all on pgwallet.wallet from "odd\x1b[31m role"')
+            conn.execute('drop role "odd\x1b[31m role"')
+    assert told.returncode == 1
+    assert told.stdout == (
+        'rights    table wallet: "odd\\x1b[31m role" has select\n'
+        "What migrate does not mend, the owner or a superuser does:\n"
+        'revoke select on pgwallet.wallet from "odd\\x1b[31m role";\n'
+    )

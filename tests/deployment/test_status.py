@@ -1,11 +1,15 @@
 """`status` says what a database lacks, and changes nothing."""
 
+import time
+
 import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
 import pgwallet
-from pgwallet.deployment import migrations_directory
+from pgwallet.deployment import DeploymentError, migrations_directory
+from pgwallet.deployment.code import read_code
+from pgwallet.deployment.comparing import compare
 from tests.databases import as_owner
 
 pytestmark = pytest.mark.sql
@@ -39,3 +43,20 @@ def test_a_deployment_is_recorded_once_with_its_author(database: str) -> None:
             " from pgwallet.deployment as d"
         ).fetchall()
     assert rows == [(True, True)]
+
+
+def test_it_waits_for_nobody_who_changes_the_schema(database: str) -> None:
+    with psycopg.connect(database) as conn:
+        conn.execute("lock table pgwallet.account in access exclusive mode")
+        begin = time.monotonic()
+        with pytest.raises(DeploymentError, match="somebody is changing the schema pgwallet"):
+            pgwallet.status(database)
+        assert time.monotonic() - begin < 5
+
+
+def test_nobody_waits_for_it(database: str) -> None:
+    with psycopg.connect(database) as conn, psycopg.connect(database, autocommit=True) as other:
+        compare(conn, read_code())
+        other.execute("set lock_timeout = '2s'")
+        with other.transaction():
+            other.execute("lock table pgwallet.account in access exclusive mode")

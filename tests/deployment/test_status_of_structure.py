@@ -3,26 +3,10 @@
 import psycopg
 import pytest
 
-from pgwallet.deployment.code import read_code
-from pgwallet.deployment.comparing import compare
 from pgwallet.deployment.drift import Drift
+from tests.deployment.damage import drift_after, drift_of, mend
 
 pytestmark = pytest.mark.sql
-
-CODE = read_code()
-
-
-def drift_after(conn: psycopg.Connection, *statements: str) -> tuple[Drift, ...]:
-    for statement in statements:
-        conn.execute(statement.encode())
-    return compare(conn, CODE).drift
-
-
-def mend(conn: psycopg.Connection, drift: tuple[Drift, ...]) -> None:
-    """What the remedies say that are SQL."""
-    for each in drift:
-        assert each.remedy.endswith(";"), each
-        conn.execute(each.remedy.encode())
 
 
 def named(drift: tuple[Drift, ...]) -> set[tuple[str, str, str]]:
@@ -188,6 +172,46 @@ def test_each_damage_is_named_and_its_remedy_mends_it(
     assert drift_after(conn, "set local allow_system_table_mods = on") == ()
     drift = drift_after(conn, statement)
     assert named(drift) == expected
-    print(*drift, sep="\n")
     mend(conn, drift)
-    assert compare(conn, CODE).drift == ()
+    assert drift_of(conn) == ()
+
+
+OPERATORS_OWN = {
+    "an index": "create index own on pgwallet.posting (created_at)",
+    "a view elsewhere": "create view public.own as select * from pgwallet.wallet",
+    "a table elsewhere": "create table public.own (id bigint references pgwallet.wallet)",
+    "settings of vacuum": "alter table pgwallet.posting set (fillfactor = 90)",
+    "statistics": "create statistics pgwallet.own on kind, escrow_id from pgwallet.transaction",
+    "a comment": "comment on table pgwallet.posting is 'mine'",
+    "replica identity": "alter table pgwallet.posting replica identity full",
+    "an order of rows": "alter table pgwallet.posting cluster on posting_pkey",
+    "a publication": "create publication own for all tables",
+}
+
+
+@pytest.mark.parametrize("statement", OPERATORS_OWN.values(), ids=OPERATORS_OWN)
+def test_what_is_the_operator_s_own_is_no_difference(
+    conn: psycopg.Connection, statement: str
+) -> None:
+    assert drift_after(conn, statement) == ()
+
+
+def test_an_operating_system_with_another_order_of_texts_is_named(
+    conn: psycopg.Connection,
+) -> None:
+    drift = drift_after(
+        conn,
+        "update pg_database set datcollversion = '0.1' where datname = current_database()",
+    )
+    (found,) = drift
+    assert (found.kind, found.what) == ("collation", "edited")
+    assert found.detail.startswith("the order of texts is that of version 0.1, the system has ")
+    assert found.remedy.startswith("reindex database ")
+
+
+@pytest.mark.parametrize("name", ["role_grant", "deployment", "posting"])
+def test_a_table_that_is_gone_is_named_whatever_it_was_needed_for(
+    conn: psycopg.Connection, name: str
+) -> None:
+    drift = drift_after(conn, f"drop table pgwallet.{name} cascade")
+    assert ("table", name, "missing") in named(drift)

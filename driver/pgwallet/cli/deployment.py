@@ -42,6 +42,10 @@ class Difference:
     detail: str
     remedy: str
 
+    def __str__(self) -> str:
+        detail = f": {self.detail}" if self.detail else ""
+        return f"{self.what:<8}  {self.kind} {self.name}{detail}"
+
 
 @deploying.command()
 def migrate(
@@ -96,8 +100,10 @@ def status(
     """
     found = pgwallet.status(session.conninfo)
     differences = list(_differences(found))
-    if differences or session.form is not Form.TABLE:
-        session.show_rows(Difference, differences, in_table=("what", "kind", "name", "detail"))
+    if session.form is not Form.TABLE:
+        session.show_rows(Difference, differences)
+    for each in differences:
+        session.say(harmless(str(each)))
     if found.up_to_date:
         session.say("The database is up to date.")
     elif found.newer:

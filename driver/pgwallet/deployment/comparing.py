@@ -11,7 +11,7 @@ from psycopg import errors
 from .code import Code, read_code
 from .connecting import DeploymentError, connect, exists, explain_errors
 from .describing import describe, set_up
-from .drift import Drift
+from .drift import LOOK_AGAIN, Drift
 from .functions import compare_functions
 from .rights import compare_owners, compare_rights
 from .structure import compare_structure
@@ -140,7 +140,8 @@ def _compared(conn: psycopg.Connection, code: Code) -> Status:
     version = deployment.version
     functions_differ = (deployment.source_hash, version) != (code.functions_hash, code.version)
     drift: tuple[Drift, ...] = ()
-    if not (pending or unknown or functions_differ):
+    # With no record of a deployment it is gone, and so may be other things.
+    if not (pending or unknown or (functions_differ and version)):
         drift = tuple(_drift_in(conn, code, deployment))
     return Status(
         pending=pending,
@@ -191,11 +192,21 @@ def _drift_in(conn: psycopg.Connection, code: Code, deployment: _Deployment) -> 
     rights = compare_owners(conn)
     # What somebody else has written is not called: status may run as a superuser.
     if not others & {"list_rights", "_rights_of"}:
-        rights = chain(rights, compare_rights(conn, described))
+        rights = chain(rights, _asked(conn, "list_rights", compare_rights(conn, described)))
     yield from (drift for drift in rights if (drift.kind, drift.name) not in unknown)
     if "list_sequences" not in others:
-        yield from _compare_sequences(conn)
+        yield from _asked(conn, "list_sequences", _compare_sequences(conn))
     yield from _compare_collation(conn)
+
+
+def _asked(conn: psycopg.Connection, function: str, drift: Iterator[Drift]) -> Iterator[Drift]:
+    """What a function helps to tell; with tables or rights gone it cannot."""
+    try:
+        with conn.transaction():
+            yield from [*drift]
+    except (errors.InsufficientPrivilege, errors.UndefinedTable, errors.UndefinedColumn) as error:
+        detail = f"could not be asked: {error.diag.message_primary}"
+        yield Drift("function", f"pgwallet.{function}()", "failed", detail, LOOK_AGAIN)
 
 
 def _short(signature: str) -> str:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 MIGRATE = "pgwallet migrate"
+LOOK_AGAIN = "mend what else is named, then look again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +17,7 @@ class Drift:
 
     kind: str
     name: str
-    what: Literal["missing", "unknown", "edited", "owner", "rights", "behind"]
+    what: Literal["missing", "unknown", "edited", "owner", "rights", "behind", "failed"]
     detail: str = ""
     remedy: str = MIGRATE
 

@@ -19,28 +19,30 @@ guest as (
 ),
 thing as (
   select 'schema' as kind, 'pgwallet' as name, 'n' as letter, n.nspacl as acl,
-    n.nspowner as owner
+    n.nspowner as owner, n.oid
   from pg_namespace as n, own where n.oid = own.oid
   union all
   select
     case c.relkind when 'S' then 'sequence' when 'v' then 'view' else 'table' end,
-    quote_ident(c.relname), case when c.relkind = 'S' then 's' else 'r' end, c.relacl, c.relowner
+    quote_ident(c.relname), case when c.relkind = 'S' then 's' else 'r' end, c.relacl, c.relowner,
+    c.oid
   from pg_class as c, own
   where c.relnamespace = own.oid and c.relkind in ('r', 'p', 'f', 'm', 'v', 'S')
     and ('pg_class'::regclass, c.oid) not in (select g.classid, g.objid from guest as g)
   union all
-  select 'function', p.oid::regprocedure::text, 'f', p.proacl, p.proowner
+  select 'function', p.oid::regprocedure::text, 'f', p.proacl, p.proowner, p.oid
   from pg_proc as p, own
   where p.pronamespace = own.oid
     and ('pg_proc'::regclass, p.oid) not in (select g.classid, g.objid from guest as g)
   union all
-  select 'type', quote_ident(t.typname), 'T', t.typacl, t.typowner
+  select 'type', quote_ident(t.typname), 'T', t.typacl, t.typowner, t.oid
   from pg_type as t, own
   where t.typnamespace = own.oid and t.typtype in ('e', 'd')
     and ('pg_type'::regclass, t.oid) not in (select g.classid, g.objid from guest as g)
 )
 """
 
+# A sequence that is linked to a column belongs to whom the table belongs to.
 _OTHER_OWNERS = f"""
 with {_OBJECTS}
 select
@@ -48,6 +50,11 @@ select
 from thing as t cross join own
 left join pg_roles as r on r.oid = t.owner
 where t.owner <> own.nspowner
+  and not exists (
+    select from pg_depend as d
+    where t.kind = 'sequence' and d.classid = 'pg_class'::regclass and d.objid = t.oid
+      and d.refclassid = 'pg_class'::regclass and d.deptype in ('a', 'i')
+  )
 order by t.kind, t.name
 """
 
