@@ -25,8 +25,8 @@ def read_feed(after_posting_id: int = 0, limit: Count = 1000) -> list[FeedRow]:
     Waits until no posting with a smaller id can come any more: for transactions that are open and
     write. Returns up to `limit` of `FeedRow`, with amounts in major units; fewer are all there are.
     Pass the last row's `posting_id` as `after_posting_id` for the next ones.
-    Where it cannot wait, psycopg raises: 25001 in a transaction that has written or is above read
-    committed, 25006 on a standby.
+    Where it cannot wait, psycopg raises: 25001 above read committed, and in a transaction that has
+    written where others write for more than a second; 25006 on a standby.
     Raises InvalidArgument.
     Calls pgwallet.read_feed.
     """

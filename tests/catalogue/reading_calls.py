@@ -50,7 +50,7 @@ READING_CALLS = (
         good=lambda w, _: {"p_idempotency_key": "nobody's"},
     ),
     CallOf(name="list_events", given_to=AUDIT, good=lambda w, _: {"p_subject_id": w.wallet}),
-    # Behind the last one: for any other it waits, which a transaction that has written may not.
+    # Behind the last one: for any other it waits, which only the lowest level of isolation allows.
     CallOf(name="read_feed", given_to=AUDIT, good=lambda w, _: {"p_after_posting_id": 2**63 - 1}),
     CallOf(name="check_ledger", given_to=AUDIT, good=lambda w, _: {}),
     CallOf(name="check_seals", given_to=AUDIT, good=lambda w, _: {}),

@@ -1,6 +1,7 @@
 """read_feed: each posting once, in order, also while others write."""
 
 import re
+from contextlib import suppress
 from functools import partial
 
 import psycopg
@@ -14,6 +15,7 @@ from tests.concurrency.sessions import HIGHER, blocked
 from tests.conftest import Connect
 from tests.following.sealing import seal
 from tests.ledger.calling import funded, project
+from tests.waiting import DEADLINE
 
 pytestmark = pytest.mark.sql
 
@@ -197,12 +199,32 @@ def test_at_a_higher_level_it_says_that_it_cannot(connect: Connect, level: Isola
         pgwallet.read_feed(conn, start)
 
 
-def test_in_a_transaction_that_has_written_it_says_that_it_cannot(connect: Connect) -> None:
+def test_several_pages_are_read_in_one_transaction(connect: Connect) -> None:
     conn = connect()
     start = end_of(conn)
-    funded(conn, fresh("ada"), 10)
-    with pytest.raises(psycopg.errors.ActiveSqlTransaction):
-        pgwallet.read_feed(conn, start)
+    wallet = funded(conn, fresh("ada"), 10)
+    conn.commit()
+    for number in (1, 2):
+        assert len(pgwallet.read_feed(conn, start)) == number
+        pgwallet.deposit(conn, wallet, 1)
+    conn.rollback()
+
+
+def test_two_transactions_that_have_written_do_not_wait_for_each_other_for_ever(
+    connect: Connect,
+) -> None:
+    one, other, observer = connect(), connect(), connect(autocommit=True)
+    start = end_of(one)
+    for conn in (one, other):
+        funded(conn, fresh("ada"), 10)
+    with blocked(other, observer, partial(pgwallet.read_feed, other, start), "Timeout") as read:
+        with suppress(psycopg.errors.ActiveSqlTransaction):
+            # The other one was refused first: what it had written is gone.
+            assert len(pgwallet.read_feed(one, start)) == 1
+        with pytest.raises(psycopg.errors.ActiveSqlTransaction):
+            read.result(DEADLINE)
+    for conn in (one, other):
+        conn.rollback()
 
 
 def test_a_page_reads_a_few_pages_of_the_table_wherever_it_is(connect: Connect) -> None:

@@ -1,9 +1,9 @@
 -- Every posting once, in the order of ids: those after the last one seen. It waits until none with
 -- a smaller id can come any more, so that whoever goes on from the last one misses nothing.
 --
--- Locks nothing. It waits for the transactions that are open and write, but for what is sealed, and
--- where nothing came since; see _await_writers, which refuses a standby and any other level than
--- read committed. A page is full, unless it is the last one.
+-- Locks nothing. It waits for the transactions that are open and write, see _await_writers, but for
+-- what is sealed, and where nothing came since; in a transaction that has written, for a second.
+-- A page is full, unless it is the last one.
 create or replace function pgwallet.read_feed(
   p_after_posting_id bigint default 0,
   p_limit integer default 1000
@@ -51,7 +51,13 @@ begin
       limit 1;
       exit when coalesce(v_newest, 0) <= v_after
         and not exists (select from pgwallet._read_range(v_after, v_until));
-      perform pgwallet._await_writers();
+      -- Whoever has an xid already may be waited for in turn, so that wait has an end.
+      if pg_current_xact_id_if_assigned() is not null then
+        v_until := pgwallet._find_decided();
+      end if;
+      if pg_current_xact_id_if_assigned() is null or v_until is null then
+        perform pgwallet._await_writers();
+      end if;
       v_waited := true;
     end if;
 
