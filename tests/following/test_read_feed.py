@@ -1,7 +1,6 @@
 """read_feed: each posting once, in order, also while others write."""
 
 import re
-from contextlib import suppress
 from functools import partial
 
 import psycopg
@@ -11,11 +10,10 @@ from psycopg import IsolationLevel
 import pgwallet
 from tests.catalogue.world import world_in
 from tests.concurrency.calls import fresh
-from tests.concurrency.sessions import HIGHER, blocked
+from tests.concurrency.sessions import HIGHER, at_once, blocked
 from tests.conftest import Connect
 from tests.following.sealing import seal
 from tests.ledger.calling import funded, project
-from tests.waiting import DEADLINE
 
 pytestmark = pytest.mark.sql
 
@@ -213,17 +211,22 @@ def test_several_pages_are_read_in_one_transaction(connect: Connect) -> None:
 def test_two_transactions_that_have_written_do_not_wait_for_each_other_for_ever(
     connect: Connect,
 ) -> None:
-    one, other, observer = connect(), connect(), connect(autocommit=True)
-    start = end_of(one)
-    for conn in (one, other):
+    """The first one is refused, and what it had written is gone for the other."""
+    both = [connect(), connect()]
+    start = end_of(both[0])
+    for conn in both:
         funded(conn, fresh("ada"), 10)
-    with blocked(other, observer, partial(pgwallet.read_feed, other, start), "Timeout") as read:
-        with suppress(psycopg.errors.ActiveSqlTransaction):
-            # The other one was refused first: what it had written is gone.
-            assert len(pgwallet.read_feed(one, start)) == 1
-        with pytest.raises(psycopg.errors.ActiveSqlTransaction):
-            read.result(DEADLINE)
-    for conn in (one, other):
+
+    def read(conn: psycopg.Connection) -> int | str | None:
+        try:
+            return len(pgwallet.read_feed(conn, start))
+        except psycopg.errors.ActiveSqlTransaction as error:
+            return error.sqlstate
+
+    answers = at_once([partial(read, conn) for conn in both])
+    assert "25001" in answers
+    assert set(answers) <= {"25001", 1}
+    for conn in both:
         conn.rollback()
 
 
