@@ -56,8 +56,11 @@ def shared_stage(
 
 @pytest.fixture(scope="session")
 def before(shared_stage: Stage) -> Iterator[tuple[psycopg.Connection, dict[str, object]]]:
+    """What is there at first; sound, as it is again after the last test."""
     with shared_stage.superuser() as conn:
+        assert pgwallet.check_ledger(conn) == []
         yield conn, state(conn, list(shared_stage.roles.values()))
+        assert pgwallet.check_ledger(conn) == []
 
 
 @pytest.fixture
@@ -67,11 +70,11 @@ def stage(
     """The stage of all tests whose attacks fail or are undone: after each it is as it was."""
     yield shared_stage
     conn, known = before
+    # With every row and every object as it was, check_ledger would find what it found.
     now = state(conn, list(shared_stage.roles.values()))
     changed = {key: value for key, value in now.items() if value != known[key]}
     known.update(now)  # so that only the test that did it fails
     assert changed == {}
-    assert pgwallet.check_ledger(conn) == []
 
 
 @pytest.fixture
