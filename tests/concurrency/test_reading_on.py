@@ -164,7 +164,10 @@ def test_in_a_snapshot_that_does_not_move_it_ends_at_the_last_seal(
     its.post(slow, 0)
     its.post(fast, 1)
     reader.isolation_level = level
+    told: list[str] = []
+    reader.add_notice_handler(lambda notice: told.append(str(notice.message_primary)))
     assert its.read(reader) == []
+    assert told[0].endswith(f"at the level {level.name.lower().replace('_', ' ')}")
     slow.commit()
     seal(fast)
     assert its.read(reader) == []

@@ -1,6 +1,6 @@
 -- Finds up to which posting id all is decided: none comes any more, and the next statement sees
--- them all. Null where that cannot be told: on a standby, above read committed, and where somebody
--- who has posted does not end within a second, whom a notice names.
+-- them all. Null where that cannot be told, as a notice says: on a standby, above read committed,
+-- and where somebody who has posted does not end within a second.
 --
 -- Who has drawn such an id holds a lock on the table. Prepared ones are waited for in any case:
 -- they are no longer the transactions that they were. _await_writers does it for ids of any kind.
@@ -20,6 +20,14 @@ begin
   if pg_is_in_recovery()
     or current_setting('transaction_isolation') not in ('read committed', 'read uncommitted')
   then
+    raise notice using
+      message = format(
+        'what came since the last seal is not told %s',
+        case
+          when pg_is_in_recovery() then 'on a standby'
+          else 'at the level ' || current_setting('transaction_isolation')
+        end
+      );
     return null;
   end if;
   select s.last_value into v_posting_id from pgwallet.posting_id_seq as s;
