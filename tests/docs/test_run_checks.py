@@ -1,6 +1,6 @@
 """docs/monitoring/run-checks.sh leaves behind how both commands ended, however they ended.
 
-How they end is tested with the commands themselves: here a program stands in that ends as it is told.
+How they end is tested with the commands themselves: here a program stands in, which ends as told.
 """
 
 import os
