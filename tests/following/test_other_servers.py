@@ -30,8 +30,9 @@ Connection = psycopg.Connection[Any]
 
 @contextmanager
 def ledger_in(server: embedded.Server) -> Iterator[Connection]:
-    """A migrated database on it."""
+    """A migrated database on it, in place of the one of another test."""
     with psycopg.connect(server.conninfo, autocommit=True) as admin:
+        admin.execute("drop database if exists ledger with (force)")
         admin.execute("create database ledger")
     pgwallet.migrate(in_ledger(server))
     with psycopg.connect(in_ledger(server), autocommit=True) as conn:
@@ -42,15 +43,15 @@ def in_ledger(server: embedded.Server) -> str:
     return make_conninfo(server.conninfo, dbname="ledger")
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def place() -> Iterator[Path]:
     with directory() as its:
         yield its
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def primary(server: str, place: Path) -> Iterator[embedded.Server]:
-    """A server that takes prepared transactions and standbys."""
+    """A server that takes prepared transactions and standbys, until the last test stops it."""
     start = partial(embedded.Server, programs(server), place / "primary")
     with start() as once, psycopg.connect(once.conninfo, autocommit=True) as admin:
         admin.execute("alter system set max_prepared_transactions = 4")
