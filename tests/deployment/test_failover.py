@@ -75,6 +75,7 @@ def test_ids_of_projects_that_a_failover_lost_are_given_again_unless_they_are_sk
                     pytest.raises(errors.ReadOnlySqlTransaction, match="gives out no ids"),
                 ):
                     pgwallet.skip_ids(conn)
+                assert pgwallet.status(mended).up_to_date
                 admin.execute("alter system set primary_conninfo = ''")
                 admin.execute("select pg_reload_conf()")
                 until(admin, "not exists (select from pg_stat_wal_receiver)")
