@@ -58,6 +58,7 @@ class Storm:
         self.undone: list[int] = []
         self.failures: list[str] = []
         self.outcomes: Counter[tuple[str, str]] = Counter()
+        self.done: set[str] = set()  # what was called with success
         self.calls = 0  # so far; of those that end at the same moment it may miss some
         self.checks = 0
 
@@ -74,9 +75,16 @@ class Storm:
         self.failures.append(what)
         self.over.set()
 
-    def until_called(self, calls: int) -> None:
-        """Returns once the clients have made so many calls, or the storm is over."""
-        while self.calls < calls and not self.over.wait(0.05):
+    def until_called(self, calls: int, functions: set[str]) -> None:
+        """Returns once the clients have made so many calls, or the storm is over.
+
+        By chance a function may not have done anything by then: it is waited for a while longer.
+        """
+
+        def lacks() -> bool:
+            return self.calls < calls or (self.calls < 5 * calls and not functions <= self.done)
+
+        while lacks() and not self.over.wait(0.05):
             pass
 
     def until_told(self, more: int) -> None:
@@ -212,6 +220,8 @@ class Worker:
             )
         outcome = self.outcome_of(conn, plan, way)
         self.outcomes[plan.name, outcome] += 1
+        if outcome == "done":
+            self.storm.done.add(plan.name)
         self.storm.calls += 1
         closing = plan.name in SETTLING or plan.name == "close_project"
         ended = outcome == "PW204" or (closing and outcome == "done")
