@@ -18,6 +18,7 @@ from tests.concurrency.sessions import HIGHER, blocked
 from tests.conftest import Connect
 from tests.following.sealing import seal
 from tests.ledger.calling import funded, project
+from tests.waiting import DEADLINE
 
 pytestmark = pytest.mark.sql
 
@@ -106,6 +107,24 @@ def test_what_commits_later_with_a_smaller_id_is_not_passed(connect: Connect, ki
         rows = read.result()
     assert [row.posting_id for row in rows] == its.all(observer)[before:]
     assert len(rows) == 2
+
+
+def test_what_came_while_it_waited_is_left_for_the_next_page(connect: Connect) -> None:
+    """Smaller ids may still be missing among it."""
+    slow, late = connect(), connect()
+    reader, observer = connect(autocommit=True), connect(autocommit=True)
+    its = Stage(observer, "external")
+    other = funded(observer, fresh("eve"), 1)
+    its.read(observer)
+    its.post(slow, 0)
+    with blocked(
+        reader, observer, partial(pgwallet.statement, reader, its.account_id, its.seen), "Timeout"
+    ) as read:
+        its.post(late, 1)
+        pgwallet.deposit(observer, other, 1)
+        slow.commit()
+        assert [row.counterpart_id for row in read.result(DEADLINE)] == [its.wallets[0]]
+    late.rollback()
 
 
 def test_it_ends_where_a_long_transaction_may_still_post(connect: Connect) -> None:
