@@ -58,15 +58,23 @@ def test_it_waits_for_who_has_drawn_an_id(connect: Connect, ending: str) -> None
         assert seen.result() == row[0] + (ending == "commit")
 
 
-def test_it_does_not_wait_for_who_comes_later(connect: Connect) -> None:
+def test_it_does_not_wait_for_who_comes_later(connect: Connect, server: str) -> None:
+    """Also where another database keeps it from seeing by the oldest xid alone that all is done."""
     writer, late, reader = connect(), connect(), connect()
     observer = connect(autocommit=True)
-    wallet, other = (funded(observer, fresh("owner"), 10) for _ in range(2))
-    pgwallet.deposit(writer, wallet, 1)
-    with blocked(reader, observer, partial(await_writers, reader), "Timeout") as seen:
-        pgwallet.deposit(late, other, 1)
-        writer.commit()
-        seen.result(DEADLINE)
+    told: Future[None] = Future()
+    reader.add_notice_handler(lambda _: told.set_result(None))
+    with (
+        databases.created(server) as name,
+        psycopg.connect(make_conninfo(server, dbname=name)) as elsewhere,
+    ):
+        write(elsewhere)
+        write(writer)
+        with blocked(reader, observer, partial(await_writers, reader), "Timeout") as seen:
+            told.result(DEADLINE)
+            write(late)
+            writer.rollback()
+            seen.result(DEADLINE)
     late.rollback()
 
 
