@@ -12,7 +12,7 @@ check=$?
 
 # Renamed when it is whole, since it may be read at any time.
 cat > "$1/pgwallet.prom.new" << END
-# HELP pgwallet_status_exit_code Of pgwallet status --check; 0 for a database as it should be.
+# HELP pgwallet_status_exit_code Of pgwallet status --check; 0 for as it should be, 1 for not, more for not seen.
 # TYPE pgwallet_status_exit_code gauge
 pgwallet_status_exit_code $status
 # HELP pgwallet_check_exit_code Of pgwallet check; 0 for sound, 1 for not, more for not checked.

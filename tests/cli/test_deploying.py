@@ -168,3 +168,11 @@ def test_status_prints_the_sql_that_mends_what_migrate_does_not(database: str) -
         "What migrate does not mend, the owner or a superuser does:\n"
         'revoke select on pgwallet.wallet from "odd\\x1b[31m role";\n'
     )
+
+
+def test_status_that_could_not_look_exits_with_3(database: str) -> None:
+    with psycopg.connect(database) as conn:
+        conn.execute("lock table pgwallet.account in access exclusive mode")
+        told = pgwallet_here("status", "--check", database_url=database)
+    assert (told.returncode, told.stdout) == (3, "")
+    assert told.stderr.startswith("ERROR: somebody is changing the schema pgwallet")

@@ -4,7 +4,8 @@ import psycopg
 import pytest
 
 from pgwallet.deployment.drift import MIGRATE
-from tests.deployment.damage import drift_after, drift_of
+from pgwallet.deployment.functions import texts_in
+from tests.deployment.damage import CODE, drift_after, drift_of
 
 pytestmark = pytest.mark.sql
 
@@ -77,3 +78,12 @@ def test_what_is_asked_for_a_comparison_is_not_called_once_it_was_edited(
         "pgwallet._rights_of(text)",
         "pgwallet.list_sequences()",
     }
+
+
+def test_the_text_of_each_function_is_found_in_its_file() -> None:
+    texts = texts_in(CODE.functions)
+    for properties in CODE.schema["function"].values():
+        text = texts.pop(properties["short_name"])
+        assert (text.body is None) == ("sql_body" in properties), properties["short_name"]
+        assert bool(text.comment) == (not properties["short_name"].startswith("_"))
+    assert texts == {}

@@ -69,8 +69,8 @@ def pgwallet_(
     Say once which database to use:       export PGWALLET_DATABASE_URL=...
     Install pgwallet into it:             pgwallet migrate
 
-    Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 130 interrupted; of check: 1 not
-    sound, 3 not checked.
+    Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 130 interrupted; of check
+    and status: 1 not sound, 3 not looked.
     """
 
 

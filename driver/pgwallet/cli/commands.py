@@ -26,6 +26,8 @@ T = TypeVar("T")
 
 # The exit code of a refusal or a failure, where the command has no other one for it.
 FAILED = 1
+# Of what looks for something wrong: nobody looked. 2 is wrong usage.
+NOT_LOOKED = 3
 # The exit code after Ctrl-C, as shells have it.
 INTERRUPTED = 130
 

@@ -13,7 +13,7 @@ from pgwallet._parameters import as_text
 from pgwallet.deployment import Status, install_script
 from pgwallet.deployment.drift import MIGRATE
 
-from .commands import Command, Session, group, on_database
+from .commands import NOT_LOOKED, Command, Session, group, on_database
 from .database import DatabaseUrl, connected
 from .output import harmless, out
 from .records import Form
@@ -80,20 +80,20 @@ def migrate(
         out.print("Nothing to do: the database is up to date.")
 
 
-@on_database(deploying)
+@on_database(deploying, calls="show_deployment", fails_with=NOT_LOOKED)
 def status(
     session: Session,
     check: Annotated[
         bool, typer.Option("--check", help="Exit with 1 unless everything is up to date.")
     ] = False,
 ) -> None:
-    """Compare a database with this version, and tell what is not as it should be.
+    """Tell in what a database is not as this version has it.
 
     It compares functions, tables, columns, constraints, indexes, triggers, sequences, views, owners
     and rights, changes nothing, and waits for nobody. Any role with an access may run it.
 
-    Exit codes: 0 compared, and with --check all is well; 1 something differs, or failed; 2 wrong
-    usage.
+    Exit codes: 0 compared, and with --check all is well; 1 with --check, something differs; 3 it
+    could not look: the server was not reached, the role may not, somebody changes a table.
 
     \b
     Example:  pgwallet status --check

@@ -10,7 +10,7 @@ import typer
 import pgwallet
 from pgwallet import Event, StatementRow, Violation
 
-from .commands import Session, either_or, found, group, on_database, passing_on
+from .commands import NOT_LOOKED, Session, either_or, found, group, on_database, passing_on
 from .escrows import LISTED
 from .output import money
 from .parameters import AccountId, At, Basis, By, Page, time
@@ -181,11 +181,7 @@ def escrows(
         session.say(f"There may be more: --after-escrow-id {rows[-1].escrow_id}")
 
 
-# Nobody looked: neither sound nor broken. 2 is wrong usage.
-NOT_CHECKED = 3
-
-
-@on_database(reading, calls="check_ledger", fails_with=NOT_CHECKED)
+@on_database(reading, calls="check_ledger", fails_with=NOT_LOOKED)
 def check(
     session: Session,
     since_transaction_id: Annotated[

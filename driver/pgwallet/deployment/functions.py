@@ -41,7 +41,7 @@ def compare_functions(
     conn: psycopg.Connection, script: str, expected: Description, described: Description
 ) -> Iterator[Drift]:
     """`script` is the text of all files, from the first `create or replace` on."""
-    wanted = _texts_in(script)
+    wanted = texts_in(script)
     known = {properties["short_name"]: name for name, properties in expected["function"].items()}
     there = described["function"]
     texts = {name: (short, _Text(*rest)) for name, short, *rest in conn.execute(_TEXTS)}
@@ -65,7 +65,8 @@ def compare_functions(
 
 
 @cache
-def _texts_in(script: str) -> dict[str, _Text]:
+def texts_in(script: str) -> dict[str, _Text]:
+    """What each function's file says of it, by its name."""
     found = {}
     for piece in _FUNCTION.finditer(script):
         body, comment = _BODY.search(piece[0]), _COMMENT.search(piece[0])
