@@ -190,7 +190,7 @@ def check(
     since_seal_id: SinceSealId = 0,
     digest: Digests = None,
 ) -> None:
-    """Look for broken invariants, and for seals that do not fit.
+    """Look for broken invariants and seals that do not fit.
 
     Exit codes: 0 sound, 1 something is wrong, 3 it could not look or not to the end: the server was
     not reached, the role may not, it was cancelled.
