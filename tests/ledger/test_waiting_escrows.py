@@ -1,5 +1,7 @@
 """currency_metrics counts what waits: disputes, what has expired, projects that nobody settled."""
 
+from decimal import Decimal
+
 import psycopg
 import pytest
 
@@ -36,7 +38,7 @@ def test_what_a_dispute_holds_leaves_no_project_unsettled(
     assert metrics(conn).unsettled_count == 1
     pgwallet.release_escrow(conn, pledges[1])
     left = metrics(conn)
-    assert (left.unsettled_count, left.disputed_count, left.disputed_amount) == (0, 1, 10)
+    assert (left.unsettled_count, left.disputed_count, left.disputed_amount) == (0, 1, Decimal(10))
 
 
 @pytest.mark.parametrize(("expiry", "expired"), [("-1 second", 2), ("1 second", 0)])
