@@ -369,6 +369,114 @@ ALTER SEQUENCE pgwallet.event_id_seq OWNED BY pgwallet.event.event_id;
 
 COMMENT ON SEQUENCE pgwallet.event_id_seq IS 'Source of event ids.';
 
+CREATE VIEW pgwallet.flow AS
+ SELECT p.posting_id,
+    s.currency,
+    (date_trunc('month'::text, (p.created_at AT TIME ZONE 'UTC'::text)))::date AS month,
+        CASE
+            WHEN ((w.kind)::text = 'deposit'::text) THEN w.sign
+            ELSE NULL::integer
+        END AS deposit_count,
+        CASE
+            WHEN ((w.kind)::text = 'withdrawal'::text) THEN w.sign
+            ELSE NULL::integer
+        END AS withdrawal_count,
+        CASE
+            WHEN (((d.kind)::text = 'escrow'::text) AND ((t.kind)::text = 'pledge'::text)) THEN 1
+            ELSE NULL::integer
+        END AS pledge_count,
+        CASE
+            WHEN (((t.kind)::text = 'release'::text) AND ((d.kind)::text = 'project'::text)) THEN 1
+            ELSE NULL::integer
+        END AS release_count,
+        CASE
+            WHEN ((t.kind)::text = 'refund'::text) THEN 1
+            ELSE NULL::integer
+        END AS refund_count,
+        CASE
+            WHEN ((w.kind)::text = 'payout'::text) THEN w.sign
+            ELSE NULL::integer
+        END AS payout_count,
+        CASE
+            WHEN ((t.kind)::text = 'collection'::text) THEN 1
+            ELSE NULL::integer
+        END AS collection_count,
+        CASE
+            WHEN ((w.kind)::text = 'deposit'::text) THEN ((w.sign)::numeric * p.amount)
+            ELSE NULL::numeric
+        END AS deposited,
+        CASE
+            WHEN ((w.kind)::text = 'withdrawal'::text) THEN ((w.sign)::numeric * p.amount)
+            ELSE NULL::numeric
+        END AS withdrawn,
+        CASE
+            WHEN ((t.kind)::text <> ALL (ARRAY['pledge'::text, 'pledge_change'::text])) THEN NULL::numeric
+            WHEN ((d.kind)::text = 'escrow'::text) THEN p.amount
+            ELSE (- p.amount)
+        END AS pledged,
+    r.amount AS released,
+        CASE
+            WHEN ((t.kind)::text = ANY (ARRAY['refund'::text, 'release_refund'::text])) THEN p.amount
+            ELSE NULL::numeric
+        END AS refunded,
+        CASE
+            WHEN (('commission'::text = (s.kind)::text) OR ('commission'::text = (d.kind)::text)) THEN r.amount
+            ELSE NULL::numeric
+        END AS commission,
+        CASE
+            WHEN (('fee'::text = (s.kind)::text) OR ('fee'::text = (d.kind)::text)) THEN r.amount
+            ELSE NULL::numeric
+        END AS fee,
+        CASE
+            WHEN (('project'::text = (s.kind)::text) OR ('project'::text = (d.kind)::text)) THEN r.amount
+            ELSE NULL::numeric
+        END AS net,
+        CASE
+            WHEN ((w.kind)::text = 'payout'::text) THEN ((w.sign)::numeric * p.amount)
+            ELSE NULL::numeric
+        END AS paid_out,
+        CASE
+            WHEN ((t.kind)::text = 'collection'::text) THEN p.amount
+            ELSE NULL::numeric
+        END AS collected
+   FROM ((((((pgwallet.posting p
+     CROSS JOIN LATERAL ( SELECT f.kind,
+            f.reversed_transaction_id
+           FROM pgwallet.transaction f
+          WHERE (f.transaction_id = p.transaction_id)
+          ORDER BY f.transaction_id
+         LIMIT 1) t)
+     CROSS JOIN LATERAL ( SELECT a.kind,
+            a.currency
+           FROM pgwallet.account a
+          WHERE (a.account_id = p.source_account_id)
+          ORDER BY a.account_id
+         LIMIT 1) s)
+     CROSS JOIN LATERAL ( SELECT a.kind
+           FROM pgwallet.account a
+          WHERE (a.account_id = p.destination_account_id)
+          ORDER BY a.account_id
+         LIMIT 1) d)
+     LEFT JOIN LATERAL ( SELECT f.kind
+           FROM pgwallet.transaction f
+          WHERE (f.transaction_id = t.reversed_transaction_id)
+          ORDER BY f.transaction_id
+         LIMIT 1) b ON (true))
+     CROSS JOIN LATERAL ( VALUES (COALESCE(b.kind, t.kind),
+                CASE
+                    WHEN (b.kind IS NULL) THEN 1
+                    ELSE '-1'::integer
+                END)) w(kind, sign))
+     CROSS JOIN LATERAL ( VALUES (
+                CASE t.kind
+                    WHEN 'release'::text THEN p.amount
+                    WHEN 'release_refund'::text THEN (- p.amount)
+                    ELSE NULL::numeric
+                END)) r(amount))
+  WHERE (((s.kind)::text <> 'pocket'::text) AND ((d.kind)::text <> 'pocket'::text));
+
+COMMENT ON VIEW pgwallet.flow IS 'What each posting adds to what moved in its month: seals and platform_summary sum it up.';
+
 CREATE VIEW pgwallet.installed_routine AS
  SELECT p.oid AS routine_id,
     ((p.oid)::regprocedure)::text AS signature,
@@ -381,13 +489,56 @@ CREATE VIEW pgwallet.installed_routine AS
 
 COMMENT ON VIEW pgwallet.installed_routine IS 'The functions and procedures as they are in this schema now.';
 
+CREATE TABLE pgwallet.seal_flow (
+    month date NOT NULL,
+    currency text NOT NULL COLLATE pg_catalog."C",
+    seal_id bigint NOT NULL,
+    deposit_count bigint NOT NULL,
+    withdrawal_count bigint NOT NULL,
+    pledge_count bigint NOT NULL,
+    release_count bigint NOT NULL,
+    refund_count bigint NOT NULL,
+    payout_count bigint NOT NULL,
+    collection_count bigint NOT NULL,
+    deposited numeric NOT NULL,
+    withdrawn numeric NOT NULL,
+    pledged numeric NOT NULL,
+    released numeric NOT NULL,
+    refunded numeric NOT NULL,
+    commission numeric NOT NULL,
+    fee numeric NOT NULL,
+    net numeric NOT NULL,
+    paid_out numeric NOT NULL,
+    collected numeric NOT NULL
+);
+
+COMMENT ON TABLE pgwallet.seal_flow IS 'What had moved in a month up to a seal, as platform_summary counts it; never updated or deleted.';
+COMMENT ON COLUMN pgwallet.seal_flow.month IS 'First day of the month, in UTC.';
+COMMENT ON COLUMN pgwallet.seal_flow.seal_id IS 'At this seal, and up to the next one here.';
+
 CREATE VIEW pgwallet.platform_summary AS
- WITH reversal AS (
-         SELECT r.transaction_id,
-            o.kind
-           FROM (pgwallet.transaction r
-             JOIN pgwallet.transaction o ON ((r.reversed_transaction_id = o.transaction_id)))
-          WHERE (r.reversed_transaction_id IS NOT NULL)
+ WITH RECURSIVE last_seal AS (
+         SELECT COALESCE(max(e.posting_id), '-9223372036854775808'::bigint) AS posting_id
+           FROM ( SELECT n.posting_id
+                   FROM pgwallet.seal n
+                  ORDER BY n.seal_id DESC
+                 LIMIT 1) e
+        ), sealed_month AS (
+        ( SELECT f.month,
+            f.currency
+           FROM pgwallet.seal_flow f
+          ORDER BY f.month, f.currency
+         LIMIT 1)
+        UNION ALL
+         SELECT n.month,
+            n.currency
+           FROM (sealed_month m_1
+             CROSS JOIN LATERAL ( SELECT f.month,
+                    f.currency
+                   FROM pgwallet.seal_flow f
+                  WHERE (ROW(f.month, f.currency) > ROW(m_1.month, m_1.currency))
+                  ORDER BY f.month, f.currency
+                 LIMIT 1) n)
         )
  SELECT m.month,
     m.deposit_count,
@@ -398,70 +549,106 @@ CREATE VIEW pgwallet.platform_summary AS
     m.payout_count,
     m.collection_count,
     m.currency,
-    round(COALESCE(m.deposited, (0)::numeric), (c.exponent)::integer) AS deposited_amount,
-    round(COALESCE(m.withdrawn, (0)::numeric), (c.exponent)::integer) AS withdrawn_amount,
-    round(COALESCE(m.pledged, (0)::numeric), (c.exponent)::integer) AS pledged_amount,
-    round(COALESCE(m.released, (0)::numeric), (c.exponent)::integer) AS released_amount,
-    round(COALESCE(m.refunded, (0)::numeric), (c.exponent)::integer) AS refunded_amount,
-    round(COALESCE(m.commission, (0)::numeric), (c.exponent)::integer) AS commission_amount,
-    round(COALESCE(m.fee, (0)::numeric), (c.exponent)::integer) AS fee_amount,
-    round(COALESCE(m.net, (0)::numeric), (c.exponent)::integer) AS net_amount,
-    round(COALESCE(m.paid_out, (0)::numeric), (c.exponent)::integer) AS paid_out_amount,
-    round(COALESCE(m.collected, (0)::numeric), (c.exponent)::integer) AS collected_amount
-   FROM (( SELECT s.currency,
-            (date_trunc('month'::text, (p.created_at AT TIME ZONE 'UTC'::text)))::date AS month,
-            COALESCE(sum(w.sign) FILTER (WHERE ((w.kind)::text = 'deposit'::text)), (0)::bigint) AS deposit_count,
-            COALESCE(sum(w.sign) FILTER (WHERE ((w.kind)::text = 'withdrawal'::text)), (0)::bigint) AS withdrawal_count,
-            count(*) FILTER (WHERE (((d.kind)::text = 'escrow'::text) AND ((t.kind)::text = 'pledge'::text))) AS pledge_count,
-            count(*) FILTER (WHERE (((t.kind)::text = 'release'::text) AND ((d.kind)::text = 'project'::text))) AS release_count,
-            count(*) FILTER (WHERE ((t.kind)::text = 'refund'::text)) AS refund_count,
-            COALESCE(sum(w.sign) FILTER (WHERE ((w.kind)::text = 'payout'::text)), (0)::bigint) AS payout_count,
-            count(*) FILTER (WHERE ((t.kind)::text = 'collection'::text)) AS collection_count,
-            sum(((w.sign)::numeric * p.amount)) FILTER (WHERE ((w.kind)::text = 'deposit'::text)) AS deposited,
-            sum(((w.sign)::numeric * p.amount)) FILTER (WHERE ((w.kind)::text = 'withdrawal'::text)) AS withdrawn,
-            sum(
-                CASE
-                    WHEN ((d.kind)::text = 'escrow'::text) THEN p.amount
-                    ELSE (- p.amount)
-                END) FILTER (WHERE ((t.kind)::text = ANY (ARRAY['pledge'::text, 'pledge_change'::text]))) AS pledged,
-            sum(
-                CASE t.kind
-                    WHEN 'release'::text THEN p.amount
-                    ELSE (- p.amount)
-                END) FILTER (WHERE ((t.kind)::text = ANY (ARRAY['release'::text, 'release_refund'::text]))) AS released,
-            sum(p.amount) FILTER (WHERE ((t.kind)::text = ANY (ARRAY['refund'::text, 'release_refund'::text]))) AS refunded,
-            sum(
-                CASE t.kind
-                    WHEN 'release'::text THEN p.amount
-                    ELSE (- p.amount)
-                END) FILTER (WHERE (((t.kind)::text = ANY (ARRAY['release'::text, 'release_refund'::text])) AND (('commission'::text = (s.kind)::text) OR ('commission'::text = (d.kind)::text)))) AS commission,
-            sum(
-                CASE t.kind
-                    WHEN 'release'::text THEN p.amount
-                    ELSE (- p.amount)
-                END) FILTER (WHERE (((t.kind)::text = ANY (ARRAY['release'::text, 'release_refund'::text])) AND (('fee'::text = (s.kind)::text) OR ('fee'::text = (d.kind)::text)))) AS fee,
-            sum(
-                CASE t.kind
-                    WHEN 'release'::text THEN p.amount
-                    ELSE (- p.amount)
-                END) FILTER (WHERE (((t.kind)::text = ANY (ARRAY['release'::text, 'release_refund'::text])) AND (('project'::text = (s.kind)::text) OR ('project'::text = (d.kind)::text)))) AS net,
-            sum(((w.sign)::numeric * p.amount)) FILTER (WHERE ((w.kind)::text = 'payout'::text)) AS paid_out,
-            sum(p.amount) FILTER (WHERE ((t.kind)::text = 'collection'::text)) AS collected
-           FROM (((((pgwallet.posting p
-             JOIN pgwallet.transaction t ON ((p.transaction_id = t.transaction_id)))
-             JOIN pgwallet.account s ON ((p.source_account_id = s.account_id)))
-             JOIN pgwallet.account d ON ((p.destination_account_id = d.account_id)))
-             LEFT JOIN reversal b ON ((t.transaction_id = b.transaction_id)))
-             CROSS JOIN LATERAL ( SELECT COALESCE(b.kind, t.kind) AS kind,
-                        CASE
-                            WHEN (b.kind IS NULL) THEN 1
-                            ELSE '-1'::integer
-                        END AS sign) w)
-          WHERE (((s.kind)::text <> 'pocket'::text) AND ((d.kind)::text <> 'pocket'::text))
-          GROUP BY s.currency, ((date_trunc('month'::text, (p.created_at AT TIME ZONE 'UTC'::text)))::date)) m
+    round(m.deposited, (c.exponent)::integer) AS deposited_amount,
+    round(m.withdrawn, (c.exponent)::integer) AS withdrawn_amount,
+    round(m.pledged, (c.exponent)::integer) AS pledged_amount,
+    round(m.released, (c.exponent)::integer) AS released_amount,
+    round(m.refunded, (c.exponent)::integer) AS refunded_amount,
+    round(m.commission, (c.exponent)::integer) AS commission_amount,
+    round(m.fee, (c.exponent)::integer) AS fee_amount,
+    round(m.net, (c.exponent)::integer) AS net_amount,
+    round(m.paid_out, (c.exponent)::integer) AS paid_out_amount,
+    round(m.collected, (c.exponent)::integer) AS collected_amount
+   FROM (( SELECT f.currency,
+            f.month,
+            (COALESCE(sum(f.deposit_count), (0)::numeric))::bigint AS deposit_count,
+            (COALESCE(sum(f.withdrawal_count), (0)::numeric))::bigint AS withdrawal_count,
+            (COALESCE(sum(f.pledge_count), (0)::numeric))::bigint AS pledge_count,
+            (COALESCE(sum(f.release_count), (0)::numeric))::bigint AS release_count,
+            (COALESCE(sum(f.refund_count), (0)::numeric))::bigint AS refund_count,
+            (COALESCE(sum(f.payout_count), (0)::numeric))::bigint AS payout_count,
+            (COALESCE(sum(f.collection_count), (0)::numeric))::bigint AS collection_count,
+            COALESCE(sum(f.deposited), (0)::numeric) AS deposited,
+            COALESCE(sum(f.withdrawn), (0)::numeric) AS withdrawn,
+            COALESCE(sum(f.pledged), (0)::numeric) AS pledged,
+            COALESCE(sum(f.released), (0)::numeric) AS released,
+            COALESCE(sum(f.refunded), (0)::numeric) AS refunded,
+            COALESCE(sum(f.commission), (0)::numeric) AS commission,
+            COALESCE(sum(f.fee), (0)::numeric) AS fee,
+            COALESCE(sum(f.net), (0)::numeric) AS net,
+            COALESCE(sum(f.paid_out), (0)::numeric) AS paid_out,
+            COALESCE(sum(f.collected), (0)::numeric) AS collected
+           FROM ( SELECT n.currency,
+                    n.month,
+                    n.deposit_count,
+                    n.withdrawal_count,
+                    n.pledge_count,
+                    n.release_count,
+                    n.refund_count,
+                    n.payout_count,
+                    n.collection_count,
+                    n.deposited,
+                    n.withdrawn,
+                    n.pledged,
+                    n.released,
+                    n.refunded,
+                    n.commission,
+                    n.fee,
+                    n.net,
+                    n.paid_out,
+                    n.collected
+                   FROM (sealed_month s
+                     CROSS JOIN LATERAL ( SELECT g.month,
+                            g.currency,
+                            g.seal_id,
+                            g.deposit_count,
+                            g.withdrawal_count,
+                            g.pledge_count,
+                            g.release_count,
+                            g.refund_count,
+                            g.payout_count,
+                            g.collection_count,
+                            g.deposited,
+                            g.withdrawn,
+                            g.pledged,
+                            g.released,
+                            g.refunded,
+                            g.commission,
+                            g.fee,
+                            g.net,
+                            g.paid_out,
+                            g.collected
+                           FROM pgwallet.seal_flow g
+                          WHERE ((g.month = s.month) AND (g.currency = s.currency))
+                          ORDER BY g.seal_id DESC
+                         LIMIT 1) n)
+                UNION ALL
+                 SELECT n.currency,
+                    n.month,
+                    n.deposit_count,
+                    n.withdrawal_count,
+                    n.pledge_count,
+                    n.release_count,
+                    n.refund_count,
+                    n.payout_count,
+                    n.collection_count,
+                    n.deposited,
+                    n.withdrawn,
+                    n.pledged,
+                    n.released,
+                    n.refunded,
+                    n.commission,
+                    n.fee,
+                    n.net,
+                    n.paid_out,
+                    n.collected
+                   FROM pgwallet.flow n
+                  WHERE (n.posting_id > ( SELECT e.posting_id
+                           FROM last_seal e))) f
+          GROUP BY f.currency, f.month) m
      JOIN pgwallet.currency c ON ((m.currency = c.currency)));
 
-COMMENT ON VIEW pgwallet.platform_summary IS 'What moved through the platform in each currency and month; it reads every posting.';
+COMMENT ON VIEW pgwallet.platform_summary IS 'What moved through the platform in each currency and month: of the last seal, and since.';
 COMMENT ON COLUMN pgwallet.platform_summary.month IS 'First day of the month, in UTC, in which the movements were recorded.';
 COMMENT ON COLUMN pgwallet.platform_summary.deposit_count IS 'How many deposits there were, less those taken back.';
 COMMENT ON COLUMN pgwallet.platform_summary.withdrawal_count IS 'How many withdrawals there were, less those taken back.';
@@ -834,6 +1021,9 @@ ALTER TABLE ONLY pgwallet.role_grant
 ALTER TABLE ONLY pgwallet.seal_balance
     ADD CONSTRAINT seal_balance_pkey PRIMARY KEY (account_id, seal_id);
 
+ALTER TABLE ONLY pgwallet.seal_flow
+    ADD CONSTRAINT seal_flow_pkey PRIMARY KEY (month, currency, seal_id);
+
 ALTER TABLE ONLY pgwallet.seal
     ADD CONSTRAINT seal_pkey PRIMARY KEY (seal_id);
 
@@ -913,6 +1103,9 @@ ALTER TABLE pgwallet.seal ENABLE ALWAYS TRIGGER refuse_change;
 CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON pgwallet.seal_balance FOR EACH STATEMENT EXECUTE FUNCTION pgwallet._refuse_change();
 ALTER TABLE pgwallet.seal_balance ENABLE ALWAYS TRIGGER refuse_change;
 
+CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON pgwallet.seal_flow FOR EACH STATEMENT EXECUTE FUNCTION pgwallet._refuse_change();
+ALTER TABLE pgwallet.seal_flow ENABLE ALWAYS TRIGGER refuse_change;
+
 CREATE TRIGGER refuse_change BEFORE DELETE OR TRUNCATE ON pgwallet.settings FOR EACH STATEMENT EXECUTE FUNCTION pgwallet._refuse_change();
 ALTER TABLE pgwallet.settings ENABLE ALWAYS TRIGGER refuse_change;
 
@@ -951,6 +1144,9 @@ ALTER TABLE pgwallet.seal ENABLE ALWAYS TRIGGER refuse_row_change;
 
 CREATE TRIGGER refuse_row_change BEFORE DELETE OR UPDATE ON pgwallet.seal_balance FOR EACH ROW EXECUTE FUNCTION pgwallet._refuse_change();
 ALTER TABLE pgwallet.seal_balance ENABLE ALWAYS TRIGGER refuse_row_change;
+
+CREATE TRIGGER refuse_row_change BEFORE DELETE OR UPDATE ON pgwallet.seal_flow FOR EACH ROW EXECUTE FUNCTION pgwallet._refuse_change();
+ALTER TABLE pgwallet.seal_flow ENABLE ALWAYS TRIGGER refuse_row_change;
 
 CREATE TRIGGER refuse_row_change BEFORE DELETE ON pgwallet.settings FOR EACH ROW EXECUTE FUNCTION pgwallet._refuse_change();
 ALTER TABLE pgwallet.settings ENABLE ALWAYS TRIGGER refuse_row_change;

@@ -1,2 +1,3 @@
+drop table pgwallet.seal_flow;
 drop table pgwallet.seal_balance;
 drop table pgwallet.seal;

@@ -65,3 +65,46 @@ for each row execute function pgwallet._refuse_change();
 alter table pgwallet.seal_balance
 enable always trigger refuse_change,
 enable always trigger refuse_row_change;
+
+-- A row only where it changed: as a rule one a seal, of the month that it is. The last one of a
+-- month is what moved in it.
+create table pgwallet.seal_flow (
+  month date not null,
+  currency text collate "C" not null,
+  seal_id bigint not null,
+  deposit_count bigint not null,
+  withdrawal_count bigint not null,
+  pledge_count bigint not null,
+  release_count bigint not null,
+  refund_count bigint not null,
+  payout_count bigint not null,
+  collection_count bigint not null,
+  deposited numeric not null,
+  withdrawn numeric not null,
+  pledged numeric not null,
+  released numeric not null,
+  refunded numeric not null,
+  commission numeric not null,
+  fee numeric not null,
+  net numeric not null,
+  paid_out numeric not null,
+  collected numeric not null,
+  constraint seal_flow_pkey primary key (month, currency, seal_id)
+);
+
+comment on table pgwallet.seal_flow is
+'What had moved in a month up to a seal, as platform_summary counts it; never updated or deleted.';
+comment on column pgwallet.seal_flow.month is 'First day of the month, in UTC.';
+comment on column pgwallet.seal_flow.seal_id is 'At this seal, and up to the next one here.';
+
+create trigger refuse_change
+before update or delete or truncate on pgwallet.seal_flow
+for each statement execute function pgwallet._refuse_change();
+
+create trigger refuse_row_change
+before update or delete on pgwallet.seal_flow
+for each row execute function pgwallet._refuse_change();
+
+alter table pgwallet.seal_flow
+enable always trigger refuse_change,
+enable always trigger refuse_row_change;

@@ -312,15 +312,115 @@ comment on column pgwallet.project_summary.credit_limit is 'How far below 0 the 
 -- What a posting's transaction did says what it was, and the kinds of its two accounts which part.
 -- A reversal counts against the kind that it took back, and a refund of a release against the
 -- release: in the month in which that happened. Months are those of UTC, whoever reads.
-create view pgwallet.platform_summary as
--- The few that there are, by an index of their own.
-with reversal as (
+--
+-- What is read for each posting is joined laterally, since few are read: those of no seal yet.
+-- Null is what it adds nothing to: that is passed over sooner than 0 is added.
+create view pgwallet.flow as
+select
+  p.posting_id,
+  s.currency,
+  date_trunc('month', p.created_at at time zone 'UTC')::date as month,
+  case when w.kind = 'deposit' then w.sign end as deposit_count,
+  case when w.kind = 'withdrawal' then w.sign end as withdrawal_count,
+  case when d.kind = 'escrow' and t.kind = 'pledge' then 1 end as pledge_count,
+  case when t.kind = 'release' and d.kind = 'project' then 1 end as release_count,
+  case when t.kind = 'refund' then 1 end as refund_count,
+  case when w.kind = 'payout' then w.sign end as payout_count,
+  case when t.kind = 'collection' then 1 end as collection_count,
+  case when w.kind = 'deposit' then w.sign * p.amount end as deposited,
+  case when w.kind = 'withdrawal' then w.sign * p.amount end as withdrawn,
+  case
+    when t.kind not in ('pledge', 'pledge_change') then null
+    when d.kind = 'escrow' then p.amount
+    else -p.amount
+  end as pledged,
+  r.amount as released,
+  case when t.kind in ('refund', 'release_refund') then p.amount end as refunded,
+  case when 'commission' in (s.kind, d.kind) then r.amount end as commission,
+  case when 'fee' in (s.kind, d.kind) then r.amount end as fee,
+  case when 'project' in (s.kind, d.kind) then r.amount end as net,
+  case when w.kind = 'payout' then w.sign * p.amount end as paid_out,
+  case when t.kind = 'collection' then p.amount end as collected
+from pgwallet.posting as p
+cross join lateral (
   select
-    r.transaction_id,
-    o.kind
-  from pgwallet.transaction as r
-  inner join pgwallet.transaction as o on r.reversed_transaction_id = o.transaction_id
-  where r.reversed_transaction_id is not null
+    f.kind,
+    f.reversed_transaction_id
+  from pgwallet.transaction as f
+  where f.transaction_id = p.transaction_id
+  order by f.transaction_id
+  limit 1
+) as t
+cross join lateral (
+  select
+    a.kind,
+    a.currency
+  from pgwallet.account as a
+  where a.account_id = p.source_account_id
+  order by a.account_id
+  limit 1
+) as s
+cross join lateral (
+  select a.kind
+  from pgwallet.account as a
+  where a.account_id = p.destination_account_id
+  order by a.account_id
+  limit 1
+) as d
+left join lateral (
+  select f.kind
+  from pgwallet.transaction as f
+  where f.transaction_id = t.reversed_transaction_id
+  order by f.transaction_id
+  limit 1
+) as b on true
+cross join lateral (
+  values (coalesce(b.kind, t.kind), case when b.kind is null then 1 else -1 end)
+) as w (kind, sign)
+cross join lateral (
+  values
+  (case t.kind when 'release' then p.amount when 'release_refund' then -p.amount end)
+) as r (amount)
+where s.kind <> 'pocket' and d.kind <> 'pocket';
+
+comment on view pgwallet.flow is
+'What each posting adds to what moved in its month: seals and platform_summary sum it up.';
+
+-- From the last seal, of which a month's last row counts, and what came since.
+create view pgwallet.platform_summary as
+with recursive last_seal as (
+  select coalesce(max(e.posting_id), '-9223372036854775808'::bigint) as posting_id
+  from (
+    select n.posting_id
+    from pgwallet.seal as n
+    order by n.seal_id desc
+    limit 1
+  ) as e
+),
+
+sealed_month as (
+  (
+    select
+      f.month,
+      f.currency
+    from pgwallet.seal_flow as f
+    order by f.month, f.currency
+    limit 1
+  )
+  union all
+  select
+    n.month,
+    n.currency
+  from sealed_month as m
+  cross join lateral (
+    select
+      f.month,
+      f.currency
+    from pgwallet.seal_flow as f
+    where (f.month, f.currency) > (m.month, m.currency)
+    order by f.month, f.currency
+    limit 1
+  ) as n
 )
 
 select
@@ -333,63 +433,96 @@ select
   m.payout_count,
   m.collection_count,
   m.currency,
-  round(coalesce(m.deposited, 0), c.exponent) as deposited_amount,
-  round(coalesce(m.withdrawn, 0), c.exponent) as withdrawn_amount,
-  round(coalesce(m.pledged, 0), c.exponent) as pledged_amount,
-  round(coalesce(m.released, 0), c.exponent) as released_amount,
-  round(coalesce(m.refunded, 0), c.exponent) as refunded_amount,
-  round(coalesce(m.commission, 0), c.exponent) as commission_amount,
-  round(coalesce(m.fee, 0), c.exponent) as fee_amount,
-  round(coalesce(m.net, 0), c.exponent) as net_amount,
-  round(coalesce(m.paid_out, 0), c.exponent) as paid_out_amount,
-  round(coalesce(m.collected, 0), c.exponent) as collected_amount
+  round(m.deposited, c.exponent) as deposited_amount,
+  round(m.withdrawn, c.exponent) as withdrawn_amount,
+  round(m.pledged, c.exponent) as pledged_amount,
+  round(m.released, c.exponent) as released_amount,
+  round(m.refunded, c.exponent) as refunded_amount,
+  round(m.commission, c.exponent) as commission_amount,
+  round(m.fee, c.exponent) as fee_amount,
+  round(m.net, c.exponent) as net_amount,
+  round(m.paid_out, c.exponent) as paid_out_amount,
+  round(m.collected, c.exponent) as collected_amount
 from (
   select
-    s.currency,
-    date_trunc('month', p.created_at at time zone 'UTC')::date as month,
-    coalesce(sum(w.sign) filter (where w.kind = 'deposit'), 0) as deposit_count,
-    coalesce(sum(w.sign) filter (where w.kind = 'withdrawal'), 0) as withdrawal_count,
-    count(*) filter (where d.kind = 'escrow' and t.kind = 'pledge') as pledge_count,
-    count(*) filter (where t.kind = 'release' and d.kind = 'project') as release_count,
-    count(*) filter (where t.kind = 'refund') as refund_count,
-    coalesce(sum(w.sign) filter (where w.kind = 'payout'), 0) as payout_count,
-    count(*) filter (where t.kind = 'collection') as collection_count,
-    sum(w.sign * p.amount) filter (where w.kind = 'deposit') as deposited,
-    sum(w.sign * p.amount) filter (where w.kind = 'withdrawal') as withdrawn,
-    sum(case when d.kind = 'escrow' then p.amount else -p.amount end)
-    filter (where t.kind in ('pledge', 'pledge_change')) as pledged,
-    sum(case t.kind when 'release' then p.amount else -p.amount end)
-    filter (where t.kind in ('release', 'release_refund')) as released,
-    sum(p.amount) filter (where t.kind in ('refund', 'release_refund')) as refunded,
-    sum(case t.kind when 'release' then p.amount else -p.amount end)
-    filter (
-      where t.kind in ('release', 'release_refund') and 'commission' in (s.kind, d.kind)
-    ) as commission,
-    sum(case t.kind when 'release' then p.amount else -p.amount end)
-    filter (where t.kind in ('release', 'release_refund') and 'fee' in (s.kind, d.kind)) as fee,
-    sum(case t.kind when 'release' then p.amount else -p.amount end)
-    filter (
-      where t.kind in ('release', 'release_refund') and 'project' in (s.kind, d.kind)
-    ) as net,
-    sum(w.sign * p.amount) filter (where w.kind = 'payout') as paid_out,
-    sum(p.amount) filter (where t.kind = 'collection') as collected
-  from pgwallet.posting as p
-  inner join pgwallet.transaction as t on p.transaction_id = t.transaction_id
-  inner join pgwallet.account as s on p.source_account_id = s.account_id
-  inner join pgwallet.account as d on p.destination_account_id = d.account_id
-  left join reversal as b on t.transaction_id = b.transaction_id
-  cross join lateral (
+    f.currency,
+    f.month,
+    coalesce(sum(f.deposit_count), 0)::bigint as deposit_count,
+    coalesce(sum(f.withdrawal_count), 0)::bigint as withdrawal_count,
+    coalesce(sum(f.pledge_count), 0)::bigint as pledge_count,
+    coalesce(sum(f.release_count), 0)::bigint as release_count,
+    coalesce(sum(f.refund_count), 0)::bigint as refund_count,
+    coalesce(sum(f.payout_count), 0)::bigint as payout_count,
+    coalesce(sum(f.collection_count), 0)::bigint as collection_count,
+    coalesce(sum(f.deposited), 0) as deposited,
+    coalesce(sum(f.withdrawn), 0) as withdrawn,
+    coalesce(sum(f.pledged), 0) as pledged,
+    coalesce(sum(f.released), 0) as released,
+    coalesce(sum(f.refunded), 0) as refunded,
+    coalesce(sum(f.commission), 0) as commission,
+    coalesce(sum(f.fee), 0) as fee,
+    coalesce(sum(f.net), 0) as net,
+    coalesce(sum(f.paid_out), 0) as paid_out,
+    coalesce(sum(f.collected), 0) as collected
+  from (
     select
-      coalesce(b.kind, t.kind) as kind,
-      case when b.kind is null then 1 else -1 end as sign
-  ) as w
-  where s.kind <> 'pocket' and d.kind <> 'pocket'
-  group by s.currency, month
+      n.currency,
+      n.month,
+      n.deposit_count,
+      n.withdrawal_count,
+      n.pledge_count,
+      n.release_count,
+      n.refund_count,
+      n.payout_count,
+      n.collection_count,
+      n.deposited,
+      n.withdrawn,
+      n.pledged,
+      n.released,
+      n.refunded,
+      n.commission,
+      n.fee,
+      n.net,
+      n.paid_out,
+      n.collected
+    from sealed_month as s
+    cross join lateral (
+      select g.*
+      from pgwallet.seal_flow as g
+      where g.month = s.month and g.currency = s.currency
+      order by g.seal_id desc
+      limit 1
+    ) as n
+    union all
+    select
+      n.currency,
+      n.month,
+      n.deposit_count,
+      n.withdrawal_count,
+      n.pledge_count,
+      n.release_count,
+      n.refund_count,
+      n.payout_count,
+      n.collection_count,
+      n.deposited,
+      n.withdrawn,
+      n.pledged,
+      n.released,
+      n.refunded,
+      n.commission,
+      n.fee,
+      n.net,
+      n.paid_out,
+      n.collected
+    from pgwallet.flow as n
+    where n.posting_id > (select e.posting_id from last_seal as e)
+  ) as f
+  group by f.currency, f.month
 ) as m
 inner join pgwallet.currency as c on m.currency = c.currency;
 
 comment on view pgwallet.platform_summary is
-'What moved through the platform in each currency and month; it reads every posting.';
+'What moved through the platform in each currency and month: of the last seal, and since.';
 comment on column pgwallet.platform_summary.month is
 'First day of the month, in UTC, in which the movements were recorded.';
 comment on column pgwallet.platform_summary.deposit_count is

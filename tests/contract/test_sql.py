@@ -218,7 +218,7 @@ VIEWS_TO_READ_FROM = b"""
   from pg_class as c
   join pg_attribute as a on a.attrelid = c.oid and a.attnum > 0
   where c.relnamespace = 'pgwallet'::regnamespace and c.relkind = 'v'
-    and c.relname <> 'installed_routine'
+    and c.relname not in ('installed_routine', 'flow')
 """
 
 

@@ -105,6 +105,37 @@ def test_with_seals_each_balance_is_what_its_postings_come_to(
     assert pgwallet.check_ledger(conn, first.transaction_id) == []
 
 
+def test_with_seals_the_platform_moved_what_it_did(
+    connect: Connect, seal: psycopg.Connection
+) -> None:
+    """In each month, also of times that were changed by hand, and for metrics."""
+    conn = connect(autocommit=True)
+    conn.execute("alter table pgwallet.posting disable trigger user")
+    for currency in (*CURRENCIES, *CURRENCIES):
+        chapter(conn, currency)
+        conn.execute(
+            "update pgwallet.posting set created_at = created_at - interval '40 days' "
+            "where posting_id > coalesce((select max(posting_id) from pgwallet.seal), 0) "
+            "and posting_id % 3 = 0"
+        )
+        sealed(seal)
+    conn.execute("alter table pgwallet.posting enable trigger user")
+    conn.execute("alter table pgwallet.posting enable always trigger refuse_change")
+    conn.execute("alter table pgwallet.posting enable always trigger refuse_row_change")
+    chapter(conn, "JPY")
+    moved = "select * from pgwallet.platform_summary order by currency, month"
+    metrics = "select * from pgwallet.currency_metrics() order by currency"
+    found, told = conn.execute(moved).fetchall(), conn.execute(metrics).fetchall()
+    assert len(found) >= 2 * len(CURRENCIES)
+    with psycopg.connect(conn.info.dsn) as unsealed:
+        for table in ("seal", "seal_flow", "seal_balance"):
+            unsealed.execute(f"alter table pgwallet.{table} disable trigger user".encode())
+            unsealed.execute(f"delete from pgwallet.{table}".encode())
+        assert unsealed.execute(moved).fetchall() == found
+        assert unsealed.execute(metrics).fetchall() == told
+        unsealed.rollback()
+
+
 def test_a_seal_has_a_sum_only_where_it_changed(connect: Connect, seal: psycopg.Connection) -> None:
     conn = connect(autocommit=True)
     sealed(seal)
@@ -238,9 +269,11 @@ def test_a_statement_finds_what_lies_far_apart_and_past_its_sequence(connect: Co
             "insert into pgwallet.seal_balance select 1, 2, 5",
             "account 1",
         ),
+        ("update pgwallet.seal_flow set deposited = 0 where seal_id = {last}", "seal {last}"),
+        ("delete from pgwallet.seal_flow where seal_id = {last}", "seal {last}"),
         ("update pgwallet.seal set latest_at = '-infinity' where seal_id = 1", "seal 1"),
     ],
-    ids=["changed", "removed", "forged", "another latest"],
+    ids=["changed", "removed", "forged", "other flow", "no flow", "another latest"],
 )
 def test_a_wrong_sum_is_named(
     connect: Connect, seal: psycopg.Connection, corruption: str, subject: str
@@ -255,14 +288,16 @@ def test_a_wrong_sum_is_named(
         "inner join pgwallet.currency as c on c.external_account_id = b.account_id "
         "where c.currency = 'EUR' group by b.account_id"
     ).fetchone() or (0, 0)
-    for table in ("seal", "seal_balance"):
+    for table in ("seal", "seal_balance", "seal_flow"):
         conn.execute(f"alter table pgwallet.{table} disable trigger user".encode())
-    conn.execute(corruption.format(f"account_id = {outside} and seal_id = {last}").encode())
-    assert subject.format(outside) in {each.subject for each in pgwallet.check_ledger(conn)}
+    where = f"account_id = {outside} and seal_id = {last}"
+    conn.execute(corruption.format(where, last=last).encode())
+    subject = subject.format(outside, last=last)
+    assert subject in {each.subject for each in pgwallet.check_ledger(conn)}
     before = value(conn, "select transaction_id from pgwallet.seal where seal_id = %s", last - 1)
-    if "{}" in corruption:
+    if "seal_id = 1" not in corruption and "1, 2, 5" not in corruption:
         found = {each.subject for each in pgwallet.check_ledger(conn, before)}
-        assert subject.format(outside) in found
+        assert subject in found
     conn.rollback()
 
 

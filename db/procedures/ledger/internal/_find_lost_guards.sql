@@ -32,7 +32,7 @@ begin
       values
         ('transaction', true), ('posting', true), ('event', true), ('account', false),
         ('wallet', false), ('pocket', false), ('project', false), ('escrow', false),
-        ('seal', true), ('seal_balance', true),
+        ('seal', true), ('seal_balance', true), ('seal_flow', true),
         ('settings', false)
     ) as r (name, is_history)
     cross join (
@@ -81,6 +81,7 @@ begin
       (5, 'event', array['event_pkey', 'event_kind_check', 'event_reason_check']),
       (5, 'seal', array['seal_pkey', 'seal_digest_check']),
       (1, 'seal_balance', array['seal_balance_pkey']),
+      (5, 'seal_flow', array['seal_flow_pkey']),
       (
         7, 'wallet',
         array[

@@ -82,6 +82,76 @@ begin
   order by coalesce(m.account_id, s.account_id), coalesce(m.seal_id, s.seal_id);
 
   return query
+  with moved as (
+    select
+      f.month, f.currency, v_seal_ids[width_bucket(f.posting_id - 1, v_posting_ids) + 1] as seal_id,
+      coalesce(sum(f.deposit_count), 0) as deposit_count,
+      coalesce(sum(f.withdrawal_count), 0) as withdrawal_count,
+      coalesce(sum(f.pledge_count), 0) as pledge_count,
+      coalesce(sum(f.release_count), 0) as release_count,
+      coalesce(sum(f.refund_count), 0) as refund_count,
+      coalesce(sum(f.payout_count), 0) as payout_count,
+      coalesce(sum(f.collection_count), 0) as collection_count,
+      coalesce(sum(f.deposited), 0) as deposited,
+      coalesce(sum(f.withdrawn), 0) as withdrawn, coalesce(sum(f.pledged), 0) as pledged,
+      coalesce(sum(f.released), 0) as released,
+      coalesce(sum(f.refunded), 0) as refunded, coalesce(sum(f.commission), 0) as commission,
+      coalesce(sum(f.fee), 0) as fee,
+      coalesce(sum(f.net), 0) as net, coalesce(sum(f.paid_out), 0) as paid_out,
+      coalesce(sum(f.collected), 0) as collected
+    from pgwallet.flow as f
+    where f.posting_id > v_above and f.posting_id <= v_posting_ids[cardinality(v_posting_ids)]
+    group by 1, 2, 3
+  ),
+
+  -- From one row of a month to the next.
+  said as (
+    select
+      f.month, f.currency, f.seal_id,
+      f.deposit_count - lag(f.deposit_count, 1, 0::bigint) over w as deposit_count,
+      f.withdrawal_count - lag(f.withdrawal_count, 1, 0::bigint) over w as withdrawal_count,
+      f.pledge_count - lag(f.pledge_count, 1, 0::bigint) over w as pledge_count,
+      f.release_count - lag(f.release_count, 1, 0::bigint) over w as release_count,
+      f.refund_count - lag(f.refund_count, 1, 0::bigint) over w as refund_count,
+      f.payout_count - lag(f.payout_count, 1, 0::bigint) over w as payout_count,
+      f.collection_count - lag(f.collection_count, 1, 0::bigint) over w as collection_count,
+      f.deposited - lag(f.deposited, 1, 0::numeric) over w as deposited,
+      f.withdrawn - lag(f.withdrawn, 1, 0::numeric) over w as withdrawn,
+      f.pledged - lag(f.pledged, 1, 0::numeric) over w as pledged,
+      f.released - lag(f.released, 1, 0::numeric) over w as released,
+      f.refunded - lag(f.refunded, 1, 0::numeric) over w as refunded,
+      f.commission - lag(f.commission, 1, 0::numeric) over w as commission,
+      f.fee - lag(f.fee, 1, 0::numeric) over w as fee,
+      f.net - lag(f.net, 1, 0::numeric) over w as net,
+      f.paid_out - lag(f.paid_out, 1, 0::numeric) over w as paid_out,
+      f.collected - lag(f.collected, 1, 0::numeric) over w as collected
+    from pgwallet.seal_flow as f
+    window w as (partition by f.month, f.currency order by f.seal_id)
+  )
+
+  select distinct on (coalesce(m.month, s.month), coalesce(m.currency, s.currency))
+    5, format('seal %s', coalesce(m.seal_id, s.seal_id)),
+    format(
+      'What it says that moved in %s in %s since the seal before is not what was posted.',
+      coalesce(m.currency, s.currency), to_char(coalesce(m.month, s.month), 'YYYY-MM')
+    )
+  from moved as m
+  full outer join (
+    select n.* from said as n where n.seal_id >= v_seal_ids[1]
+  ) as s on s.month = m.month and s.currency = m.currency and s.seal_id = m.seal_id
+  where (
+      m.deposit_count, m.withdrawal_count, m.pledge_count, m.release_count, m.refund_count,
+      m.payout_count, m.collection_count, m.deposited, m.withdrawn, m.pledged, m.released,
+      m.refunded, m.commission, m.fee, m.net, m.paid_out, m.collected
+    ) is distinct from (
+      s.deposit_count, s.withdrawal_count, s.pledge_count, s.release_count, s.refund_count,
+      s.payout_count, s.collection_count, s.deposited, s.withdrawn, s.pledged, s.released,
+      s.refunded, s.commission, s.fee, s.net, s.paid_out, s.collected
+    )
+  order by coalesce(m.month, s.month), coalesce(m.currency, s.currency),
+    coalesce(m.seal_id, s.seal_id);
+
+  return query
   with latest as (
     select
       v_seal_ids[width_bucket(p.posting_id - 1, v_posting_ids) + 1] as seal_id,

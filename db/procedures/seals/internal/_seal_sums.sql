@@ -1,5 +1,6 @@
 -- Adds up what a seal covers beyond the one before it: for each account without a balance of its
--- own what it comes to now, if that changed. Returns when the latest of all postings was recorded.
+-- own what it comes to now, and what moved in each month, where that changed. Returns when the
+-- latest of all postings was recorded.
 --
 -- A part of seal_ledger, which it takes its time from: set-based, along the index of ids.
 create or replace function pgwallet._seal_sums(p_seal pgwallet.seal, p_previous pgwallet.seal)
@@ -42,6 +43,52 @@ begin
     limit 1
   ) as b on true
   where m.amount <> 0;
+
+  insert into pgwallet.seal_flow (
+    month, currency, seal_id, deposit_count, withdrawal_count, pledge_count, release_count,
+    refund_count, payout_count, collection_count, deposited, withdrawn, pledged, released,
+    refunded, commission, fee, net, paid_out, collected
+  )
+  select
+    f.month, f.currency, p_seal.seal_id,
+    coalesce(b.deposit_count, 0) + f.deposit_count,
+    coalesce(b.withdrawal_count, 0) + f.withdrawal_count,
+    coalesce(b.pledge_count, 0) + f.pledge_count, coalesce(b.release_count, 0) + f.release_count,
+    coalesce(b.refund_count, 0) + f.refund_count, coalesce(b.payout_count, 0) + f.payout_count,
+    coalesce(b.collection_count, 0) + f.collection_count, coalesce(b.deposited, 0) + f.deposited,
+    coalesce(b.withdrawn, 0) + f.withdrawn, coalesce(b.pledged, 0) + f.pledged,
+    coalesce(b.released, 0) + f.released, coalesce(b.refunded, 0) + f.refunded,
+    coalesce(b.commission, 0) + f.commission, coalesce(b.fee, 0) + f.fee,
+    coalesce(b.net, 0) + f.net, coalesce(b.paid_out, 0) + f.paid_out,
+    coalesce(b.collected, 0) + f.collected
+  from (
+    select
+      n.month, n.currency,
+      coalesce(sum(n.deposit_count), 0) as deposit_count,
+      coalesce(sum(n.withdrawal_count), 0) as withdrawal_count,
+      coalesce(sum(n.pledge_count), 0) as pledge_count,
+      coalesce(sum(n.release_count), 0) as release_count,
+      coalesce(sum(n.refund_count), 0) as refund_count,
+      coalesce(sum(n.payout_count), 0) as payout_count,
+      coalesce(sum(n.collection_count), 0) as collection_count,
+      coalesce(sum(n.deposited), 0) as deposited,
+      coalesce(sum(n.withdrawn), 0) as withdrawn, coalesce(sum(n.pledged), 0) as pledged,
+      coalesce(sum(n.released), 0) as released,
+      coalesce(sum(n.refunded), 0) as refunded, coalesce(sum(n.commission), 0) as commission,
+      coalesce(sum(n.fee), 0) as fee,
+      coalesce(sum(n.net), 0) as net, coalesce(sum(n.paid_out), 0) as paid_out,
+      coalesce(sum(n.collected), 0) as collected
+    from pgwallet.flow as n
+    where n.posting_id > v_above and n.posting_id <= p_seal.posting_id
+    group by n.month, n.currency
+  ) as f
+  left join lateral (
+    select n.*
+    from pgwallet.seal_flow as n
+    where n.month = f.month and n.currency = f.currency
+    order by n.seal_id desc
+    limit 1
+  ) as b on true;
 
   select max(p.created_at)
   into v_latest_at
