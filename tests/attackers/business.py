@@ -60,6 +60,9 @@ def day(conn: psycopg.Connection, world: World, access: str) -> Answers:
         if access == "app":
             arguments = {a: v for a, v in arguments.items() if a not in OF_OPERATORS.get(name, ())}
         with conn.transaction(force_rollback=True):
+            if CALLS[name].alone:
+                # Wherever it waits for others, it has to see what they did.
+                conn.execute("set transaction isolation level read committed")
             for _ in range(2 if CALLS[name].is_keyed else 1):
                 attempts.tried.append(name)
                 answers.setdefault(name, []).append(told(call(conn, name, **arguments)))

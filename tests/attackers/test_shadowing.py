@@ -89,8 +89,9 @@ def test_the_same_traps_are_sprung_in_every_function_that_looks_names_up_along_t
     sprung = sprung_by_the_owner(own_stage, "lair, pg_catalog, pg_temp")
     # Names in a standard SQL body were resolved when it was made, and these pass its rows on.
     passing_on = {"get_escrow", "get_project", "get_transaction"}
-    # It compares values of the type name alone, which has no trap.
-    assert sprung == set(in_a_day("operator")) - passing_on - {"list_rights"}
+    # They fail over a type or a comparison of rows that is not the one they were written for.
+    failing = {"currency_metrics", "list_rights", "show_deployment"}
+    assert sprung == set(in_a_day("operator")) - passing_on - failing
 
 
 def test_an_empty_search_path_would_let_types_of_pg_temp_in(own_stage: Stage) -> None:
