@@ -81,7 +81,7 @@ def test_what_is_asked_for_a_comparison_is_not_called_once_it_was_edited(
 
 
 def test_the_text_of_each_function_is_found_in_its_file() -> None:
-    texts = texts_in(CODE.functions)
+    texts = dict(texts_in(CODE.functions))
     for properties in CODE.schema["function"].values():
         text = texts.pop(properties["short_name"])
         assert (text.body is None) == ("sql_body" in properties), properties["short_name"]

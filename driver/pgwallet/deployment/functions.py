@@ -1,7 +1,7 @@
 """Holds the functions of a database against the text of those in this package."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 
@@ -65,7 +65,7 @@ def compare_functions(
 
 
 @cache
-def texts_in(script: str) -> dict[str, _Text]:
+def texts_in(script: str) -> Mapping[str, _Text]:
     """What each function's file says of it, by its name."""
     found = {}
     for piece in _FUNCTION.finditer(script):
