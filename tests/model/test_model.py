@@ -25,7 +25,7 @@ pytestmark = [pytest.mark.sql, pytest.mark.timeout(600 + 4 * EXAMPLES)]
 
 FUNCTIONS = set(reference.__all__) - {"Books"}
 # They tell of the database, or wait for other sessions: a reference has neither.
-APART = {"list_rights", "list_sequences", "read_feed"}
+APART = {"list_rights", "list_sequences", "read_feed", "show_deployment"}
 # Which refusals each function names in its comment.
 DOCUMENTED = """
   select p.proname, m.code[1]
