@@ -118,9 +118,6 @@ def every_command_once(url: str, file: Path) -> None:
     run("seal")
     run("seals")
     run("check")
-    options = f"{conninfo_to_dict(url)['options']} -c default_transaction_read_only=on"
-    reading = make_conninfo(url, options=options)
-    assert pgwallet_here("check", database_url=reading).returncode == 0
     run("metrics")
     run("currency", "metrics")
     run("recovered", "--yes")
@@ -128,7 +125,12 @@ def every_command_once(url: str, file: Path) -> None:
 
 def test_every_public_function_is_reached_by_a_command(database: str, tmp_path: Path) -> None:
     with calls_noted() as noted:
-        every_command_once(as_owner(database), tmp_path / "may.csv")
+        url = as_owner(database)
+        every_command_once(url, tmp_path / "may.csv")
+        # Where nothing can be written, another function checks. Poolers take no such options.
+        options = f"{conninfo_to_dict(url)['options']} -c default_transaction_read_only=on"
+        reading = make_conninfo(url, options=options)
+        assert pgwallet_here("check", database_url=reading).returncode == 0
     public = {
         name
         for name in pgwallet.__all__
