@@ -9,6 +9,7 @@ from tests.catalogue.calls import CALLS, good
 from tests.catalogue.signatures import SIGNATURES
 from tests.catalogue.world import World, world_in
 from tests.ledger.calling import call, everything, funded, refused
+from tests.seals.history import without_waiting
 
 pytestmark = pytest.mark.sql
 
@@ -75,6 +76,8 @@ def without_settings(conn: psycopg.Connection, world: World) -> None:
 def test_without_settings_a_call_that_reads_them_is_refused_and_says_so(
     conn: psycopg.Connection, world: World, name: str
 ) -> None:
+    if CALLS[name].alone:
+        without_waiting(conn)
     arguments = good(name, world)
     cases = [(arguments, name in READING)]
     takes = {argument.name: argument for argument in SIGNATURES[name].arguments}
