@@ -182,7 +182,7 @@ def violated(conn: psycopg.Connection) -> set[int]:
     [
         # To write a table anew is no update: no trigger sees it. What reads it is in the way.
         (
-            "drop view pgwallet.transaction_log, pgwallet.platform_summary, "
+            "drop view pgwallet.transaction_log, pgwallet.platform_summary, pgwallet.flow, "
             "pgwallet.project_summary; drop function pgwallet._show_transaction cascade; "
             "alter table pgwallet.posting alter amount type numeric using amount + 1",
             1,

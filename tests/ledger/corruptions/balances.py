@@ -39,7 +39,8 @@ BALANCES = [
     ),
     corrupted(
         "all amounts are written anew",
-        "drop view pgwallet.transaction_log, pgwallet.platform_summary, pgwallet.project_summary;"
+        "drop view pgwallet.transaction_log, pgwallet.platform_summary, pgwallet.flow, "
+        "pgwallet.project_summary;"
         "drop function pgwallet._show_transaction cascade;"
         "alter table pgwallet.posting alter amount type numeric using amount + 1",
         (1, "wallet {ada}"),
