@@ -62,6 +62,33 @@ COMMENT ON COLUMN pgwallet.currency.external_account_id IS 'The account that dep
 COMMENT ON COLUMN pgwallet.currency.commission_account_id IS 'The account that collects the commission of released escrows.';
 COMMENT ON COLUMN pgwallet.currency.fee_account_id IS 'The account that collects the payment fee of released escrows.';
 
+CREATE TABLE pgwallet.seal_flow (
+    month date NOT NULL,
+    currency text NOT NULL COLLATE pg_catalog."C",
+    seal_id bigint NOT NULL,
+    deposit_count bigint NOT NULL,
+    withdrawal_count bigint NOT NULL,
+    pledge_count bigint NOT NULL,
+    release_count bigint NOT NULL,
+    refund_count bigint NOT NULL,
+    payout_count bigint NOT NULL,
+    collection_count bigint NOT NULL,
+    deposited numeric NOT NULL,
+    withdrawn numeric NOT NULL,
+    pledged numeric NOT NULL,
+    released numeric NOT NULL,
+    refunded numeric NOT NULL,
+    commission numeric NOT NULL,
+    fee numeric NOT NULL,
+    net numeric NOT NULL,
+    paid_out numeric NOT NULL,
+    collected numeric NOT NULL
+);
+
+COMMENT ON TABLE pgwallet.seal_flow IS 'What had moved in a month up to a seal, as platform_summary counts it; never updated or deleted.';
+COMMENT ON COLUMN pgwallet.seal_flow.month IS 'First day of the month, in UTC.';
+COMMENT ON COLUMN pgwallet.seal_flow.seal_id IS 'At this seal, and up to the next one here.';
+
 CREATE TABLE pgwallet.seal (
     seal_id bigint NOT NULL,
     sealed_at timestamp with time zone NOT NULL,
@@ -488,33 +515,6 @@ CREATE VIEW pgwallet.installed_routine AS
           WHERE ((d.classid = ('pg_proc'::regclass)::oid) AND (d.objid = p.oid) AND (d.deptype = 'e'::"char"))))));
 
 COMMENT ON VIEW pgwallet.installed_routine IS 'The functions and procedures as they are in this schema now.';
-
-CREATE TABLE pgwallet.seal_flow (
-    month date NOT NULL,
-    currency text NOT NULL COLLATE pg_catalog."C",
-    seal_id bigint NOT NULL,
-    deposit_count bigint NOT NULL,
-    withdrawal_count bigint NOT NULL,
-    pledge_count bigint NOT NULL,
-    release_count bigint NOT NULL,
-    refund_count bigint NOT NULL,
-    payout_count bigint NOT NULL,
-    collection_count bigint NOT NULL,
-    deposited numeric NOT NULL,
-    withdrawn numeric NOT NULL,
-    pledged numeric NOT NULL,
-    released numeric NOT NULL,
-    refunded numeric NOT NULL,
-    commission numeric NOT NULL,
-    fee numeric NOT NULL,
-    net numeric NOT NULL,
-    paid_out numeric NOT NULL,
-    collected numeric NOT NULL
-);
-
-COMMENT ON TABLE pgwallet.seal_flow IS 'What had moved in a month up to a seal, as platform_summary counts it; never updated or deleted.';
-COMMENT ON COLUMN pgwallet.seal_flow.month IS 'First day of the month, in UTC.';
-COMMENT ON COLUMN pgwallet.seal_flow.seal_id IS 'At this seal, and up to the next one here.';
 
 CREATE VIEW pgwallet.platform_summary AS
  WITH RECURSIVE last_seal AS (

@@ -84,24 +84,11 @@ begin
   return query
   with moved as (
     select
-      f.month, f.currency, v_seal_ids[width_bucket(f.posting_id - 1, v_posting_ids) + 1] as seal_id,
-      coalesce(sum(f.deposit_count), 0) as deposit_count,
-      coalesce(sum(f.withdrawal_count), 0) as withdrawal_count,
-      coalesce(sum(f.pledge_count), 0) as pledge_count,
-      coalesce(sum(f.release_count), 0) as release_count,
-      coalesce(sum(f.refund_count), 0) as refund_count,
-      coalesce(sum(f.payout_count), 0) as payout_count,
-      coalesce(sum(f.collection_count), 0) as collection_count,
-      coalesce(sum(f.deposited), 0) as deposited,
-      coalesce(sum(f.withdrawn), 0) as withdrawn, coalesce(sum(f.pledged), 0) as pledged,
-      coalesce(sum(f.released), 0) as released,
-      coalesce(sum(f.refunded), 0) as refunded, coalesce(sum(f.commission), 0) as commission,
-      coalesce(sum(f.fee), 0) as fee,
-      coalesce(sum(f.net), 0) as net, coalesce(sum(f.paid_out), 0) as paid_out,
-      coalesce(sum(f.collected), 0) as collected
-    from pgwallet.flow as f
-    where f.posting_id > v_above and f.posting_id <= v_posting_ids[cardinality(v_posting_ids)]
-    group by 1, 2, 3
+      f.month, f.currency, v_seal_ids[f.seal_id] as seal_id,
+      f.deposit_count, f.withdrawal_count, f.pledge_count, f.release_count, f.refund_count,
+      f.payout_count, f.collection_count, f.deposited, f.withdrawn, f.pledged, f.released,
+      f.refunded, f.commission, f.fee, f.net, f.paid_out, f.collected
+    from pgwallet._count_flows(v_above, v_posting_ids) as f
   ),
 
   -- From one row of a month to the next.

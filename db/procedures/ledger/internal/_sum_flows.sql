@@ -80,35 +80,17 @@ begin
   left join (
     select
       f.currency,
-      coalesce(sum(f.amount) filter (where f.kind = 'deposit'), 0) as deposited,
-      coalesce(sum(f.amount) filter (where f.kind = 'withdrawal'), 0) as withdrawn,
-      coalesce(sum(f.amount) filter (where f.kind in ('pledge', 'pledge_change')), 0) as pledged,
-      coalesce(sum(f.amount) filter (where f.kind in ('release', 'release_refund')), 0) as released,
-      coalesce(sum(abs(f.amount)) filter (where f.kind in ('refund', 'release_refund')), 0)
-        as refunded,
-      coalesce(sum(f.amount) filter (where f.released_to = 'commission'), 0) as commission,
-      coalesce(sum(f.amount) filter (where f.released_to = 'fee'), 0) as fee,
-      coalesce(sum(f.amount) filter (where f.released_to = 'project'), 0) as net,
-      coalesce(sum(f.amount) filter (where f.kind = 'payout'), 0) as paid_out,
-      coalesce(sum(f.amount) filter (where f.kind = 'collection'), 0) as collected
-    from (
-      select
-        s.currency,
-        coalesce(o.kind, t.kind) as kind,
-        case t.kind when 'release' then d.kind when 'release_refund' then s.kind end as released_to,
-        case
-          when o.kind is not null or t.kind = 'release_refund'
-            or (t.kind = 'pledge_change' and s.kind = 'escrow')
-            then -p.amount
-          else p.amount
-        end as amount
-      from pgwallet.posting as p
-      inner join pgwallet.transaction as t on t.transaction_id = p.transaction_id
-      inner join pgwallet.account as s on s.account_id = p.source_account_id
-      inner join pgwallet.account as d on d.account_id = p.destination_account_id
-      left join pgwallet.transaction as o on o.transaction_id = t.reversed_transaction_id
-      where s.kind <> 'pocket' and d.kind <> 'pocket' and p.posting_id > v_above
-    ) as f
+      sum(f.deposited) as deposited,
+      sum(f.withdrawn) as withdrawn,
+      sum(f.pledged) as pledged,
+      sum(f.released) as released,
+      sum(f.refunded) as refunded,
+      sum(f.commission) as commission,
+      sum(f.fee) as fee,
+      sum(f.net) as net,
+      sum(f.paid_out) as paid_out,
+      sum(f.collected) as collected
+    from pgwallet._count_flows(v_above, array[9223372036854775807]) as f
     group by f.currency
   ) as m on m.currency = c.currency
   where k.currency is not null or m.currency is not null;

@@ -61,27 +61,7 @@ begin
     coalesce(b.commission, 0) + f.commission, coalesce(b.fee, 0) + f.fee,
     coalesce(b.net, 0) + f.net, coalesce(b.paid_out, 0) + f.paid_out,
     coalesce(b.collected, 0) + f.collected
-  from (
-    select
-      n.month, n.currency,
-      coalesce(sum(n.deposit_count), 0) as deposit_count,
-      coalesce(sum(n.withdrawal_count), 0) as withdrawal_count,
-      coalesce(sum(n.pledge_count), 0) as pledge_count,
-      coalesce(sum(n.release_count), 0) as release_count,
-      coalesce(sum(n.refund_count), 0) as refund_count,
-      coalesce(sum(n.payout_count), 0) as payout_count,
-      coalesce(sum(n.collection_count), 0) as collection_count,
-      coalesce(sum(n.deposited), 0) as deposited,
-      coalesce(sum(n.withdrawn), 0) as withdrawn, coalesce(sum(n.pledged), 0) as pledged,
-      coalesce(sum(n.released), 0) as released,
-      coalesce(sum(n.refunded), 0) as refunded, coalesce(sum(n.commission), 0) as commission,
-      coalesce(sum(n.fee), 0) as fee,
-      coalesce(sum(n.net), 0) as net, coalesce(sum(n.paid_out), 0) as paid_out,
-      coalesce(sum(n.collected), 0) as collected
-    from pgwallet.flow as n
-    where n.posting_id > v_above and n.posting_id <= p_seal.posting_id
-    group by n.month, n.currency
-  ) as f
+  from pgwallet._count_flows(v_above, array[p_seal.posting_id]) as f
   left join lateral (
     select n.*
     from pgwallet.seal_flow as n
