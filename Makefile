@@ -35,7 +35,7 @@ setup: $(stamp) ## make .venv with everything needed (the targets below do it th
 demo: $(stamp) ## run the main job on an embedded server and show what happens
 	@$(bin)/pgwallet demo
 
-test: $(stamp) ## run all tests on SERVER, PostgreSQL 18 by default (6 minutes on two cores)
+test: $(stamp) ## run all tests on SERVER, PostgreSQL 18 by default (7 minutes on two cores)
 	@$(pytest) $(parallel) $(ARGS)
 
 test-sql: $(stamp) ## run only the tests of what the database promises, on SERVER

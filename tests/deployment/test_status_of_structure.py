@@ -133,7 +133,7 @@ DAMAGE = {
         {("sequence", "posting_id_seq", "edited")},
     ),
     "sequence with other steps": (
-        "alter sequence pgwallet.id_seq increment 2 maxvalue 1000000 cycle",
+        "alter sequence pgwallet.id_seq increment 2 maxvalue 1000000000000000 cycle",
         {("sequence", "id_seq", "edited")},
     ),
     "view replaced": (
