@@ -1,13 +1,15 @@
 """How much a run does of what is drawn, repeated or killed: each test runs, some do less.
 
-`make test` does a part that a developer waits for; CI does all of it, as `PGWALLET_EFFORT=full`
-has it done anywhere. Each number also has a variable of its own, for a long run of one thing.
+`make test` does a part that a developer waits for; CI does all of it on the newest server, and a
+part on the others. `PGWALLET_EFFORT=full` has all of it done anywhere, and any other value a part.
+Each number also has a variable of its own, for a long run of one thing.
 """
 
 import os
 
 FULL = "full"
-IS_FULL = (os.environ.get("PGWALLET_EFFORT") or "") == FULL or os.environ.get("CI") == "true"
+_SAID = os.environ.get("PGWALLET_EFFORT")
+IS_FULL = _SAID == FULL if _SAID else os.environ.get("CI") == "true"
 
 
 def effort(variable: str, *, part: int, full: int) -> int:
