@@ -15,7 +15,6 @@ declare
   v_xid xid8;
   v_since timestamptz := clock_timestamp();
   v_pause double precision := 0.0005;
-  v_waits_for xid[];
   v_named xid;
   v_writer record;
 begin
@@ -47,23 +46,20 @@ begin
   v_xid := pg_current_xact_id();
   while pg_snapshot_xmin(pg_current_snapshot()) < v_xid loop
     if clock_timestamp() - v_since > c_soon then
-      -- Who came since the first look has a later xid, and need not be waited for.
-      select array_agg(w.xid) into v_waits_for
-      from pgwallet._find_writers() as w
-      where v_waits_for is null or w.xid = any (v_waits_for);
-      exit when v_waits_for is null;
-    end if;
-    if clock_timestamp() - v_since > c_long then
+      -- Who has a later xid need not be waited for, nor has anybody in another database.
       select w.* into v_writer
       from pgwallet._find_writers() as w
-      where w.xid = any (v_waits_for)
+      where age(w.xid) > age(v_xid::xid)
       order by age(w.xid) desc
       limit 1;
-      if v_writer.xid <> v_named or (v_writer.xid is not null and v_named is null) then
-        raise notice using message = format('waiting for %s', v_writer.name);
-        v_named := v_writer.xid;
+      exit when not found;
+      if clock_timestamp() - v_since > c_long then
+        if v_writer.xid is distinct from v_named then
+          raise notice using message = format('waiting for %s', v_writer.name);
+          v_named := v_writer.xid;
+        end if;
+        perform pgwallet._check_deadlock(v_writer.pid);
       end if;
-      perform pgwallet._check_deadlock(v_writer.pid);
     end if;
     perform pg_sleep(v_pause);
     v_pause := least(v_pause * 2, 0.1);
