@@ -63,9 +63,9 @@ COMMENT ON COLUMN pgwallet.currency.commission_account_id IS 'The account that c
 COMMENT ON COLUMN pgwallet.currency.fee_account_id IS 'The account that collects the payment fee of released escrows.';
 
 CREATE TABLE pgwallet.seal_flow (
-    month date NOT NULL,
-    currency text NOT NULL COLLATE pg_catalog."C",
     seal_id bigint NOT NULL,
+    currency text NOT NULL COLLATE pg_catalog."C",
+    month date NOT NULL,
     deposit_count bigint NOT NULL,
     withdrawal_count bigint NOT NULL,
     pledge_count bigint NOT NULL,
@@ -86,8 +86,8 @@ CREATE TABLE pgwallet.seal_flow (
 );
 
 COMMENT ON TABLE pgwallet.seal_flow IS 'What had moved in a month up to a seal, as platform_summary counts it; never updated or deleted.';
-COMMENT ON COLUMN pgwallet.seal_flow.month IS 'First day of the month, in UTC.';
 COMMENT ON COLUMN pgwallet.seal_flow.seal_id IS 'At this seal, and up to the next one here.';
+COMMENT ON COLUMN pgwallet.seal_flow.month IS 'First day of the month, in UTC.';
 
 CREATE TABLE pgwallet.seal (
     seal_id bigint NOT NULL,
@@ -578,7 +578,8 @@ CREATE VIEW pgwallet.platform_summary AS
             COALESCE(sum(f.net), (0)::numeric) AS net,
             COALESCE(sum(f.paid_out), (0)::numeric) AS paid_out,
             COALESCE(sum(f.collected), (0)::numeric) AS collected
-           FROM ( SELECT n.currency,
+           FROM ( SELECT n.seal_id,
+                    n.currency,
                     n.month,
                     n.deposit_count,
                     n.withdrawal_count,
@@ -598,9 +599,9 @@ CREATE VIEW pgwallet.platform_summary AS
                     n.paid_out,
                     n.collected
                    FROM (sealed_month s
-                     CROSS JOIN LATERAL ( SELECT g.month,
+                     CROSS JOIN LATERAL ( SELECT g.seal_id,
                             g.currency,
-                            g.seal_id,
+                            g.month,
                             g.deposit_count,
                             g.withdrawal_count,
                             g.pledge_count,
@@ -623,7 +624,8 @@ CREATE VIEW pgwallet.platform_summary AS
                           ORDER BY g.seal_id DESC
                          LIMIT 1) n)
                 UNION ALL
-                 SELECT n.currency,
+                 SELECT n.posting_id,
+                    n.currency,
                     n.month,
                     n.deposit_count,
                     n.withdrawal_count,

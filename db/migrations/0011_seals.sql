@@ -69,9 +69,9 @@ enable always trigger refuse_row_change;
 -- A row only where it changed: as a rule one a seal, of the month that it is. The last one of a
 -- month is what moved in it.
 create table pgwallet.seal_flow (
-  month date not null,
-  currency text collate "C" not null,
   seal_id bigint not null,
+  currency text collate "C" not null,
+  month date not null,
   deposit_count bigint not null,
   withdrawal_count bigint not null,
   pledge_count bigint not null,

@@ -315,6 +315,7 @@ comment on column pgwallet.project_summary.credit_limit is 'How far below 0 the 
 --
 -- What is read for each posting is joined laterally, since few are read: those of no seal yet.
 -- Null is what it adds nothing to: that is passed over sooner than 0 is added.
+-- Its columns are those of seal_flow, with a posting in place of a seal.
 create view pgwallet.flow as
 select
   p.posting_id,
@@ -465,26 +466,7 @@ from (
     coalesce(sum(f.paid_out), 0) as paid_out,
     coalesce(sum(f.collected), 0) as collected
   from (
-    select
-      n.currency,
-      n.month,
-      n.deposit_count,
-      n.withdrawal_count,
-      n.pledge_count,
-      n.release_count,
-      n.refund_count,
-      n.payout_count,
-      n.collection_count,
-      n.deposited,
-      n.withdrawn,
-      n.pledged,
-      n.released,
-      n.refunded,
-      n.commission,
-      n.fee,
-      n.net,
-      n.paid_out,
-      n.collected
+    select n.*
     from sealed_month as s
     cross join lateral (
       select g.*
@@ -494,26 +476,7 @@ from (
       limit 1
     ) as n
     union all
-    select
-      n.currency,
-      n.month,
-      n.deposit_count,
-      n.withdrawal_count,
-      n.pledge_count,
-      n.release_count,
-      n.refund_count,
-      n.payout_count,
-      n.collection_count,
-      n.deposited,
-      n.withdrawn,
-      n.pledged,
-      n.released,
-      n.refunded,
-      n.commission,
-      n.fee,
-      n.net,
-      n.paid_out,
-      n.collected
+    select n.*
     from pgwallet.flow as n
     where n.posting_id > (select e.posting_id from last_seal as e)
   ) as f

@@ -1,6 +1,7 @@
 """A server for a test alone: another environment or other settings than the one of all tests."""
 
 import os
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,6 +9,8 @@ from pathlib import Path
 
 import psycopg
 import pytest
+
+from pgwallet import embedded
 
 
 @contextmanager
@@ -35,3 +38,24 @@ def programs(server: str) -> Path:
         ).fetchone()
     assert row is not None
     return Path(row[0])
+
+
+@contextmanager
+def standby_of(primary: embedded.Server, data: Path) -> Iterator[embedded.Server]:
+    """A copy of a server whose data are in `primary` beside it; it goes on as its standby."""
+    subprocess.run(
+        [
+            primary.bin_path / "pg_basebackup",
+            *("--write-recovery-conf", "--checkpoint=fast", "--wal-method=stream"),
+            *(f"--pgdata={data}", f"--dbname={primary.conninfo}"),
+        ],
+        check=True,
+        capture_output=True,
+    )
+    owner = (data.parent / "primary").stat()
+    for path in (data, *data.rglob("*")):
+        os.chown(path, owner.st_uid, owner.st_gid)
+        if path.name in ("postmaster.pid", "server.log"):
+            path.unlink()
+    with embedded.Server(primary.bin_path, data) as server:
+        yield server

@@ -10,8 +10,8 @@ import pytest
 import pgwallet
 from pgwallet import embedded
 from tests.cli.command import pgwallet_here
-from tests.deployment.own_server import directory, programs
-from tests.deployment.test_failover import standby_of, until
+from tests.deployment.own_server import directory, programs, standby_of
+from tests.deployment.test_failover import until
 from tests.docs.blocks import ROOT, blocks
 
 PAGE = (ROOT / "docs" / "how-to" / "monitoring.md").read_text("utf-8")

@@ -1,11 +1,6 @@
 """What a standby gives out that takes over without the last commits of its primary."""
 
-import os
-import subprocess
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 
 import psycopg
 import pytest
@@ -14,31 +9,10 @@ from psycopg.conninfo import make_conninfo
 
 import pgwallet
 from pgwallet import embedded
-from tests.deployment.own_server import directory, programs
+from tests.deployment.own_server import directory, programs, standby_of
 
 DEADLINE = 30.0  # seconds
 LOST = 40
-
-
-@contextmanager
-def standby_of(primary: embedded.Server, data: Path) -> Iterator[embedded.Server]:
-    backup = ("pg_basebackup", "--write-recovery-conf", "--checkpoint=fast", "--wal-method=stream")
-    program, *options = backup
-    subprocess.run(
-        [
-            primary.bin_path / program,
-            *(*options, f"--pgdata={data}", f"--dbname={primary.conninfo}"),
-        ],
-        check=True,
-        capture_output=True,
-    )
-    owner = (data.parent / "primary").stat()
-    for path in (data, *data.rglob("*")):
-        os.chown(path, owner.st_uid, owner.st_gid)
-        if path.name in ("postmaster.pid", "server.log"):
-            path.unlink()
-    with embedded.Server(primary.bin_path, data) as server:
-        yield server
 
 
 def until(conn: psycopg.Connection, condition: str) -> None:

@@ -1,7 +1,5 @@
 """A reader keeps one number, and goes on with it: in a restored database, after a promotion."""
 
-import os
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -17,7 +15,7 @@ from psycopg.conninfo import make_conninfo
 import pgwallet
 from pgwallet import embedded
 from tests.concurrency.sessions import blocked
-from tests.deployment.own_server import directory, programs
+from tests.deployment.own_server import directory, programs, standby_of
 from tests.deployment.programs import restore
 from tests.following.sealing import seal
 from tests.ledger.calling import funded
@@ -57,26 +55,6 @@ def primary(server: str, place: Path) -> Iterator[embedded.Server]:
         admin.execute("alter system set max_prepared_transactions = 4")
     with start() as started:
         yield started
-
-
-@contextmanager
-def standby_of(primary: embedded.Server, data: Path) -> Iterator[embedded.Server]:
-    subprocess.run(
-        [
-            primary.bin_path / "pg_basebackup",
-            *("--write-recovery-conf", "--checkpoint=fast", "--wal-method=stream"),
-            *(f"--pgdata={data}", f"--dbname={primary.conninfo}"),
-        ],
-        check=True,
-        capture_output=True,
-    )
-    owner = (data.parent / "primary").stat()
-    for path in (data, *data.rglob("*")):
-        os.chown(path, owner.st_uid, owner.st_gid)
-        if path.name in ("postmaster.pid", "server.log"):
-            path.unlink()
-    with embedded.Server(primary.bin_path, data) as server:
-        yield server
 
 
 def until(happened: Callable[[], bool]) -> None:

@@ -20,7 +20,7 @@ declare
 begin
   return query
   select
-    f.month, f.currency, f.place,
+    f.place, f.currency, f.month,
     coalesce(sum(f.sign * f.count) filter (where f.kind = 'deposit'), 0)::bigint,
     coalesce(sum(f.sign * f.count) filter (where f.kind = 'withdrawal'), 0)::bigint,
     coalesce(sum(f.count) filter (where f.kind = 'pledge' and f.into = 'escrow'), 0)::bigint,

@@ -33,26 +33,8 @@ begin
 
   return query
   with posted as (
-    select
-      v_seal_ids[width_bucket(p.posting_id - 1, v_posting_ids) + 1] as seal_id, s.account_id,
-      sum(s.amount) as amount
-    from pgwallet.posting as p
-    cross join lateral (
-      values
-        (
-          p.source_account_id, -p.amount,
-          p.source_balance is null or p.source_account_id in (
-            select c.commission_account_id from pgwallet.currency as c
-            union all
-            select c.fee_account_id from pgwallet.currency as c
-          )
-        ),
-        (p.destination_account_id, p.amount, p.destination_balance is null)
-    ) as s (account_id, amount, is_derived)
-    where p.posting_id > v_above and p.posting_id <= v_posting_ids[cardinality(v_posting_ids)]
-      and s.is_derived
-    group by 1, s.account_id
-    having sum(s.amount) <> 0
+    select v_seal_ids[d.place] as seal_id, d.account_id, d.amount
+    from pgwallet._count_derived(v_above, v_posting_ids) as d
   ),
 
   made as (

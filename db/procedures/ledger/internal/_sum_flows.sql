@@ -37,21 +37,22 @@ begin
       order by f.month, f.currency
       limit 1
     ) as n
-  ),
+  )
 
-  sealed as (
-    select
-      n.currency,
-      sum(n.deposited) as deposited,
-      sum(n.withdrawn) as withdrawn,
-      sum(n.pledged) as pledged,
-      sum(n.released) as released,
-      sum(n.refunded) as refunded,
-      sum(n.commission) as commission,
-      sum(n.fee) as fee,
-      sum(n.net) as net,
-      sum(n.paid_out) as paid_out,
-      sum(n.collected) as collected
+  select
+    c.currency,
+    round(sum(f.deposited), c.exponent),
+    round(sum(f.withdrawn), c.exponent),
+    round(sum(f.pledged), c.exponent),
+    round(sum(f.released), c.exponent),
+    round(sum(f.refunded), c.exponent),
+    round(sum(f.commission), c.exponent),
+    round(sum(f.fee), c.exponent),
+    round(sum(f.net), c.exponent),
+    round(sum(f.paid_out), c.exponent),
+    round(sum(f.collected), c.exponent)
+  from (
+    select n.*
     from sealed_month as m
     cross join lateral (
       select f.*
@@ -60,39 +61,11 @@ begin
       order by f.seal_id desc
       limit 1
     ) as n
-    group by n.currency
-  )
-
-  select
-    c.currency,
-    round(coalesce(k.deposited, 0) + coalesce(m.deposited, 0), c.exponent),
-    round(coalesce(k.withdrawn, 0) + coalesce(m.withdrawn, 0), c.exponent),
-    round(coalesce(k.pledged, 0) + coalesce(m.pledged, 0), c.exponent),
-    round(coalesce(k.released, 0) + coalesce(m.released, 0), c.exponent),
-    round(coalesce(k.refunded, 0) + coalesce(m.refunded, 0), c.exponent),
-    round(coalesce(k.commission, 0) + coalesce(m.commission, 0), c.exponent),
-    round(coalesce(k.fee, 0) + coalesce(m.fee, 0), c.exponent),
-    round(coalesce(k.net, 0) + coalesce(m.net, 0), c.exponent),
-    round(coalesce(k.paid_out, 0) + coalesce(m.paid_out, 0), c.exponent),
-    round(coalesce(k.collected, 0) + coalesce(m.collected, 0), c.exponent)
-  from pgwallet.currency as c
-  left join sealed as k on k.currency = c.currency
-  left join (
-    select
-      f.currency,
-      sum(f.deposited) as deposited,
-      sum(f.withdrawn) as withdrawn,
-      sum(f.pledged) as pledged,
-      sum(f.released) as released,
-      sum(f.refunded) as refunded,
-      sum(f.commission) as commission,
-      sum(f.fee) as fee,
-      sum(f.net) as net,
-      sum(f.paid_out) as paid_out,
-      sum(f.collected) as collected
-    from pgwallet._count_flows(v_above, array[9223372036854775807]) as f
-    group by f.currency
-  ) as m on m.currency = c.currency
-  where k.currency is not null or m.currency is not null;
+    union all
+    select n.*
+    from pgwallet._count_flows(v_above, array[9223372036854775807]) as n
+  ) as f
+  inner join pgwallet.currency as c on c.currency = f.currency
+  group by c.currency, c.exponent;
 end;
 $function$;
