@@ -3,6 +3,7 @@
 import json
 import signal
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -108,6 +109,23 @@ def test_it_names_a_long_transaction_and_ends_while_it_waits_for_it(
         process.terminate()
         process.communicate(timeout=PATIENCE)
     assert process.returncode == 143
+
+
+def test_a_signal_that_comes_while_a_notice_is_written_is_not_lost(database: str) -> None:
+    """psycopg lets no exception out of what it calls for a notice."""
+    script = """if True:
+        import os, signal, sys
+        import psycopg
+        from pgwallet.cli.following import Terminated, _signals
+        try:
+            with psycopg.connect(sys.argv[1]) as conn, _signals():
+                conn.add_notice_handler(lambda notice: os.kill(os.getpid(), signal.SIGTERM))
+                conn.execute("do $$ begin raise notice 'busy'; perform pg_sleep(50); end $$")
+        except Terminated as ended:
+            sys.exit(ended.exit_code)
+    """
+    command = [sys.executable, "-c", script, database]
+    assert subprocess.run(command, timeout=PATIENCE / 2, capture_output=True).returncode == 143
 
 
 def test_it_ends_when_the_other_end_of_the_pipe_is_closed(

@@ -72,10 +72,17 @@ class _Signals:
         self._came: int | None = None
 
     def came(self, number: int, frame: FrameType | None) -> None:
-        if self._held and self._came is None:
-            self._came = number
-        else:
+        is_first = self._came is None
+        self._came = number
+        if is_first:
+            # Nothing raised while psycopg hands a notice over leaves it, so once more, and again.
+            signal.setitimer(signal.ITIMER_REAL, 1, 1)
+        if not (self._held and is_first):
             raise Terminated(number)
+
+    def came_before(self, number: int, frame: FrameType | None) -> None:
+        if not self._held and self._came is not None:
+            raise Terminated(self._came)
 
     @contextmanager
     def held(self) -> Iterator[None]:
@@ -92,10 +99,16 @@ class _Signals:
 def _signals() -> Iterator[_Signals]:
     signals = _Signals()
     before = {
-        number: signal.signal(number, signals.came) for number in (signal.SIGINT, signal.SIGTERM)
+        number: signal.signal(number, handler)
+        for number, handler in (
+            (signal.SIGINT, signals.came),
+            (signal.SIGTERM, signals.came),
+            (signal.SIGALRM, signals.came_before),
+        )
     }
     try:
         yield signals
     finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
         for number, handler in before.items():
             signal.signal(number, handler)
