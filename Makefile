@@ -76,7 +76,7 @@ lint: $(stamp) ## check format, code, types and SQL
 	$(bin)/ruff format --check .
 	$(bin)/ruff check .
 	$(bin)/mypy
-	$(bin)/sqlfluff lint db/migrations db/procedures
+	$(bin)/sqlfluff lint db/cluster db/migrations db/procedures
 
 format: $(stamp) ## format the Python and sort its imports
 	$(bin)/ruff check --select I --fix .

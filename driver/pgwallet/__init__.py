@@ -44,6 +44,7 @@ from .errors import (
     ProjectClosed,
     ProjectNotClosed,
     ProjectNotFound,
+    TransactionNotDistributed,
     WalletNotFound,
 )
 from .escrow import (
@@ -223,6 +224,7 @@ __all__ = [
     "SkippedIds",
     "StatementRow",
     "Transaction",
+    "TransactionNotDistributed",
     "Transfer",
     "Violation",
     "Wallet",

@@ -22,6 +22,7 @@ PgWalletError                PW000  (base class, never raised)
   AccountNotEmpty            PW210
   PledgeLimitExceeded        PW301
   AllocationExceeds100       PW302
+  TransactionNotDistributed  PW401
   LedgerImmutable            PW901
 
 Any other database error (a lost connection, a deadlock) stays the psycopg.Error it is.
@@ -181,6 +182,12 @@ class AllocationExceeds100(PgWalletError):
     """The percentages of the wallet's pockets would pass 100."""
 
     sqlstate = "PW302"
+
+
+class TransactionNotDistributed(PgWalletError):
+    """On the router of a cluster, a transaction wrote before this call, which it could not undo."""
+
+    sqlstate = "PW401"
 
 
 class LedgerImmutable(PgWalletError):

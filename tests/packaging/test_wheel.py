@@ -109,7 +109,7 @@ def metadata(wheel: Path) -> Message:
 def test_all_the_sql_and_the_typing_marker_are_in_the_wheel(wheel: Path) -> None:
     sources = {
         f"pgwallet/{path.relative_to(ROOT).as_posix()}"
-        for folder in ("migrations", "procedures")
+        for folder in ("cluster", "migrations", "procedures")
         for pattern in ("*.sql", "*.py")
         for path in (ROOT / "db" / folder).rglob(pattern)
     }

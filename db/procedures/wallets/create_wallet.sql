@@ -13,8 +13,6 @@ set search_path = pg_catalog, pg_temp
 as $function$
 declare
   v_exponent integer;
-  v_digest bytea;
-  v_slot integer;
   v_wallet_id bigint;
 begin
   perform pgwallet._check_text('owner_id', p_owner_id);
@@ -26,14 +24,13 @@ begin
   where w.owner_id = p_owner_id collate "C" and w.currency = p_currency collate "C";
 
   if not found then
-    -- The slot depends on the owner alone: all wallets of an owner are in one place.
-    v_digest := sha256(convert_to(p_owner_id, 'UTF8'));
-    v_slot := (get_byte(v_digest, 0) * 256 + get_byte(v_digest, 1)) % 1024;
-
     -- A balance has its currency's decimals from the start: other functions read them from it.
     with opened as (
       insert into pgwallet.wallet as w (wallet_id, owner_id, currency)
-      values (pgwallet._draw_account_id(v_slot), p_owner_id, p_currency)
+      -- The slot depends on the owner alone: all wallets of an owner are in one place.
+      values (
+        pgwallet._draw_account_id(pgwallet._slot_of(p_owner_id)), p_owner_id, p_currency
+      )
       on conflict on constraint wallet_owner_key do nothing
       returning w.wallet_id, w.currency
     ),

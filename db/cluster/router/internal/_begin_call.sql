@@ -1,0 +1,34 @@
+-- Refuses a call that its transaction could not take back: what a call does, its shard commits at
+-- once. One alone is allowed, and any number where the session says that it knows.
+--
+-- After a rollback to a savepoint the mark of the first call is gone.
+create or replace function pgwallet_router._begin_call()
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $function$
+begin
+  -- A standby of a router routes too.
+  if current_setting('transaction_read_only')::boolean and not pg_is_in_recovery() then
+    raise exception using
+      errcode = '25006',
+      message = 'cannot move money in a read-only transaction',
+      hint = 'Call it in a transaction that may write.';
+  end if;
+  if current_setting('pgwallet.separate_commits', true) = 'on' then
+    return;
+  end if;
+
+  if current_setting('pgwallet.called', true) = 'on'
+    or pg_current_xact_id_if_assigned() is not null
+  then
+    raise exception using
+      errcode = 'PW401',
+      message = 'this transaction has already written, and a call through the router is no part of it',
+      detail = 'Each call commits on its shard at once; a rollback here would not undo it.',
+      hint = 'Commit first, or connect to the shard of the wallet for a transaction of several calls; '
+        'or set pgwallet.separate_commits = on.';
+  end if;
+  perform set_config('pgwallet.called', 'on', true);
+end;
+$function$;

@@ -1,0 +1,24 @@
+-- What makes a pgwallet database a shard of a cluster: who it is there, and the ids of projects
+-- that it is the home of. Nothing of the ledger itself is here, or is changed.
+
+create schema if not exists pgwallet_shard;
+
+create table if not exists pgwallet_shard.identity (
+  only_row boolean primary key default true check (only_row),
+  cluster text collate "C" not null,
+  shard integer not null,
+  shard_count integer not null,
+  joined_at timestamptz not null default clock_timestamp(),
+  constraint identity_shard_check check (shard between 0 and shard_count - 1)
+);
+
+comment on table pgwallet_shard.identity is
+'Which shard of which cluster this database is: one row.';
+comment on column pgwallet_shard.identity.shard is
+'Counted from 0; its ids begin at (shard + 1) << 46.';
+
+-- Projects are on all shards under one id, so those ids are below the ranges of all shards.
+create sequence if not exists pgwallet_shard.project_id_seq as bigint;
+
+comment on sequence pgwallet_shard.project_id_seq is
+'Source of the ids that this shard gives to what is on all shards: id = nextval * 1024.';
