@@ -280,6 +280,7 @@ COMMENT ON COLUMN pgwallet.transaction.metadata_digest IS 'SHA-256 of the UTF-8 
 CREATE TABLE pgwallet.wallet (
     wallet_id bigint NOT NULL,
     owner_id text NOT NULL COLLATE pg_catalog."C",
+    owner_salt uuid DEFAULT gen_random_uuid(),
     currency text NOT NULL COLLATE pg_catalog."C",
     allocation_percentage numeric DEFAULT 0 NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
@@ -289,6 +290,7 @@ CREATE TABLE pgwallet.wallet (
 
 COMMENT ON TABLE pgwallet.wallet IS 'A wallet: the money of one owner in one currency.';
 COMMENT ON COLUMN pgwallet.wallet.owner_id IS 'The owner, as the application calls them.';
+COMMENT ON COLUMN pgwallet.wallet.owner_salt IS 'What the owner was digested with in the event that tells of the wallet; null once erased.';
 COMMENT ON COLUMN pgwallet.wallet.allocation_percentage IS 'Sum of the percentages of the wallet''s pockets, kept here so that it can never pass 100.';
 
 CREATE TABLE pgwallet.deployment (

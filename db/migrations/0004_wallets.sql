@@ -12,6 +12,7 @@ create table pgwallet.wallet (
     '\\u206f\\u2800\\u3000\\u3164\\ufe00-\\ufe0f\\ufeff\\uffa0\\ufff0-\\ufffb'
     '\\U000e0000-\\U000e0fff]'
   ),
+  owner_salt uuid default gen_random_uuid(),
   currency text collate "C" not null references pgwallet.currency,
   allocation_percentage numeric not null default 0,
   created_at timestamptz not null default now(),
@@ -21,6 +22,8 @@ create table pgwallet.wallet (
 
 comment on table pgwallet.wallet is 'A wallet: the money of one owner in one currency.';
 comment on column pgwallet.wallet.owner_id is 'The owner, as the application calls them.';
+comment on column pgwallet.wallet.owner_salt is
+'What the owner was digested with in the event that tells of the wallet; null once erased.';
 comment on column pgwallet.wallet.allocation_percentage is
 'Sum of the percentages of the wallet''s pockets, kept here so that it can never pass 100.';
 

@@ -428,5 +428,5 @@ def test_it_sees_one_snapshot(conn: psycopg.Connection) -> None:
           and p.proname ~ '^(_find_(wrong|lost)_|check_ledger$|list_sequences$)'
         """
     ).fetchall()
-    assert len(parts) == 10
+    assert len(parts) == 11
     assert {volatile for _, volatile in parts} == {"s"}

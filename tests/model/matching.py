@@ -76,6 +76,10 @@ class Matching:
             for each in fields(expected):
                 value, theirs = getattr(expected, each.name), getattr(actual, each.name)
                 self.compare(value, theirs, f"{name}.{each.name}")
+        elif isinstance(expected, dict) and ANYTHING in expected.values():
+            assert expected.keys() == actual.keys(), f"{name}: {expected} expected, not {actual}"
+            for key, value in expected.items():
+                self.compare(value, actual[key], f"{name}.{key}")
         elif expected == NO_TIME:
             assert actual is not None, f"{name}: a time expected"
         elif expected is not ANYTHING:

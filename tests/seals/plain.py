@@ -124,3 +124,26 @@ def digests(conn: psycopg.Connection) -> list[str]:
         found.append(sha256("".join(f"{line}\n" for line in lines).encode()).hexdigest())
         before = seal
     return found
+
+
+def wrong_owners(conn: psycopg.Connection) -> list[int]:
+    """The wallets that are not those of the owner whom the event of their creation digests."""
+    with conn.cursor(row_factory=dict_row) as cursor:
+        wallets = cursor.execute(
+            "select wallet_id, owner_id, owner_salt from pgwallet.wallet order by wallet_id"
+        ).fetchall()
+        events = cursor.execute(
+            "select subject_id, kind, after from pgwallet.event order by event_id"
+        ).fetchall()
+    erased = {event["subject_id"] for event in events if event["kind"] == "erase_owner"}
+    told = {event["subject_id"]: event for event in reversed(events)}
+    return [wallet["wallet_id"] for wallet in wallets if not _is_of_owner(wallet, told, erased)]
+
+
+def _is_of_owner(wallet: Row, told: dict[int, Row], erased: set[int]) -> bool:
+    wallet_id, owner, salt = wallet["wallet_id"], wallet["owner_id"], wallet["owner_salt"]
+    if salt is None:
+        return wallet_id in erased and owner.startswith("erased-")
+    digest = sha256(salt.bytes + owner.encode()).hexdigest()
+    first = told[wallet_id]
+    return (first["kind"], first["after"].get("owner_digest")) == ("create_wallet", digest)

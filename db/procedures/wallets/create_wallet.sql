@@ -32,13 +32,18 @@ begin
         pgwallet._draw_account_id(pgwallet._slot_of(p_owner_id)), p_owner_id, p_currency
       )
       on conflict on constraint wallet_owner_key do nothing
-      returning w.wallet_id, w.currency
+      returning w.wallet_id, w.owner_id, w.owner_salt, w.currency
     ),
 
     -- Within this statement, which is cheaper than a call of _insert_event: imports make many.
     told as (
       insert into pgwallet.event (kind, subject_id, after)
-      select 'create_wallet', o.wallet_id, jsonb_build_object('currency', o.currency)
+      select
+        'create_wallet', o.wallet_id,
+        jsonb_build_object(
+          'currency', o.currency,
+          'owner_digest', pgwallet._owner_digest(o.owner_salt, o.owner_id)
+        )
       from opened as o
     )
 

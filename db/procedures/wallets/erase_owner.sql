@@ -1,5 +1,6 @@
--- Forgets whose wallet it is: the owner becomes a made-up one, and metadata of what moved money of
--- the wallet, its pockets and its escrows give way to their digest. Again: what came since.
+-- Forgets whose wallet it is: the owner becomes a made-up one, without the salt nobody guesses the
+-- old one from its digest, and metadata of what moved money of the wallet, its pockets and its
+-- escrows give way to their digest. Again: what came since.
 --
 -- Locks, in order: the wallet's escrows in which anything is left, since a release takes no lock on
 -- the wallet; the wallet; its transactions by id, since a transfer is two wallets'.
@@ -81,7 +82,7 @@ begin
   );
   if not v_is_erased then
     update pgwallet.wallet as w
-    set owner_id = 'erased-' || gen_random_uuid()
+    set owner_id = 'erased-' || gen_random_uuid(), owner_salt = null
     where w.wallet_id = p_wallet_id;
   end if;
   if not v_is_erased or v_transaction_ids is not null then

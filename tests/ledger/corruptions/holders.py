@@ -131,7 +131,24 @@ HOLDERS = [
         "alter table pgwallet.wallet drop constraint wallet_owner_key;"
         "update pgwallet.wallet set owner_id = 'ada' where wallet_id = {bob}",
         (7, "owner 'ada'"),
+        (7, "wallet {bob}"),
         (7, "table pgwallet.wallet"),
+    ),
+    corrupted(
+        "two wallets have each other's owner and salt",
+        "alter table pgwallet.wallet drop constraint wallet_owner_key;"
+        "update pgwallet.wallet as w set owner_id = o.owner_id, owner_salt = o.owner_salt "
+        "from pgwallet.wallet as o "
+        "where w.wallet_id in ({bob}, {eve}) and o.wallet_id = {bob}::bigint + {eve} - w.wallet_id;"
+        "alter table pgwallet.wallet add constraint wallet_owner_key unique (owner_id, currency)",
+        (7, "wallet {bob}"),
+        (7, "wallet {eve}"),
+    ),
+    corrupted(
+        "an owner is erased by hand",
+        "update pgwallet.wallet set owner_id = 'erased-by-hand', owner_salt = null "
+        "where wallet_id = {bob}",
+        (7, "wallet {bob}"),
     ),
     corrupted(
         "a wallet has two pockets of one name",

@@ -2,8 +2,7 @@
 
 # No table holds a second account of these: docs/guarantees.md says so, in these words.
 NOT_FOUND = {
-    "An owner's name, a reference, the name of a pocket": (
-        "update pgwallet.wallet set owner_id = 'mallory' where wallet_id = {ada};"
+    "A reference, the name of a pocket": (
         "update pgwallet.project set reference = 'another' where project_id = {film};"
         "update pgwallet.pocket set name = 'another' where pocket_id = {rent}"
     ),

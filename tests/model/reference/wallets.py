@@ -41,7 +41,8 @@ def create_wallet(books: Books, owner_id: str | None, currency: str | None) -> W
         slot = slots.get(owner_id, len(slots) + 1) % 1024
         wallet = Wallet(owner_id, books.open("wallet", currency, books.new_id(slot)))
         books.wallets[wallet.account.account_id] = wallet
-        books.note("create_wallet", wallet.account.account_id, None, None, {"currency": currency})
+        said = {"currency": currency, "owner_digest": ANYTHING}
+        books.note("create_wallet", wallet.account.account_id, None, None, said)
     return shown_wallet(wallet)
 
 

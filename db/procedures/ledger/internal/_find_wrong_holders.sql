@@ -99,6 +99,12 @@ begin
     and (w.allocation_percentage <> coalesce(k.percentage, 0) or k.percentage > 100)
   order by w.wallet_id;
 
+  return query
+  select 7, format('wallet %s', o.wallet_id), o.detail
+  from pgwallet._find_wrong_owners(
+    case when not v_whole then coalesce(v_account_ids, '{}') end
+  ) as o;
+
   -- What an account says too much of only costs time; what it does not say is not kept.
   return query
   select

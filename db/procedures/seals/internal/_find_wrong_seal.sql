@@ -1,5 +1,5 @@
 -- Finds the first of seals that follow another one which does not fit what the tables hold, by its
--- place among them.
+-- place among them. Also by the owners of wallets whose creation it covers.
 --
 -- One that ends before the one before it is not computed: nothing could lie between their bounds.
 create or replace function pgwallet._find_wrong_seal(
@@ -17,6 +17,7 @@ declare
   c_clock constant interval := interval '1 minute';
   v_misplaced integer;
   v_seals pgwallet.seal[];
+  v_event_ids bigint[];
 begin
   select min(n.place) into v_misplaced
   from (
@@ -34,19 +35,11 @@ begin
   ) as n
   where n.follows is not true;
   v_seals := p_seals[:coalesce(v_misplaced - 1, cardinality(p_seals))];
+  v_event_ids := coalesce(p_previous.event_id, c_first)
+    || array(select b.event_id from unnest(v_seals) as b);
 
   return query
-  select
-    n.place::integer,
-    case
-      when n.fits
-        then format(
-          'Of this, something says that it was recorded at %s, when the seal before had been made: '
-          'it was forged, or the clock was set back.', n.first_created_at
-        )
-      else 'Something of this was changed, added or taken away since, or the seal was.'
-    end
-  from (
+  with digested as (
     select
       s.place, g.first_created_at,
       s.digest = pgwallet._seal_digest(
@@ -60,13 +53,40 @@ begin
       || array(select b.transaction_id from unnest(v_seals) as b),
       coalesce(p_previous.posting_id, c_first)
       || array(select b.posting_id from unnest(v_seals) as b),
-      coalesce(p_previous.event_id, c_first)
-      || array(select b.event_id from unnest(v_seals) as b)
+      v_event_ids
     ) as g on g.place = s.place
     window o as (order by s.place)
+  )
+
+  select n.place::integer, n.detail
+  from (
+    select
+      d.place, 0 as wallet_id,
+      case
+        when d.fits
+          then format(
+            'Of this, something says that it was recorded at %s, when the seal before had been '
+            'made: it was forged, or the clock was set back.', d.first_created_at
+          )
+        else 'Something of this was changed, added or taken away since, or the seal was.'
+      end as detail
+    from digested as d
+    where d.fits is not true or d.first_created_at < d.after - c_clock
+    union all
+    select
+      width_bucket(w.event_id - 1, v_event_ids), w.wallet_id,
+      format('It tells of wallet %s: %s', w.wallet_id, w.detail)
+    from pgwallet._find_wrong_owners(
+      array(
+        select e.subject_id
+        from pgwallet.event as e
+        where e.event_id > v_event_ids[1] and e.event_id <= v_event_ids[cardinality(v_event_ids)]
+          and e.kind = 'create_wallet'
+      )
+    ) as w
+    where w.event_id > v_event_ids[1] and w.event_id <= v_event_ids[cardinality(v_event_ids)]
   ) as n
-  where n.fits is not true or n.first_created_at < n.after - c_clock
-  order by n.place
+  order by n.place, n.wallet_id
   limit 1;
   if not found and v_misplaced is not null then
     return query
