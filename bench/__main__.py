@@ -28,7 +28,7 @@ def main() -> None:
     arguments = parser.parse_args()
     sizes = contests.QUICK if arguments.quick or arguments.smoke else contests.FULL
     if arguments.smoke:
-        sizes = replace(sizes, rounds=1, seconds=0, wide_wallets=2, batch=90, log=16)
+        sizes = replace(sizes, rounds=1, seconds=0, savers=20, wide_wallets=2, batch=90, log=16)
     console = Console()
     results: list[Result] = []
     grown: list[Result] = []
@@ -54,7 +54,7 @@ def main() -> None:
             into.append(held(contest, sizes.rounds, lambda: progress.advance(task)))
 
         made = crowd.made(bench.conn, 2 * sizes.savers, sizes.wide_wallets, sizes.batch)
-        orm = contests.Orm(bench.database("orm"))
+        orm = contests.Orm(bench.database("orm"), sizes)
         for contest in chain(
             contests.single_calls(bench, orm, made, sizes),
             contests.releases(bench, orm, made, sizes),

@@ -26,6 +26,7 @@ from rich.table import Table
 from bench import server
 
 ROUNDS = 24
+PLAIN, WIDE = 1_000, 10  # wallets without pockets, and with 100
 MANY = 100  # elements of a bulk call, escrows of a batch
 Parameters = list[object]
 Arguments = Callable[["Ledger", int], Iterator[Parameters]]
@@ -38,9 +39,9 @@ class Ledger:
         self.conn = psycopg.connect(conninfo, autocommit=True, prepare_threshold=0)
         self.conn.execute("set synchronous_commit = off")
         self._backend = Path(f"/proc/{self.conn.info.backend_pid}/schedstat")
-        self.plain = self._wallets(1_000, 0)
+        self.plain = self._wallets(PLAIN, 0)
         self.savers = self._wallets(MANY, 5)
-        self.wide = self._wallets(10, 100)
+        self.wide = self._wallets(WIDE, 100)
         self._turn = count()
         self.pockets = self._ids(
             "select k.pocket_id from pgwallet.pocket as k where k.wallet_id = any (%s)",
