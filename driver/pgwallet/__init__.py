@@ -148,6 +148,7 @@ from .results import (
     WrongSeal,
 )
 from .seals import check_seals, list_seals, seal_ledger
+from .shards import AsyncCluster, Cluster, ShardPlace, shard_of
 from .transactions import run_transaction
 from .wallets import (
     close_wallet,
@@ -170,6 +171,8 @@ __all__ = [
     "AccountNotFound",
     "Allocation",
     "AllocationExceeds100",
+    "AsyncCluster",
+    "Cluster",
     "Collection",
     "CreditLimit",
     "Currency",
@@ -219,6 +222,7 @@ __all__ = [
     "ResolvedDispute",
     "Reversal",
     "Seal",
+    "ShardPlace",
     "Share",
     "ShareRow",
     "SkippedIds",
@@ -291,6 +295,7 @@ __all__ = [
     "set_allocation",
     "set_credit_limit",
     "set_target",
+    "shard_of",
     "skip_ids",
     "statement",
     "status",

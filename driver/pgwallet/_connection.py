@@ -1,6 +1,7 @@
 """What a call needs of any connection: types loaded alike, notices logged, refusals translated."""
 
 import logging
+import re
 import threading
 from collections import Counter
 from typing import Any, TypeVar
@@ -73,7 +74,17 @@ class Translated:
             raise refused from error
 
 
+# What PL/Proxy writes before a notice of a shard, and before its detail and its hint.
+_OF_A_SHARD = re.compile(r"[\w.]+\(\d+\): \[[^]]*\] REMOTE [A-Z]+: |Remote (?:detail|hint): ")
+
+
 def _log(notice: psycopg.errors.Diagnostic) -> None:
     level = _LEVELS.get(notice.severity_nonlocalized or "", logging.DEBUG)
-    text = in_lines(notice.message_primary or "", notice.message_detail, notice.message_hint)
-    logger.log(level, "%s", text)
+    said = (notice.message_primary or "", notice.message_detail, notice.message_hint)
+    message, detail, hint = (text and _as_the_shard_said(text) for text in said)
+    logger.log(level, "%s", in_lines(message or "", detail, hint))
+
+
+def _as_the_shard_said(text: str) -> str:
+    found = _OF_A_SHARD.match(text)
+    return text[found.end() :] if found else text

@@ -14,8 +14,9 @@ from ._connection import AsyncConnection, Connection, not_a_connection
 
 T = TypeVar("T")
 
-# Serialization failure, deadlock, lock not available: the same work may succeed the next time.
-_TRANSIENT = frozenset({"40001", "40P01", "55P03"})
+# Serialization failure, deadlock, lock not available, a shard that was not reached: the same work
+# may succeed the next time. A shard that gave no answer (08007) may have done it already.
+_TRANSIENT = frozenset({"40001", "40P01", "55P03", "08001"})
 _FIRST_PAUSE = 0.05
 _LONGEST_PAUSE = 2.0
 
@@ -47,10 +48,10 @@ def run_transaction(pool_or_conn: Any, fn: Callable[[Any], Any], attempts: int =
 
     Takes a connection in no transaction, or a pool of them, sync or async. Returns what `fn`
     returned, once that is committed. After a serialization failure, a deadlock or a lock
-    timeout (40001, 40P01, 55P03) it waits, twice as long each time and with jitter, and runs
-    `fn` again, up to `attempts` times in all; so `fn` must be safe to repeat: what it does
-    outside the database happens each time.
-    Any other exception, and the last of those three, rolls back and passes through.
+    timeout (40001, 40P01, 55P03), and where the shard of a cluster could not be reached (08001), it
+    waits, twice as long each time and with jitter, and runs `fn` again, up to `attempts` times in
+    all; so `fn` must be safe to repeat: what it does outside the database happens each time.
+    Any other exception, and the last of those four, rolls back and passes through.
     Raises psycopg.ProgrammingError on a connection that is in a transaction, and ValueError
     for `attempts` below 1. Calls no SQL function of its own.
     """

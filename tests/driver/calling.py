@@ -9,11 +9,12 @@ from pgwallet._function import DatabaseFunction
 
 R_co = TypeVar("R_co", covariant=True)
 
-# By name, what takes a connection first; not release_project and the like, which are no calls.
+# By name, what takes a connection first; not release_project and the like, which are no calls, and
+# not what routers have and a ledger has not.
 CALLS: dict[str, Call[..., Any]] = {
     name: vars(function)["call"]
     for name in pgwallet.__all__
-    if hasattr(function := getattr(pgwallet, name), "call")
+    if hasattr(function := getattr(pgwallet, name), "call") and name != "shard_of"
 }
 
 

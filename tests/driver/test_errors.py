@@ -85,7 +85,7 @@ def test_the_driver_neither_begins_nor_ends_a_transaction(
 
 
 def test_every_exception_that_is_raised_is_a_leaf_of_one_tree() -> None:
-    assert len(BY_SQLSTATE) == 21
+    assert len(BY_SQLSTATE) == 22
     assert "PW000" not in BY_SQLSTATE
     for sqlstate, exception in BY_SQLSTATE.items():
         assert issubclass(exception, PgWalletError)

@@ -94,3 +94,22 @@ def test_tasks_that_share_a_connection_log_each_warning_once(
 
     asyncio.run(share())
     assert len(warnings_of(caplog)) == 5
+
+
+@pytest.mark.parametrize(
+    ("said", "logged"),
+    [
+        ("pgwallet_remote.allocate_deposit(5): [shard2] REMOTE WARNING: 3 left out", "3 left out"),
+        ("pgwallet_remote.f(1): [db 1] REMOTE NOTICE: a(1): [b] c", "a(1): [b] c"),
+        ("he said: f(1): [x] REMOTE NOTICE: y", "he said: f(1): [x] REMOTE NOTICE: y"),
+    ],
+)
+def test_what_a_router_writes_before_a_notice_of_a_shard_is_left_out(
+    conn: psycopg.Connection, caplog: pytest.LogCaptureFixture, said: str, logged: str
+) -> None:
+    of_a_shard = NOISY.replace("careful, 100%%", said).replace(
+        "'Of it.'", "'Remote detail: Of it.'"
+    )
+    conn.execute(of_a_shard.replace("'Look.'", "'Remote hint: Look.'").encode())
+    pgwallet.balance(conn, 1)
+    assert warnings_of(caplog) == [f"{logged}\nDETAIL: Of it.\nHINT: Look."]

@@ -212,6 +212,22 @@ def test_a_lock_timeout_is_run_again(connect: Connect) -> None:
     assert balances(conn, wallet_id) == [11]
 
 
+@pytest.mark.parametrize(("sqlstate", "expected"), [("08001", 2), ("08007", 1)])
+def test_a_shard_not_reached_is_tried_again_and_one_without_an_answer_is_not(
+    connect: Connect, sqlstate: str, expected: int
+) -> None:
+    runs = []
+
+    def fail_once(conn: psycopg.Connection) -> None:
+        runs.append(conn)
+        if len(runs) == 1:
+            raise psycopg.errors.lookup(sqlstate)
+
+    with suppress(psycopg.errors.lookup("08007")):
+        run_transaction(connect(), fail_once)
+    assert len(runs) == expected
+
+
 @pytest.mark.parametrize("attempts", [0, -1])
 def test_attempts_below_one_are_refused(connect: Connect, attempts: int) -> None:
     with pytest.raises(ValueError, match="attempts"):

@@ -163,9 +163,12 @@ def locked_escrows(conn: Connection, project_id: int) -> int | None:
 
 
 def _found(conn: Connection, statement: LiteralString, searched: int) -> Any:
-    """The only value of the first row, None without a row or without the right to read it."""
+    """The only value of the first row, None without a row or without the right to read it.
+
+    Nor on the router of a cluster, where there are no tables: what was called is done by now.
+    """
     try:
         row = conn.execute(statement, {"id": searched}).fetchone()
-    except errors.InsufficientPrivilege:
+    except (errors.InsufficientPrivilege, errors.UndefinedTable):
         return None
     return None if row is None else row[0]

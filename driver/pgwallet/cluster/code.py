@@ -92,6 +92,9 @@ end;
 $function$;
 """
 
+# For everybody who may use the schema: no access of a ledger names them.
+_FOR_ALL = "grant execute on function pgwallet.list_shards, pgwallet.shard_of to public;"
+
 _SHARD_COUNT = """
 create or replace function pgwallet_router._shard_count()
 returns integer
@@ -160,7 +163,7 @@ def router_functions(functions: Iterable[Function], shard_count: int, version: s
     ]
     text = "\n".join(parts)
     source_hash = hashlib.sha256(text.encode()).hexdigest()
-    return f"{text}\nselect pgwallet._finish_install('{source_hash}', '{version}');"
+    return f"{text}\nselect pgwallet._finish_install('{source_hash}', '{version}');\n{_FOR_ALL}"
 
 
 def _generated(functions: Iterable[Function]) -> Iterator[str]:

@@ -1,0 +1,21 @@
+-- The shards and where they are, as connection strings without user and password. Whoever may use
+-- this schema may call it: pg_foreign_server tells everybody the same.
+create or replace function pgwallet.list_shards()
+returns table (shard integer, place text)
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $function$
+begin
+  return query
+  select substring(o.said from '^p(\d+)=')::integer, substring(o.said from '^p\d+=(.*)$')
+  from pg_foreign_server as s
+  cross join lateral unnest(s.srvoptions) as o (said)
+  where s.srvname = 'pgwallet' and o.said ~ '^p\d+='
+  order by 1;
+end;
+$function$;
+
+comment on function pgwallet.list_shards() is
+'The shards of the cluster and where they are, as connection strings without user and password.';

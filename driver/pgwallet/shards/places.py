@@ -1,0 +1,140 @@
+"""Which shard a name or an id is on, and where that is: what needs no connection."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+from psycopg import errors
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from .._call import Name
+from .._connection import AsyncConnection, Connection
+from .._function import database_function
+from .._parameters import as_id, as_name
+from ..deployment import DeploymentError
+from ..errors import InvalidArgument
+
+LIST_SHARDS = b"select shard, place from pgwallet.list_shards() order by shard"
+
+# Who asks is the same everywhere; these say where.
+_PLACE = frozenset(
+    {"host", "hostaddr", "port", "dbname", "target_session_attrs", "load_balance_hosts"}
+)
+_SLOTS = 1024
+_SHARD_BITS = 46
+
+
+@dataclass(frozen=True, slots=True)
+class ShardPlace:
+    """One shard, from 0 on, and its connection string without user and password."""
+
+    shard: int
+    place: str
+
+
+@database_function
+def shard_of(subject_id: int | None = None, owner_id: Name | None = None) -> ShardPlace | None:
+    """Where an id or an owner is, asked of a router.
+
+    None for what is on all shards: a project, or an account of a currency. An id says its shard by
+    itself, so none is looked up, and one that was never given has a shard, too.
+    Raises InvalidArgument without either or with both. Calls the SQL function pgwallet.shard_of,
+    which a router has, and no other database.
+    """
+
+
+def slot_of(name: str) -> int:
+    """The slot of an owner, as the database computes it from the same text."""
+    digest = hashlib.sha256(name.encode()).digest()
+    return int.from_bytes(digest[:2]) % _SLOTS
+
+
+class Places:
+    """The shards that a router told of, and the connection string of each."""
+
+    def __init__(self, router: str) -> None:
+        self.router = router
+        self.known: tuple[str, ...] = ()
+
+    def learn(self, rows: Sequence[tuple[int, str]]) -> list[int]:
+        """Takes what the router says; returns the shards that were somewhere else before."""
+        told = tuple(place for _, place in rows)
+        if not told or [shard for shard, _ in rows] != [*range(len(rows))]:
+            raise DeploymentError(_NO_ROUTER)
+        moved = [n for n, place in enumerate(self.known) if n < len(told) and told[n] != place]
+        self.known = told
+        return moved
+
+    def number(self, subject_id: int | None, owner_id: Name | None) -> int:
+        """The shard of an id or of an owner."""
+        if (subject_id is None) == (owner_id is None):
+            raise TypeError("give the id of a wallet, pocket or escrow, or an owner_id")
+        if owner_id is not None:
+            return slot_of(as_name("owner_id", owner_id)) % len(self.known)
+        assert subject_id is not None
+        shard = (as_id("subject_id", subject_id) >> _SHARD_BITS) - 1
+        if not 0 <= shard < len(self.known):
+            raise InvalidArgument(
+                f"{subject_id} is on no shard alone",
+                f"The cluster has {len(self.known)} shards; projects are on all of them.",
+                "Ask the router for what concerns a project as a whole.",
+            )
+        return shard
+
+    def conninfo(self, shard: int) -> str:
+        """As who asks the router, where the shard is.
+
+        A place without a host is on the router's own machine.
+        """
+        asking = conninfo_to_dict(self.router)
+        place = conninfo_to_dict(self.known[shard])
+        said = {key: value for key, value in asking.items() if key not in _PLACE}
+        if not {"host", "hostaddr"} & set(place):
+            said |= {key: asking[key] for key in ("host", "hostaddr", "port") if key in asking}
+        return make_conninfo("", **{**said, **place})
+
+
+_NO_ROUTER = (
+    "this database is no router of a cluster: give pgwallet.Cluster the connection string of one, "
+    "or call the functions on a psycopg connection if you have one database"
+)
+
+
+def no_router(error: psycopg.Error) -> Exception:
+    """What it means that a database does not tell of shards."""
+    if isinstance(error, errors.UndefinedFunction | errors.InvalidSchemaName):
+        return DeploymentError(_NO_ROUTER)
+    return error
+
+
+def not_reached(shard: int, error: psycopg.Error) -> psycopg.Error:
+    """08001, as a router says it: nothing was done there, and it may work the next time."""
+    said = str(error).strip() or type(error).__name__
+    return errors.SqlclientUnableToEstablishSqlconnection(
+        f"shard {shard} cannot be reached: {said}"
+    )
+
+
+def refuses_all_writes(conn: Connection | AsyncConnection) -> bool:
+    """Whether it is the server that is read-only, as one left behind, and not a transaction."""
+    return "on" in (
+        conn.info.parameter_status("default_transaction_read_only"),
+        conn.info.parameter_status("in_hot_standby"),
+    )
+
+
+def is_lost(conn: Connection | AsyncConnection, error: BaseException) -> bool:
+    return isinstance(error, psycopg.OperationalError) and conn.closed
+
+
+def settings_of(autocommit: bool, given: dict[str, Any]) -> dict[str, Any]:
+    """How to connect. It prepares nothing unless told to: a pooler may be between, behind which the
+    name of a prepared statement can stand for that of another client."""
+    return {
+        "autocommit": autocommit,
+        "prepare_threshold": None,
+        "fallback_application_name": "pgwallet",
+        **given,
+    }
