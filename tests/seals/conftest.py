@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
+from tests import clusters
 from tests.catalogue.world import World
 from tests.seals.history import sealed_world
 
@@ -23,6 +24,9 @@ def sealed(shared_database: str) -> Iterator[psycopg.Connection]:
         conn.rollback()
 
 
-@pytest.fixture(scope="module")
-def world(sealed: psycopg.Connection) -> World:
+@pytest.fixture(scope=clusters.SCOPE)
+def world(sealed: psycopg.Connection, shared_shards: clusters.Shards | None) -> World:
+    if shared_shards is not None:
+        sealed.rollback()
+        return shared_shards.kept(lambda: sealed_world(sealed))
     return sealed_world(sealed)

@@ -1,0 +1,168 @@
+"""A cluster where tests would have a database: PGWALLET_TEST_SERVER=cluster.
+
+`template` is then the router of four empty shards, all databases of one server, and a database made
+from it is a router with shards of its own. What a test does there is committed, so before the next
+one the shards are made as they were at first. The tables of the ledger, which a router has none of,
+are shown to superusers as views: a test may look into them.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Literal, TypeVar, cast
+
+import psycopg
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from pgwallet import cluster
+from tests import databases
+
+T = TypeVar("T")
+
+SHARDS = 4
+ROLE = f"{databases.OWNER}_router"
+
+_AS_AT_FIRST = (databases.HERE / "cluster" / "as_at_first.sql").read_text("utf-8")
+_TABLES = (databases.HERE / "cluster" / "tables_shown.sql").read_text("utf-8")
+
+
+def are_tested() -> bool:
+    return os.environ.get("PGWALLET_TEST_SERVER") == "cluster"
+
+
+# Of what is made once for a module where all tests undo what they do: there nothing can be undone.
+SCOPE: Literal["function", "module"] = "function" if are_tested() else "module"
+
+
+@contextmanager
+def made(server: str) -> Iterator[cluster.ClusterFile]:
+    """A new cluster, each of its databases on that server."""
+    with ExitStack() as stack:
+
+        def database() -> str:
+            name = stack.enter_context(databases.created(server))
+            return make_conninfo(server, dbname=name)
+
+        shards = [databases.as_owner(database()) for _ in range(SHARDS)]
+        file = cluster.ClusterFile(
+            name="tests",
+            owner=databases.OWNER,
+            role=ROLE,
+            shards=tuple(cluster.shard_at(number, each) for number, each in enumerate(shards)),
+            routers=(database(),),
+        )
+        cluster.init(file)
+        yield file
+
+
+@contextmanager
+def template(server: str) -> Iterator[str]:
+    """Name of a router's database that `databases.created` makes whole clusters from."""
+    with made(server) as file:
+        names = [str(conninfo_to_dict(shard.conninfo)["dbname"]) for shard in file.shards]
+        router = str(conninfo_to_dict(file.routers[0])["dbname"])
+        for name in names:
+            with psycopg.connect(make_conninfo(server, dbname=name)) as shard:
+                shard.execute(_AS_AT_FIRST.encode())
+        with (
+            psycopg.connect(make_conninfo(server, dbname=names[0])) as shard,
+            psycopg.connect(make_conninfo(server, dbname=router)) as conn,
+        ):
+            show_tables(shard, conn)
+        databases.parts[router] = names
+        try:
+            yield router
+        finally:
+            del databases.parts[router]
+
+
+def show_tables(shard: psycopg.Connection, router: psycopg.Connection) -> None:
+    """Has the router show its superuser the tables that a shard has."""
+    superuser = sql.SQL("create user mapping for current_user server pgwallet options (user {})")
+    router.execute(superuser.format(router.info.user))
+    router.execute("create schema pgwallet_test")
+    router.execute(_CHANGED)
+    # What makes the statements reads the catalog of a shard; they are run on the router.
+    statements = shard.execute(_TABLES.encode()).fetchall()
+    shown = {name for (name,) in router.execute(_RELATIONS)}
+    for table, statement in statements:
+        if table not in shown:
+            router.execute(statement.encode())
+            router.execute(
+                sql.SQL(
+                    "create trigger change instead of update or delete on pgwallet.{} "
+                    "for each row execute function pgwallet_test.changed()"
+                ).format(sql.Identifier(table))
+            )
+
+
+_CHANGED = """
+create function pgwallet_test.change(p_table text, p_old jsonb, p_new jsonb)
+returns setof integer
+language plproxy
+as $$
+  cluster 'pgwallet'; run on all; select pgwallet_test.change(p_table, p_old, p_new);
+$$;
+
+create function pgwallet_test.changed()
+returns trigger
+language plpgsql
+security definer
+as $$
+begin
+  perform from pgwallet_test.change(
+    tg_table_name, to_jsonb(old), case when tg_op = 'UPDATE' then to_jsonb(new) end
+  );
+  return case when tg_op = 'UPDATE' then new else old end;
+end;
+$$
+"""
+_RELATIONS = "select relname::text from pg_class where relnamespace = 'pgwallet'::regnamespace"
+
+
+def separately(server: str, name: str) -> str:
+    """Conninfo of a database; of a router's, each call of a transaction is committed by itself."""
+    conninfo = make_conninfo(server, dbname=name)
+    if are_tested():
+        with psycopg.connect(conninfo, autocommit=True) as conn:
+            setting = sql.SQL("alter database {} set pgwallet.separate_commits = on")
+            conn.execute(setting.format(sql.Identifier(name)))
+    return conninfo
+
+
+class Shards:
+    """The shards behind the router that tests have one after another."""
+
+    def __init__(self, server: str, router: str) -> None:
+        self._connections = [
+            psycopg.connect(make_conninfo(server, dbname=name), autocommit=True)
+            for name in databases.parts[router]
+        ]
+        self._kept: tuple[object, object] | None = None
+
+    @contextmanager
+    def open(self) -> Iterator["Shards"]:
+        yield self
+        for connection in self._connections:
+            connection.close()
+
+    def reset(self) -> None:
+        """Makes all rows as they were at first; ids go on from where they are."""
+        self._kept = None
+        for connection in self._connections:
+            connection.execute("select pgwallet_test.make_as_at_first()")
+
+    def kept(self, make: Callable[[], T]) -> T:
+        """What was made last, as long as nobody has changed anything since."""
+        if self._kept is None or self._kept[0] != self._state():
+            self.reset()
+            value = make()
+            self._kept = (self._state(), value)
+        return cast(T, self._kept[1])
+
+    def _state(self) -> object:
+        return [
+            connection.execute("select pgwallet_test.state()").fetchone()
+            for connection in self._connections
+        ]
