@@ -44,3 +44,8 @@ where p.pronamespace = 'pgwallet'::regnamespace;
 
 comment on view pgwallet.installed_routine is
 'The functions and procedures as they are in this schema now.';
+
+create table if not exists pgwallet_router.gate ();
+
+comment on table pgwallet_router.gate is
+'No rows: each call that moves money shares a lock on it, so that a move of a shard has it wait.';

@@ -29,6 +29,13 @@ begin
         detail = format('It was to become shard %s of %s of %s.', p_shard, p_shard_count, p_cluster),
         hint = 'A shard keeps its place for good: use another database.';
     end if;
+    if v_identity.moved_at is not null then
+      raise exception using
+        errcode = '55000',
+        message = format('shard %s has moved away from here', p_shard),
+        detail = format('It moved at %s.', v_identity.moved_at),
+        hint = 'Name the database where it is now.';
+    end if;
     return;
   end if;
 

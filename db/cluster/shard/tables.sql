@@ -9,6 +9,7 @@ create table if not exists pgwallet_shard.identity (
   shard integer not null,
   shard_count integer not null,
   joined_at timestamptz not null default clock_timestamp(),
+  moved_at timestamptz,
   constraint identity_shard_check check (shard between 0 and shard_count - 1)
 );
 
@@ -16,6 +17,8 @@ comment on table pgwallet_shard.identity is
 'Which shard of which cluster this database is: one row.';
 comment on column pgwallet_shard.identity.shard is
 'Counted from 0; its ids begin at (shard + 1) << 46.';
+comment on column pgwallet_shard.identity.moved_at is
+'Since then the shard is another database, and this one refuses to write; null in a shard.';
 
 -- Projects are on all shards under one id, so those ids are below the ranges of all shards.
 create sequence if not exists pgwallet_shard.project_id_seq as bigint;

@@ -9,6 +9,7 @@ import typer
 import pgwallet
 
 from .accounts import account
+from .cluster import clustering
 from .commands import group
 from .completion import answer_shells, completing
 from .currencies import currency
@@ -92,6 +93,9 @@ def demo(database_url: DatabaseUrlOfCommandLine = "", yes: Yes = False) -> None:
 # Without a name, the commands of a topic join those of the program.
 app.add_typer(deploying)
 app.add_typer(recovering)
+app.add_typer(
+    clustering, name="cluster", help="Many databases as one ledger: make it, look at it, change it."
+)
 app.add_typer(currency, name="currency", help="Add currencies of your own, and list all.")
 app.add_typer(wallet, name="wallet", help="Open wallets, look at them, close them.")
 app.add_typer(pocket, name="pocket", help="Add pockets, list them, set shares, move money.")

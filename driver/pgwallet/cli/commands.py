@@ -181,15 +181,13 @@ def _exclusive(ctx: typer.Context, value: bool) -> bool:
     return value
 
 
-def _common(
-    json: Annotated[
-        bool, typer.Option("--json", callback=_exclusive, help="Print JSON, amounts as text.")
-    ] = False,
-    csv: Annotated[
-        bool, typer.Option("--csv", callback=_exclusive, help="Print CSV with a header.")
-    ] = False,
-    database_url: DatabaseUrl = "",
-) -> None:
+Json = Annotated[
+    bool, typer.Option("--json", callback=_exclusive, help="Print JSON, amounts as text.")
+]
+Csv = Annotated[bool, typer.Option("--csv", callback=_exclusive, help="Print CSV with a header.")]
+
+
+def _common(json: Json = False, csv: Csv = False, database_url: DatabaseUrl = "") -> None:
     """Only its signature is used."""
 
 

@@ -4,14 +4,19 @@ pgwallet.cluster.init(pgwallet.cluster.read_cluster_file("cluster.toml"))
 """
 
 from .file import ClusterFile, ClusterFileError, Shard, read_cluster_file, shard_at
-from .installing import ClusterReport, init
+from .installing import ClusterReport, init, migrate
+from .looking import ClusterStatus, MemberStatus, status
 
 __all__ = [
     "ClusterFile",
     "ClusterFileError",
     "ClusterReport",
+    "ClusterStatus",
+    "MemberStatus",
     "Shard",
     "init",
+    "migrate",
     "read_cluster_file",
     "shard_at",
+    "status",
 ]

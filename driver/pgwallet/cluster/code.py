@@ -16,6 +16,7 @@ from pathlib import Path
 
 from pgwallet.deployment import migrations_directory
 
+from .file import ClusterFile
 from .functions import Function
 from .routing import LOCAL, LOCAL_INTERNALS, LOCAL_PROCEDURES, READING, Route, route_of
 
@@ -95,7 +96,15 @@ $function$;
 # For everybody who may use the schema: no access of a ledger names them.
 _FOR_ALL = "grant execute on function pgwallet.list_shards, pgwallet.shard_of to public;"
 
-_SHARD_COUNT = """
+_CLUSTER = """
+create or replace function pgwallet_router._cluster()
+returns text
+language sql
+immutable
+as $function$
+  select {cluster}
+$function$;
+
 create or replace function pgwallet_router._shard_count()
 returns integer
 language sql
@@ -150,12 +159,13 @@ def remote_calls(functions: Iterable[Function]) -> str:
     return "".join(made)
 
 
-def router_functions(functions: Iterable[Function], shard_count: int, version: str) -> str:
+def router_functions(functions: Iterable[Function], cluster: ClusterFile, version: str) -> str:
     """All that the router's owner writes, the schema pgwallet as a whole."""
+    name = cluster.name.replace("'", "''")
     router = directory() / "router"
     parts = [
         "set local check_function_bodies = off;",
-        _SHARD_COUNT.format(shard_count=shard_count),
+        _CLUSTER.format(cluster=f"'{name}'", shard_count=len(cluster.shards)),
         _text_of(sorted((router / "internal").glob("*.sql"))),
         _text_of(sorted(router / f"{name}.sql" for name in by_hand())),
         _text_of(_of_the_ledger()),
@@ -191,7 +201,8 @@ def _shard_side(function: Function) -> str:
     return _SHARD_SIDE.format(
         name=function.name,
         schema=function.schema,
-        arguments=", ".join(map(str, function.arguments)),
+        # With defaults, so that a router of the version before may pass less.
+        arguments=function.with_defaults,
         columns=", ".join(map(str, function.columns)),
         volatility="volatile" if function.is_volatile else "stable",
         selected="r.result" if function.is_scalar else _columns(function, "r."),

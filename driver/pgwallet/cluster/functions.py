@@ -29,7 +29,7 @@ select
   coalesce(obj_description(p.oid, 'pg_proc'), '')
 from pg_proc as p
 inner join pg_namespace as n on n.oid = p.pronamespace
-where p.prokind = 'f' and p.prorettype <> 'void'::regtype and (
+where p.prokind = 'f' and p.prorettype <> all ('{void,trigger}'::regtype[]) and (
   (n.nspname = 'pgwallet' and (p.proname !~ '^_' or p.proname = any (%s)))
   or n.nspname = 'pgwallet_shard'
 )

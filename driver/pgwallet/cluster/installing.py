@@ -1,7 +1,8 @@
 """Makes a cluster of databases: marks the shards, then writes the routers."""
 
 import logging
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -11,50 +12,166 @@ from psycopg import sql
 from pgwallet import deployment
 from pgwallet.deployment.code import read_code
 from pgwallet.deployment.connecting import connect
+from pgwallet.deployment.waiting import LOCK_DEPLOYMENT
 
 from .code import remote_calls, router_functions, router_tables, shard_calls, shard_tables
+from .comparing import compare
 from .file import ClusterFile, Shard
 from .functions import Function, read_functions
+from .members import Identity, kind_of, look, member, place_of, version_of
 
 logger = logging.getLogger("pgwallet")
+
+ROUTER_SCHEMAS = ("pgwallet", "pgwallet_router", "pgwallet_remote")
 
 # A call that waits on a shard is not to wait longer than who asked, nor for a router that is gone.
 _LIMITS = {"lock_timeout": "30s", "client_connection_check_interval": "1s"}
 
+# The functions of a schema but those that are named, with their types.
+_OTHERS = """
+select p.oid::regprocedure::text
+from pg_proc as p
+where p.pronamespace = to_regnamespace(%s) and format('%%s(%%s)', p.proname, (
+  select string_agg(format_type(a.type, null), ', ' order by a.n)
+  from unnest(p.proargtypes::oid[]) with ordinality as a (type, n)
+)) <> all (%s)
+"""
+
+# Written before this transaction.
+_OLD = """
+select p.oid::regprocedure::text
+from pg_proc as p
+where p.pronamespace = 'pgwallet_remote'::regnamespace and age(p.xmin) > 0
+"""
+
+_DROP_FIRST = re.compile(r"DROP (FUNCTION|PROCEDURE) .*(?= first)")
+
+_IDENTITY_BY_ROUTER = """
+select i.cluster, i.shard, i.shard_count, i.moved_at is not null, i.place, i.error
+from pgwallet_remote.show_identity(%s) as i
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class ClusterReport:
-    """What one `init` or `migrate` of a cluster did."""
+    """What one `init` or `migrate` did: `shards` by their number, and the routers written anew."""
 
     shards: tuple[deployment.MigrationReport, ...]
+    routers: tuple[int, ...] = ()
 
 
-def init(cluster: ClusterFile) -> ClusterReport:
+def init(cluster: ClusterFile, *, wait: float = 60.0) -> ClusterReport:
     """Makes the databases of the file a cluster, or brings all of them to this version.
 
     Shards first, then routers. The same call again completes what was broken off, and adds routers
-    that are new in the file. Raises DeploymentError where a database cannot be used as it is.
+    that are new in the file. Raises DeploymentError where a database cannot be used as it is; what
+    can be known before is, with nothing changed then.
     """
-    reports = tuple(_make_shard(cluster, shard) for shard in cluster.shards)
-    with connect(cluster.shards[0].conninfo) as conn:
-        functions = [*read_functions(conn).values()]
-    for router in cluster.routers:
-        _make_router(cluster, router, functions)
-    return ClusterReport(reports)
+    return _bring(cluster, made=False, downgrade=False, wait=wait)
 
 
-def _make_shard(cluster: ClusterFile, shard: Shard) -> deployment.MigrationReport:
-    report = deployment.migrate(shard.conninfo)
+def migrate(cluster: ClusterFile, *, downgrade: bool = False, wait: float = 60.0) -> ClusterReport:
+    """Brings a running cluster to this version: shards first, then routers.
+
+    Calls go on meanwhile, whichever of two neighbouring versions a shard or a router has. Raises
+    DeploymentError, which says what was left behind: the same call again goes on from there.
+    `downgrade` and `wait` are as for one database.
+    """
+    return _bring(cluster, made=True, downgrade=downgrade, wait=wait)
+
+
+def _bring(cluster: ClusterFile, *, made: bool, downgrade: bool, wait: float) -> ClusterReport:
+    code = read_code()
+    look(cluster, code, _check_router, made=made, downgrade=downgrade)
+    steps = [f"shard {shard.number}" for shard in cluster.shards]
+    steps += [f"router {number}" for number in range(len(cluster.routers))]
+    reports, routers = [], []
+    try:
+        for shard in cluster.shards:
+            with member(steps[0], shard.conninfo):
+                reports.append(_make_shard(cluster, shard, downgrade, wait))
+            logger.info("%s is at version %s", steps.pop(0), code.version)
+        with connect(cluster.shards[0].conninfo) as conn:
+            functions = [*read_functions(conn).values()]
+        for number, router in enumerate(cluster.routers):
+            with member(steps[0], router):
+                if _make_router(cluster, router, functions, wait):
+                    routers.append(number)
+            logger.info("%s is at version %s", steps.pop(0), code.version)
+    except (deployment.DeploymentError, psycopg.Error) as error:
+        if len(steps) == len(cluster.shards) + len(cluster.routers):
+            raise
+        raise deployment.DeploymentError(
+            f"{_said(error)}\nLeft behind: {', '.join(steps)}. The cluster works as it is; run it "
+            "again to bring them to this version, too"
+        ) from error
+    for shard in cluster.shards:
+        _forget_old_calls(cluster, shard, functions)
+    return ClusterReport(tuple(reports), tuple(routers))
+
+
+def _said(error: Exception) -> str:
+    if isinstance(error, psycopg.Error):
+        return error.diag.message_primary or str(error).strip()
+    return str(error)
+
+
+def _make_shard(
+    cluster: ClusterFile, shard: Shard, downgrade: bool, wait: float
+) -> deployment.MigrationReport:
+    report = deployment.migrate(shard.conninfo, downgrade=downgrade, wait=wait)
     with connect(shard.conninfo) as conn, conn.transaction():
-        conn.execute("set local search_path = pg_catalog, pg_temp")
+        _set_up(conn, wait)
         _run(conn, shard_tables())
         conn.execute(
             "select pgwallet_shard.join_cluster(%s, %s, %s)",
             [cluster.name, shard.number, len(cluster.shards)],
         )
         _make_role(conn, cluster.role)
-        _run(conn, shard_calls(read_functions(conn).values(), _quoted(conn, cluster.role)))
+        write_shard_calls(conn, cluster)
     return report
+
+
+def write_shard_calls(conn: psycopg.Connection, cluster: ClusterFile) -> None:
+    """What routers call; routers of the version before find it as it was for them."""
+    script = shard_calls(read_functions(conn).values(), _quoted(conn, cluster.role))
+    if not [*compare(conn, script, ["pgwallet_call"])] and _may_call(conn, cluster.role):
+        return
+    try:
+        with conn.transaction():
+            _run(conn, script)
+    except psycopg.errors.InvalidFunctionDefinition:
+        # Columns have come in, for which `create or replace` is no way.
+        _drop(conn, conn.execute(_OTHERS, ["pgwallet_call", []]))
+        _run(conn, script)
+
+
+def _may_call(conn: psycopg.Connection, role: str) -> bool:
+    row = conn.execute(
+        "select bool_and(has_function_privilege(%s, p.oid, 'execute')) from pg_proc as p "
+        "where p.pronamespace = 'pgwallet_call'::regnamespace",
+        [role],
+    ).fetchone()
+    return row == (True,)
+
+
+def _forget_old_calls(cluster: ClusterFile, shard: Shard, functions: list[Function]) -> None:
+    """Once all routers are at this version, nobody needs what only the one before had."""
+    known = [f"{function.name}({function.types})" for function in functions]
+    with connect(shard.conninfo) as conn, conn.transaction():
+        _drop(conn, conn.execute(_OTHERS, ["pgwallet_call", known]))
+
+
+def _drop(conn: psycopg.Connection, signatures: Iterable[tuple[str]]) -> None:
+    for (signature,) in [*signatures]:
+        conn.execute(f"drop routine {signature}".encode())
+
+
+def _set_up(conn: psycopg.Connection, wait: float) -> None:
+    """One deployment at a time, in a transaction of its own."""
+    conn.execute("set local search_path = pg_catalog, pg_temp")
+    conn.execute("select set_config('lock_timeout', %s, true)", [f"{round(wait * 1000)}ms"])
+    conn.execute(LOCK_DEPLOYMENT)
 
 
 def _make_role(conn: psycopg.Connection, role: str) -> None:
@@ -91,30 +208,93 @@ def _as_who_logged_in(conn: psycopg.Connection) -> Iterator[None]:
     conn.execute("select set_config('role', %s, true)", row)
 
 
-def _make_router(cluster: ClusterFile, conninfo: str, functions: list[Function]) -> None:
+def _make_router(
+    cluster: ClusterFile, conninfo: str, functions: list[Function], wait: float
+) -> bool:
+    """Whether there was something to write."""
+    remote = remote_calls(functions)
+    local = router_functions(functions, cluster, read_code().version)
     with connect(conninfo) as conn, conn.transaction():
-        conn.execute("set local search_path = pg_catalog, pg_temp")
+        _set_up(conn, wait)
         owner = sql.Identifier(cluster.owner)
-        _check_router(conn)
-        if not conn.execute(
-            "select 1 from pg_roles where rolname = %s", [cluster.owner]
-        ).fetchone():
+        if not _has_role(conn, cluster.owner):
             conn.execute(sql.SQL("create role {} nologin").format(owner))
         conn.execute("create extension if not exists plproxy")
         conn.execute("create extension if not exists postgres_fdw")
-        for schema in ("pgwallet", "pgwallet_router", "pgwallet_remote"):
+        for schema in ROUTER_SCHEMAS:
             conn.execute(
                 sql.SQL("create schema if not exists {} authorization {}").format(
                     sql.Identifier(schema), owner
                 )
             )
-        _point_to_shards(conn, cluster)
-        _run(conn, remote_calls(functions))
-        _hand_over(conn, cluster.owner)
-        conn.execute(sql.SQL("set local role {}").format(owner))
-        _run(conn, router_tables())
-        _run(conn, router_functions(functions, len(cluster.shards), read_code().version))
-        conn.execute("revoke all on all functions in schema pgwallet_router from public")
+        point_to_shards(conn, cluster)
+        is_new = not kind_of(conn).is_router or version_of(conn) != read_code().version
+        written = is_new or bool([*compare(conn, remote + local, ROUTER_SCHEMAS)])
+        if written:
+            _write_router(conn, cluster, remote, local)
+        check_reach(conn, cluster)
+    return written
+
+
+def _write_router(conn: psycopg.Connection, cluster: ClusterFile, remote: str, local: str) -> None:
+    conn.execute("set local lc_messages = 'C'")
+    while True:
+        try:
+            with conn.transaction():
+                _write_functions(conn, cluster, remote, local)
+        except psycopg.errors.InvalidFunctionDefinition as error:
+            # Another result, for which `create or replace` is no way; the hint names the function.
+            dropped = _DROP_FIRST.search(error.diag.message_hint or "")
+            if dropped is None:
+                raise
+            conn.execute(dropped[0].encode())
+        else:
+            return
+
+
+def _write_functions(
+    conn: psycopg.Connection, cluster: ClusterFile, remote: str, local: str
+) -> None:
+    _run(conn, remote)
+    _drop(conn, conn.execute(_OLD))
+    _hand_over(conn, cluster.owner)
+    conn.execute(sql.SQL("set local role {}").format(sql.Identifier(cluster.owner)))
+    _run(conn, router_tables())
+    _run(conn, local)
+    conn.execute("revoke all on all functions in schema pgwallet_router from public")
+    conn.execute("set local role none")
+
+
+def check_reach(conn: psycopg.Connection, cluster: ClusterFile) -> None:
+    """Refuses a router that does not reach each shard, as its functions will."""
+    for shard in cluster.shards:
+        problem = reach(conn, cluster, shard)
+        if problem:
+            raise deployment.DeploymentError(f"it does not reach shard {shard.number}: {problem}")
+
+
+def reach(conn: psycopg.Connection, cluster: ClusterFile, shard: Shard) -> str:
+    """What keeps a router from a shard; nothing where it reaches the right one."""
+    try:
+        with conn.transaction(force_rollback=True):
+            conn.execute(sql.SQL("set local role {}").format(sql.Identifier(cluster.owner)))
+            row = conn.execute(_IDENTITY_BY_ROUTER, [shard.number]).fetchone()
+    except psycopg.Error as error:
+        return _said(error)
+    if row is None:
+        return "the database there is no shard"
+    *identity, place, refusal = row
+    if refusal is not None:
+        return str(refusal[1])
+    found = Identity(*identity)
+    if found != Identity(cluster.name, shard.number, len(cluster.shards)):
+        return f"the database there is {found}"
+    try:
+        with connect(shard.conninfo) as direct:
+            is_same = place_of(direct) == place
+    except psycopg.OperationalError:
+        return ""
+    return "" if is_same else "through leads it to another database than conninfo leads to"
 
 
 def _check_router(conn: psycopg.Connection) -> None:
@@ -136,7 +316,7 @@ def _check_router(conn: psycopg.Connection) -> None:
         )
 
 
-def _point_to_shards(conn: psycopg.Connection, cluster: ClusterFile) -> None:
+def point_to_shards(conn: psycopg.Connection, cluster: ClusterFile) -> None:
     """Tells PL/Proxy where the shards are; no password is among it."""
     owner = sql.Identifier(cluster.owner)
     options = {f"p{shard.number}": shard.through for shard in cluster.shards}

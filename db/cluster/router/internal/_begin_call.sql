@@ -1,6 +1,8 @@
 -- Refuses a call that its transaction could not take back: what a call does, its shard commits at
 -- once. One alone is allowed, and any number where the session says that it knows.
 --
+-- While a shard moves to another server it waits; what it finds then is where the shard is now.
+--
 -- After a rollback to a savepoint the mark of the first call is gone.
 create or replace function pgwallet_router._begin_call()
 returns void
@@ -15,20 +17,21 @@ begin
       message = 'cannot move money in a read-only transaction',
       hint = 'Call it in a transaction that may write.';
   end if;
-  if current_setting('pgwallet.separate_commits', true) = 'on' then
-    return;
+
+  if current_setting('pgwallet.separate_commits', true) is distinct from 'on' then
+    if current_setting('pgwallet.called', true) = 'on'
+      or pg_current_xact_id_if_assigned() is not null
+    then
+      raise exception using
+        errcode = 'PW401',
+        message = 'this transaction has already written, and a call through the router is no part of it',
+        detail = 'Each call commits on its shard at once; a rollback here would not undo it.',
+        hint = 'Commit first, or connect to the shard of the wallet for a transaction of several calls; '
+          'or set pgwallet.separate_commits = on.';
+    end if;
+    perform set_config('pgwallet.called', 'on', true);
   end if;
 
-  if current_setting('pgwallet.called', true) = 'on'
-    or pg_current_xact_id_if_assigned() is not null
-  then
-    raise exception using
-      errcode = 'PW401',
-      message = 'this transaction has already written, and a call through the router is no part of it',
-      detail = 'Each call commits on its shard at once; a rollback here would not undo it.',
-      hint = 'Commit first, or connect to the shard of the wallet for a transaction of several calls; '
-        'or set pgwallet.separate_commits = on.';
-  end if;
-  perform set_config('pgwallet.called', 'on', true);
+  lock table pgwallet_router.gate in access share mode;
 end;
 $function$;

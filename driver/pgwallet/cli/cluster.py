@@ -1,0 +1,189 @@
+"""Commands for many databases that are one ledger."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import update_wrapper
+from inspect import Signature, signature
+from typing import Annotated, Any
+
+import typer
+
+from pgwallet import cluster
+from pgwallet.cluster import ClusterFile, ClusterFileError, ClusterReport, MemberStatus
+
+from .commands import FAILED, NOT_LOOKED, Command, Csv, Json, group
+from .failures import FAILURES, told
+from .output import harmless, out, show_error, showing_notices
+from .records import Form, print_rows
+
+clustering = group()
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing in which a database of the cluster is not as it should be."""
+
+    member: str
+    what: str
+    kind: str
+    name: str
+    detail: str
+    remedy: str
+
+    def __str__(self) -> str:
+        detail = f": {self.detail}" if self.detail else ""
+        return f"{self.member:<9} {self.what:<8} {self.kind} {self.name}{detail}"
+
+
+def _read(path: str) -> ClusterFile:
+    try:
+        return cluster.read_cluster_file(path)
+    except ClusterFileError as error:
+        raise typer.BadParameter(str(error)) from None
+
+
+File = Annotated[
+    Any,
+    typer.Argument(metavar="FILE", parser=_read, help="The file that says what it is made of."),
+]
+Wait = Annotated[
+    float,
+    typer.Option("--wait", metavar="SECONDS", min=0, help="How long to wait for locks of others."),
+]
+
+
+def _on_file(
+    name: str | None = None, fails_with: int = FAILED
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Makes a function a command that tells on stderr how far it is."""
+
+    def register(function: Callable[..., None]) -> Callable[..., None]:
+        def command(**arguments: Any) -> None:
+            try:
+                with showing_notices():
+                    function(**arguments)
+            except FAILURES as error:
+                show_error(told(error))
+                raise typer.Exit(fails_with) from None
+
+        update_wrapper(command, function, assigned=("__module__", "__name__", "__doc__"))
+        vars(command)["__signature__"] = Signature([*signature(function).parameters.values()])
+        clustering.command(name, cls=Command)(command)
+        return function
+
+    return register
+
+
+@_on_file()
+def init(file: File, wait: Wait = 60.0) -> None:
+    """Make a cluster of the databases in a file.
+
+    Shards get pgwallet and a range of ids each, routers its functions. The same again completes
+    what was broken off and makes routers that are new in the file; with nothing to do it does
+    nothing. What cannot work is refused before anything is changed.
+
+    \b
+    A file, cluster.toml; passwords belong in a passfile, not here:
+      name = "shop"
+      [[shards]]                        # a power of two of them, for good
+      conninfo = "host=db1 dbname=shard0 options='-c role=pgwallet_owner'"
+      through = "host=pooler1 port=6432 dbname=shard0"    # for routers
+      [[shards]]
+      conninfo = "host=db2 dbname=shard1 options='-c role=pgwallet_owner'"
+      [[routers]]                       # as a superuser: PL/Proxy needs one
+      conninfo = "host=router1 dbname=shop user=postgres"
+
+    \b
+    Example:  pgwallet cluster init cluster.toml
+    """
+    _tell(cluster.init(file, wait=wait))
+
+
+@_on_file()
+def migrate(
+    file: File,
+    downgrade: Annotated[
+        bool, typer.Option("--downgrade", help="Go back, where a newer version was installed.")
+    ] = False,
+    wait: Wait = 60.0,
+) -> None:
+    """Bring a running cluster to this version.
+
+    Shards first, then routers, while calls go on: each works with the version before and after. It
+    stops at what fails and names what it left behind; the same again goes on from there.
+
+    \b
+    Example:  pgwallet cluster migrate cluster.toml
+    """
+    _tell(cluster.migrate(file, downgrade=downgrade, wait=wait))
+
+
+def _tell(report: ClusterReport) -> None:
+    for number, shard in enumerate(report.shards):
+        for name in shard.applied:
+            out.print(f"shard {number}   applied   {name}")
+        for drift in shard.mended:
+            out.print(f"shard {number}   mended    {harmless(drift.name)} ({drift.what})")
+    installed = [f"shard {n}" for n, shard in enumerate(report.shards) if shard.functions_installed]
+    installed += [f"router {number}" for number in report.routers]
+    if installed:
+        out.print(f"installed the functions on {', '.join(installed)}")
+    else:
+        out.print("Nothing to do: the cluster is up to date.")
+
+
+@_on_file(fails_with=NOT_LOOKED)
+def status(
+    file: File,
+    check: Annotated[
+        bool, typer.Option("--check", help="Exit with 1 unless everything is up to date.")
+    ] = False,
+    json: Json = False,
+    csv: Csv = False,
+) -> None:
+    """Tell in what shards and routers are not as this version and the file have them.
+
+    Of each: whether it is reached, also by each router as its functions will; its version, and how
+    far its standbys are behind; what differs in functions, tables and rights, those of the routers'
+    role, too. It changes nothing.
+
+    Exit codes: 0 compared, and with --check all is well; 1 with --check, something differs or is
+    not reached; 3 it could not look.
+
+    \b
+    Example:  pgwallet cluster status cluster.toml --check
+    """
+    found = cluster.status(file)
+    findings = [
+        Finding(each.name, d.what, d.kind, d.name, d.detail, d.remedy)
+        for each in found.members
+        for d in each.findings
+    ]
+    form = Form.JSON if json else Form.CSV if csv else Form.TABLE
+    if form is not Form.TABLE:
+        print_rows(form, Finding, findings, None)
+    else:
+        for member in found.members:
+            out.print(_line(member))
+        for finding in findings:
+            out.print(harmless(str(finding)))
+        remedies = dict.fromkeys(finding.remedy for finding in findings)
+        if remedies:
+            out.print("What helps:")
+            for remedy in remedies:
+                out.print(f"  {harmless(remedy)}")
+        else:
+            out.print("The cluster is up to date.")
+    if check and findings:
+        raise typer.Exit(1)
+
+
+def _line(member: MemberStatus) -> str:
+    if not member.reached:
+        return f"{member.name:<9} not reached"
+    told = [f"pgwallet {member.version}" if member.version else "without pgwallet"]
+    if member.lag_bytes is not None:
+        told.append(f"slowest standby {member.lag_bytes:,} bytes behind")
+    if member.lag_seconds is not None:
+        told.append(f"{member.lag_seconds:.1f} s")
+    return f"{member.name:<9} {', '.join(told)}"
