@@ -36,13 +36,13 @@ SCOPE: Literal["function", "module"] = "function" if are_tested() else "module"
 
 
 @contextmanager
-def made(server: str) -> Iterator[cluster.ClusterFile]:
-    """A new cluster, each of its databases on that server."""
+def made(server: str, **more: str) -> Iterator[cluster.ClusterFile]:
+    """A new cluster, each of its databases on that server; what else its file says of them."""
     with ExitStack() as stack:
 
         def database() -> str:
             name = stack.enter_context(databases.created(server))
-            return make_conninfo(server, dbname=name)
+            return make_conninfo(server, dbname=name, **more)
 
         shards = [databases.as_owner(database()) for _ in range(SHARDS)]
         file = cluster.ClusterFile(
