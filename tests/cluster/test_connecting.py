@@ -187,6 +187,27 @@ def test_a_server_that_was_left_behind_is_tried_again(
     assert paid.balance == 10
 
 
+def test_who_only_reads_is_led_to_the_new_place_in_time(
+    whole: cluster.ClusterFile, either: shards.Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pgwallet.shards.places._GOOD_FOR", 0)
+    subject_id = 1 << 46
+    with either.connection(subject_id) as conn:
+        assert conn.info.get_parameters().get("target_session_attrs") is None
+    told = make_conninfo(whole.shards[0].through, target_session_attrs="read-write")
+    with place_of(whole, 0, told), either.connection(subject_id) as conn:
+        assert conn.info.get_parameters()["target_session_attrs"] == "read-write"
+
+
+def test_a_router_that_is_gone_is_not_needed_to_go_on(
+    whole: cluster.ClusterFile, either: shards.Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pgwallet.shards.places._GOOD_FOR", 0)
+    assert either.shard_of(1 << 46) == 0
+    monkeypatch.setattr(either._places, "router", make_conninfo(whole.routers[0], dbname="gone"))
+    assert either.shard_of(1 << 46) == 0
+
+
 def test_a_read_only_transaction_of_the_callers_own_stays_one(
     applications: shards.Cluster, router: psycopg.Connection, owner: str
 ) -> None:

@@ -15,7 +15,7 @@ from pgwallet.deployment.drift import MIGRATE
 
 from .commands import NOT_LOOKED, Command, Session, group, on_database
 from .database import DatabaseUrl, connected
-from .output import harmless, out
+from .output import harmless, out, show_error
 from .records import Form
 
 deploying = group()
@@ -67,6 +67,12 @@ def migrate(
     As a role that cannot log in itself, which is best:
       pgwallet migrate --database-url 'dbname=shop options=-crole=pgwallet_owner'
     """
+    if _is_shard(database_url):
+        show_error(
+            "This database is a shard of a cluster, which is migrated as a whole: routers call "
+            "functions that are made from those here.\nHINT: Run pgwallet cluster migrate FILE"
+        )
+        raise typer.Exit(1)
     report = pgwallet.migrate(database_url, downgrade=downgrade, wait=wait)
     for name in report.applied:
         out.print(f"applied   {name}")
@@ -104,6 +110,8 @@ def status(
         session.show_rows(Difference, differences)
     for each in differences:
         session.say(harmless(str(each)))
+    if _is_shard(session.conninfo):
+        session.say("It is a shard of a cluster; for all of that: pgwallet cluster status FILE")
     if found.up_to_date:
         session.say("The database is up to date.")
     elif found.newer:
@@ -120,6 +128,12 @@ def status(
             session.say(harmless(remedy))
     if check and not found.up_to_date:
         raise typer.Exit(1)
+
+
+def _is_shard(conninfo: str) -> bool:
+    with connected(conninfo) as conn:
+        row = conn.execute("select to_regclass('pgwallet_shard.identity') is not null").fetchone()
+    return row == (True,)
 
 
 def _differences(found: Status) -> Iterator[Difference]:

@@ -129,7 +129,17 @@ def compare(conn: psycopg.Connection, code: Code) -> Status:
     """All differences. What it sets and locks is as before when it is through."""
     with conn.transaction(force_rollback=True):
         set_up(conn)
+        refuse_router(conn)
         return _compared(conn, code)
+
+
+def refuse_router(conn: psycopg.Connection) -> None:
+    # It has a schema pgwallet, but no ledger to compare and to migrate.
+    if conn.execute("select to_regnamespace('pgwallet_router')").fetchone() != (None,):
+        raise DeploymentError(
+            "this database is a router of a cluster, which is deployed as a whole: "
+            "run pgwallet cluster status FILE or pgwallet cluster migrate FILE"
+        )
 
 
 def _compared(conn: psycopg.Connection, code: Code) -> Status:

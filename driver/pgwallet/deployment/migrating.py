@@ -8,7 +8,7 @@ import psycopg
 from psycopg import errors
 
 from .code import ROLES_PAGE, YOYO_TABLES, Code, read_code
-from .comparing import Status, compare, edited_functions
+from .comparing import Status, compare, edited_functions, refuse_router
 from .connecting import DeploymentError, connect, exists, explain_errors
 from .drift import Drift
 from .waiting import Waiting
@@ -79,6 +79,7 @@ def _look_first(conn: psycopg.Connection, code: Code, downgrade: bool, waiting: 
 def _look(conn: psycopg.Connection, code: Code, downgrade: bool) -> tuple[Status, bool]:
     """What there is to do, and whether the schema is there; refuses what cannot be done."""
     conn.execute("set local search_path = pg_catalog, pg_temp")
+    refuse_router(conn)
     schema_exists = _check_roles(conn)
     found = compare(conn, code)
     _check_contents(conn, found, code, downgrade)

@@ -7,7 +7,6 @@ from typing import Any, Protocol, Self, TypeVar
 
 import psycopg
 from psycopg import errors
-from psycopg.rows import tuple_row
 
 from .._call import Name
 from .._connection import Connection
@@ -15,10 +14,11 @@ from ..transactions import run_transaction
 from .places import (
     LIST_SHARDS,
     Places,
+    asking,
+    is_left_behind,
     is_lost,
     no_router,
     not_reached,
-    refuses_all_writes,
     settings_of,
 )
 
@@ -68,7 +68,8 @@ class Cluster:
     waited for; without it each use connects anew. Threads may share a cluster.
 
     Nothing is connected before the first use; then a database that is no router is a
-    DeploymentError. When a shard has moved, the router is asked again.
+    DeploymentError. The router is asked again every 10 seconds, and at once where a shard does not
+    answer or has moved.
     """
 
     def __init__(
@@ -126,7 +127,7 @@ class Cluster:
                 if is_lost(conn, error):
                     self._ask_again()
                 if isinstance(error, errors.ReadOnlySqlTransaction) and (
-                    shard in self._ask_again() or refuses_all_writes(conn)
+                    shard in self._ask_again() or is_left_behind(conn, error)
                 ):
                     self._forget(shard)
                     raise not_reached(shard, error) from error
@@ -151,6 +152,8 @@ class Cluster:
         """The number of the shard of an id or of an owner, from 0 on."""
         if not self._places.known:
             self._ask()
+        elif self._places.are_due():
+            self._ask_again()
         return self._places.number(subject_id, owner_id)
 
     def _connected(self, shard: int, stack: ExitStack) -> Connection:
@@ -172,9 +175,9 @@ class Cluster:
             return []
 
     def _ask(self) -> list[int]:
-        with self._source(None).connection() as conn:
+        with psycopg.connect(self._places.router, **asking(self._settings)) as conn:
             try:
-                rows = conn.cursor(row_factory=tuple_row).execute(LIST_SHARDS).fetchall()
+                rows = conn.execute(LIST_SHARDS).fetchall()
             except psycopg.Error as error:
                 raise no_router(error) from error
         with self._lock:

@@ -7,7 +7,6 @@ from typing import Any, Protocol, Self, TypeVar
 
 import psycopg
 from psycopg import errors
-from psycopg.rows import tuple_row
 
 from .._call import Name
 from .._connection import AsyncConnection
@@ -15,10 +14,11 @@ from ..transactions import run_transaction
 from .places import (
     LIST_SHARDS,
     Places,
+    asking,
+    is_left_behind,
     is_lost,
     no_router,
     not_reached,
-    refuses_all_writes,
     settings_of,
 )
 
@@ -126,7 +126,7 @@ class AsyncCluster:
                 if is_lost(conn, error):
                     await self._ask_again()
                 if isinstance(error, errors.ReadOnlySqlTransaction) and (
-                    shard in await self._ask_again() or refuses_all_writes(conn)
+                    shard in await self._ask_again() or is_left_behind(conn, error)
                 ):
                     await self._forget(shard)
                     raise not_reached(shard, error) from error
@@ -151,6 +151,8 @@ class AsyncCluster:
         """The number of the shard of an id or of an owner, from 0 on."""
         if not self._places.known:
             await self._ask()
+        elif self._places.are_due():
+            await self._ask_again()
         return self._places.number(subject_id, owner_id)
 
     async def _connected(self, shard: int, stack: AsyncExitStack) -> AsyncConnection:
@@ -174,11 +176,10 @@ class AsyncCluster:
             return []
 
     async def _ask(self) -> list[int]:
-        source = await self._source(None)
-        async with source.connection() as conn:
+        settings = asking(self._settings)
+        async with await psycopg.AsyncConnection.connect(self._places.router, **settings) as conn:
             try:
-                cursor = await conn.cursor(row_factory=tuple_row).execute(LIST_SHARDS)
-                rows = await cursor.fetchall()
+                rows = await (await conn.execute(LIST_SHARDS)).fetchall()
             except psycopg.Error as error:
                 raise no_router(error) from error
         moved = self._places.learn(rows)

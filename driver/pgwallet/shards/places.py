@@ -1,6 +1,7 @@
 """Which shard a name or an id is on, and where that is: what needs no connection."""
 
 import hashlib
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import psycopg
 from psycopg import errors
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.rows import tuple_row
 
 from .._call import Name
 from .._connection import AsyncConnection, Connection
@@ -17,6 +19,11 @@ from ..deployment import DeploymentError
 from ..errors import InvalidArgument
 
 LIST_SHARDS = b"select shard, place from pgwallet.list_shards() order by shard"
+
+# A shard that was left behind still answers who only reads, so the router is asked now and then;
+# seconds, and those after a router that did not answer.
+_GOOD_FOR = 10.0
+_AGAIN_AFTER = 60.0
 
 # Who asks is the same everywhere; these say where.
 _PLACE = frozenset(
@@ -57,6 +64,14 @@ class Places:
     def __init__(self, router: str) -> None:
         self.router = router
         self.known: tuple[str, ...] = ()
+        self._due = 0.0
+
+    def are_due(self) -> bool:
+        """Whether to ask the router, which whoever is told so does."""
+        if time.monotonic() < self._due:
+            return False
+        self._due = time.monotonic() + _AGAIN_AFTER
+        return True
 
     def learn(self, rows: Sequence[tuple[int, str]]) -> list[int]:
         """Takes what the router says; returns the shards that were somewhere else before."""
@@ -65,6 +80,7 @@ class Places:
             raise DeploymentError(_NO_ROUTER)
         moved = [n for n, place in enumerate(self.known) if n < len(told) and told[n] != place]
         self.known = told
+        self._due = time.monotonic() + _GOOD_FOR
         return moved
 
     def number(self, subject_id: int | None, owner_id: Name | None) -> int:
@@ -117,9 +133,10 @@ def not_reached(shard: int, error: psycopg.Error) -> psycopg.Error:
     )
 
 
-def refuses_all_writes(conn: Connection | AsyncConnection) -> bool:
-    """Whether it is the server that is read-only, as one left behind, and not a transaction."""
-    return "on" in (
+def is_left_behind(conn: Connection | AsyncConnection, error: psycopg.Error) -> bool:
+    """Whether it is the database that refuses to write, since it has moved or a standby has taken
+    over, and not a transaction."""
+    return "refuse_moved" in (error.diag.context or "") or "on" in (
         conn.info.parameter_status("default_transaction_read_only"),
         conn.info.parameter_status("in_hot_standby"),
     )
@@ -127,6 +144,11 @@ def refuses_all_writes(conn: Connection | AsyncConnection) -> bool:
 
 def is_lost(conn: Connection | AsyncConnection, error: BaseException) -> bool:
     return isinstance(error, psycopg.OperationalError) and conn.closed
+
+
+def asking(settings: dict[str, Any]) -> dict[str, Any]:
+    """How to connect to a router to ask it, which nobody may wait for for long."""
+    return {"connect_timeout": 5, **settings, "autocommit": True, "row_factory": tuple_row}
 
 
 def settings_of(autocommit: bool, given: dict[str, Any]) -> dict[str, Any]:
