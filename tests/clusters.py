@@ -9,6 +9,7 @@ are shown to superusers as views: a test may look into them.
 import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import Literal, TypeVar, cast
 
 import psycopg
@@ -36,24 +37,45 @@ SCOPE: Literal["function", "module"] = "function" if are_tested() else "module"
 
 
 @contextmanager
-def made(server: str, **more: str) -> Iterator[cluster.ClusterFile]:
-    """A new cluster, each of its databases on that server; what else its file says of them."""
+def planned(server: str, shards: int = SHARDS, **more: str) -> Iterator[cluster.ClusterFile]:
+    """A file of a cluster whose databases exist on that server, and are empty."""
     with ExitStack() as stack:
 
         def database() -> str:
             name = stack.enter_context(databases.created(server))
             return make_conninfo(server, dbname=name, **more)
 
-        shards = [databases.as_owner(database()) for _ in range(SHARDS)]
-        file = cluster.ClusterFile(
+        places = [databases.as_owner(database()) for _ in range(shards)]
+        yield cluster.ClusterFile(
             name="tests",
             owner=databases.OWNER,
             role=ROLE,
-            shards=tuple(cluster.shard_at(number, each) for number, each in enumerate(shards)),
+            shards=tuple(cluster.shard_at(number, each) for number, each in enumerate(places)),
             routers=(database(),),
         )
+
+
+@contextmanager
+def made(server: str, shards: int = SHARDS, **more: str) -> Iterator[cluster.ClusterFile]:
+    """A new cluster, each of its databases on that server; what else its file says of them."""
+    with planned(server, shards, **more) as file:
         cluster.init(file)
         yield file
+
+
+def written(file: cluster.ClusterFile, path: Path) -> Path:
+    """The same as a file, for the command line."""
+    lines = [f'name = "{file.name}"', f'owner = "{file.owner}"', f'role = "{file.role}"']
+    for shard in file.shards:
+        lines += [
+            "[[shards]]",
+            f"conninfo = '''{shard.conninfo}'''",
+            f"through = '''{shard.through}'''",
+        ]
+    for router in file.routers:
+        lines += ["[[routers]]", f"conninfo = '''{router}'''"]
+    path.write_text("\n".join(lines) + "\n", "utf-8")
+    return path
 
 
 @contextmanager

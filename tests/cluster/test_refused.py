@@ -14,8 +14,7 @@ from pgwallet.cluster import ClusterFile, ClusterFileError
 from pgwallet.deployment import DeploymentError
 from tests import databases
 from tests.cli.command import pgwallet_here
-from tests.cluster.conftest import ROLE
-from tests.cluster.making import databases_for
+from tests.clusters import planned
 
 SHARD = "[[shards]]\nconninfo = 'dbname={}'\n"
 ROUTER = "[[routers]]\nconninfo = 'dbname=router'\n"
@@ -63,7 +62,7 @@ def test_a_file_that_is_not_there_is_wrong_usage(tmp_path: Path) -> None:
 
 @pytest.fixture
 def empty(cluster_server: str) -> Iterator[ClusterFile]:
-    with databases_for(cluster_server, 2, ROLE) as file:
+    with planned(cluster_server, 2) as file:
         yield file
 
 

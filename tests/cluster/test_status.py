@@ -12,8 +12,7 @@ import pytest
 from pgwallet import cluster
 from pgwallet.cluster import ClusterFile
 from tests.cli.command import pgwallet_here
-from tests.cluster.conftest import ROLE
-from tests.cluster.making import written
+from tests.clusters import ROLE, written
 
 
 def findings(file: ClusterFile) -> list[tuple[str, str, str, str]]:
