@@ -19,7 +19,7 @@ from tests.ledger.calling import call, value
 pytestmark = [pytest.mark.sql, pytest.mark.timeout(400)]
 
 # Of the settings, how many a run tries.
-PERCENT = effort("PGWALLET_SETTINGS_PERCENT", part=40, full=100)
+PERCENT = effort("PGWALLET_SETTINGS_PERCENT", part=25, full=100)
 CANNOT_CHANGE_NOW = "55P02"
 READ_ONLY = "25006"
 # These end or refuse the whole session, or are those of a transaction; tests below set them.

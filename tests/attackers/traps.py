@@ -150,6 +150,24 @@ def arm(conn: psycopg.Connection, path: str) -> None:
     conn.execute(f"set search_path = {path}".encode())
 
 
+def stop_at(conn: psycopg.Connection, victim: str) -> None:
+    """Ends, from now on, a statement that springs a trap with this role's rights."""
+    conn.execute(
+        sql.SQL(
+            """
+            create or replace function lair.struck() returns boolean language plpgsql as $trap$
+            begin
+              raise notice {}, current_user;
+              if current_user operator(pg_catalog.=) {}::pg_catalog.name then
+                raise exception 'that is enough';
+              end if;
+              return true;
+            end $trap$
+            """
+        ).format(sql.Literal(f"{STRUCK} %"), sql.Literal(victim))
+    )
+
+
 @contextmanager
 def listening(conn: psycopg.Connection) -> Iterator[list[str]]:
     """The roles with whose rights traps are sprung in the session meanwhile."""

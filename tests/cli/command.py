@@ -111,7 +111,7 @@ def at_terminal(
     controller, terminal = pty.openpty()
     ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
     process = subprocess.Popen(
-        [*COMMAND, *map(str, arguments)],
+        [*starting.pgwallet(), *map(str, arguments)],
         env={**environment(database_url), "TERM": "xterm-256color", **more},
         stdin=terminal,
         stdout=terminal,

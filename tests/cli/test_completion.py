@@ -1,19 +1,20 @@
 """shell-completion: the scripts, and what they answer."""
 
+import shlex
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from tests.cli.command import COMMAND, environment, pgwallet_command, pgwallet_here
+from tests import starting
+from tests.cli.command import environment, pgwallet_command, pgwallet_here
 
 
 def completions_in_bash(folder: Path, *words: str) -> list[str]:
     """What bash offers for the last word, with the script that the command prints."""
     program = folder / "pgwallet"
-    program.write_text(f'#!/bin/sh\nexec {sys.executable} -c "{COMMAND[2]}" "$@"\n')
+    program.write_text(f'#!/bin/sh\nexec {shlex.join(starting.pgwallet())} "$@"\n')
     program.chmod(0o755)
     script = pgwallet_here("shell-completion", "bash").stdout
     ask = f"""\

@@ -13,9 +13,9 @@ import psycopg
 import pytest
 
 import pgwallet
+from tests import starting
 from tests.access.roles import as_role, login_role
 from tests.cli.command import (
-    COMMAND,
     Completed,
     environment,
     pgwallet_command,
@@ -303,7 +303,7 @@ def test_a_file_with_a_header_alone_imports_nothing(shop: Shop) -> None:
 def test_standard_input_needs_a_name(shop: Shop) -> None:
     def piped(*options: str) -> Completed:
         return subprocess.run(
-            [*COMMAND, "import", "-", *options],
+            [*starting.pgwallet(), "import", "-", *options],
             env=environment(shop.conninfo),
             input=MIXED,
             capture_output=True,

@@ -24,6 +24,7 @@ from typing import NoReturn
 import typer
 
 from pgwallet.cli import main as pgwallet_main
+from pgwallet.cli import output
 from pgwallet.cli.app import app
 
 # What the programs import, as far as it is installed.
@@ -142,6 +143,9 @@ def exit_code(end: SystemExit) -> int:
 def pgwallet(arguments: list[str]) -> Program | None:
     def run() -> None:
         sys.argv = ["-c", *arguments]
+        # They looked at the environment and the streams when they were made.
+        for console in (output.out, output.err):
+            vars(console).update(vars(output._console(stderr=console.stderr)))
         pgwallet_main()
 
     # It becomes psql, which says nothing to the client.
