@@ -33,6 +33,7 @@ def are_tested() -> bool:
 
 
 # Of what is made once for a module where all tests undo what they do: there nothing can be undone.
+KEPT = {"shared", "sealed"}
 SCOPE: Literal["function", "module"] = "function" if are_tested() else "module"
 
 

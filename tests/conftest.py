@@ -113,6 +113,14 @@ def shared_shards(server: str, shared_database: str) -> Iterator[clusters.Shards
         yield shards
 
 
+@pytest.fixture(autouse=clusters.are_tested())
+def nothing_committed(request: pytest.FixtureRequest) -> None:
+    """Where clusters are tested: whoever shares a database finds it as if that were so."""
+    uses = set(request.fixturenames)
+    if "shared_database" in uses and not uses & clusters.KEPT:
+        request.getfixturevalue("shared_shards").reset()
+
+
 @pytest.fixture(scope="session")
 def lenders() -> dict[str, Lender]:
     """By the conninfo of the databases that outlive a test."""
@@ -126,12 +134,8 @@ def shared_sessions(shared_database: str) -> Iterator[Lender]:
 
 
 @pytest.fixture
-def conn(
-    shared_sessions: Lender, shared_shards: clusters.Shards | None
-) -> Iterator[psycopg.Connection]:
+def conn(shared_sessions: Lender) -> Iterator[psycopg.Connection]:
     """A superuser's connection whose transaction is rolled back after the test."""
-    if shared_shards is not None:
-        shared_shards.reset()
     connection = shared_sessions.lend()
     yield connection
     shared_sessions.take_back(connection)

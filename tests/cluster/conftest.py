@@ -7,9 +7,9 @@ import pytest
 
 from pgwallet import cluster
 from tests import clusters, databases, servers
-from tests.clusters import SHARDS
+from tests.clusters import ROLE, SHARDS
 
-__all__ = ["SHARDS"]
+__all__ = ["ROLE", "SHARDS"]
 
 
 @pytest.fixture(scope="session")
