@@ -21,6 +21,8 @@ from tests import databases
 
 T = TypeVar("T")
 
+# What a router has for whoever may do anything, and one database has not.
+OF_ROUTERS = frozenset({"list_shards", "shard_of"})
 SHARDS = 4
 ROLE = f"{databases.OWNER}_router"
 
@@ -33,6 +35,7 @@ def are_tested() -> bool:
 
 
 # Of what is made once for a module where all tests undo what they do: there nothing can be undone.
+BESIDES = OF_ROUTERS if are_tested() else frozenset[str]()
 KEPT = {"shared", "sealed"}
 SCOPE: Literal["function", "module"] = "function" if are_tested() else "module"
 

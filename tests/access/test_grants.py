@@ -8,6 +8,7 @@ import pytest
 from psycopg import sql
 
 import pgwallet
+from tests import clusters
 from tests.access.roles import ODD_NAME, as_role, login_role
 from tests.catalogue.access import ACCESSES
 from tests.catalogue.calls import CALLS, given_to
@@ -83,7 +84,7 @@ def test_an_access_is_exactly_its_functions(role: str, database: str, access: st
 
     give(database, access, role)
 
-    assert callable_by(database, role) == set(given_to(access))
+    assert callable_by(database, role) == {*given_to(access), *clusters.BESIDES}
 
 
 @each_access

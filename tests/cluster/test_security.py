@@ -20,8 +20,6 @@ OF_NOBODY = r"""
     select from pg_depend as d where d.objid = o.oid and d.deptype = 'e'
   )
 """
-# What one database has not, for whoever may do anything.
-OF_ROUTERS = ("list_shards", "shard_of")
 SECRET = "correct horse"
 
 
@@ -136,7 +134,7 @@ def test_an_access_to_a_router_is_that_to_one_database(
     router: psycopg.Connection, roles: dict[str, str], access: str
 ) -> None:
     given = {("pgwallet", name) for name, call in CALLS.items() if access in call.given_to}
-    given |= {("pgwallet", name) for name in OF_ROUTERS}
+    given |= {("pgwallet", name) for name in clusters.OF_ROUTERS}
     unwritten = given - {
         ("pgwallet", name)
         for (name,) in router.execute(
