@@ -187,3 +187,60 @@ def _line(member: MemberStatus) -> str:
     if member.lag_seconds is not None:
         told.append(f"{member.lag_seconds:.1f} s")
     return f"{member.name:<9} {', '.join(told)}"
+
+
+@_on_file()
+def move(
+    file: File,
+    shard: Annotated[int, typer.Argument(metavar="SHARD", help="Its number, counted from 0.")],
+    conninfo: Annotated[
+        str,
+        typer.Argument(
+            metavar="NEW-CONNINFO", help="An empty database for it, as in the file; a superuser."
+        ),
+    ],
+    through: Annotated[
+        str | None,
+        typer.Option(metavar="CONNINFO", help="How routers will reach it, such as by a pooler."),
+    ] = None,
+    source: Annotated[
+        str | None,
+        typer.Option(
+            metavar="CONNINFO", help="How the new server reaches the old one, if not as the file."
+        ),
+    ] = None,
+    wait: Annotated[
+        float,
+        typer.Option(
+            "--wait", metavar="SECONDS", min=0, help="How long to look for a moment to switch."
+        ),
+    ] = 60.0,
+    pause: Annotated[
+        float,
+        typer.Option("--pause", metavar="SECONDS", min=0.1, help="How long calls may wait then."),
+    ] = 5.0,
+) -> None:
+    """Move a shard to another server while calls go on.
+
+    Logical replication copies it, so the old server needs wal_level = logical, and both places a
+    superuser. In the end calls wait for a moment, and routers go on in the new place. The old one
+    refuses each change from then on, and may be dropped. Broken off, the same command begins again,
+    or completes what was decided.
+
+    \b
+    Example:  pgwallet cluster move cluster.toml 2 \
+      "host=db3 dbname=shard2 user=postgres options='-c role=pgwallet_owner'"
+    """
+    done = cluster.move(
+        file, shard, conninfo, through=through, source=source, wait=wait, pause=pause
+    )
+    if done.paused is None:
+        out.print(f"Shard {shard} had moved already; the routers go there now.")
+    else:
+        out.print(
+            f"Shard {shard} has moved: copied in {done.copied:.1f} s; calls waited for "
+            f"{done.paused:.2f} s."
+        )
+    out.print("Change the file now; its place there is:")
+    out.print(harmless(f'  conninfo = "{done.shard.conninfo}"'))
+    out.print(harmless(f'  through = "{done.shard.through}"'))

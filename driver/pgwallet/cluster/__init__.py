@@ -6,6 +6,7 @@ pgwallet.cluster.init(pgwallet.cluster.read_cluster_file("cluster.toml"))
 from .file import ClusterFile, ClusterFileError, Shard, read_cluster_file, shard_at
 from .installing import ClusterReport, init, migrate
 from .looking import ClusterStatus, MemberStatus, status
+from .moving import MoveReport, move
 
 __all__ = [
     "ClusterFile",
@@ -13,9 +14,11 @@ __all__ = [
     "ClusterReport",
     "ClusterStatus",
     "MemberStatus",
+    "MoveReport",
     "Shard",
     "init",
     "migrate",
+    "move",
     "read_cluster_file",
     "shard_at",
     "status",

@@ -122,12 +122,12 @@ def _make_shard(
     report = deployment.migrate(shard.conninfo, downgrade=downgrade, wait=wait)
     with connect(shard.conninfo) as conn, conn.transaction():
         _set_up(conn, wait)
-        _run(conn, shard_tables())
+        run(conn, shard_tables())
         conn.execute(
             "select pgwallet_shard.join_cluster(%s, %s, %s)",
             [cluster.name, shard.number, len(cluster.shards)],
         )
-        _make_role(conn, cluster.role)
+        make_role(conn, cluster.role)
         write_shard_calls(conn, cluster)
     return report
 
@@ -139,11 +139,11 @@ def write_shard_calls(conn: psycopg.Connection, cluster: ClusterFile) -> None:
         return
     try:
         with conn.transaction():
-            _run(conn, script)
+            run(conn, script)
     except psycopg.errors.InvalidFunctionDefinition:
         # Columns have come in, for which `create or replace` is no way.
         _drop(conn, conn.execute(_OTHERS, ["pgwallet_call", []]))
-        _run(conn, script)
+        run(conn, script)
 
 
 def _may_call(conn: psycopg.Connection, role: str) -> bool:
@@ -174,7 +174,7 @@ def _set_up(conn: psycopg.Connection, wait: float) -> None:
     conn.execute(LOCK_DEPLOYMENT)
 
 
-def _make_role(conn: psycopg.Connection, role: str) -> None:
+def make_role(conn: psycopg.Connection, role: str) -> None:
     """The role of the routers, where this one may make it; else somebody has."""
     if _has_role(conn, role):
         return
@@ -255,12 +255,12 @@ def _write_router(conn: psycopg.Connection, cluster: ClusterFile, remote: str, l
 def _write_functions(
     conn: psycopg.Connection, cluster: ClusterFile, remote: str, local: str
 ) -> None:
-    _run(conn, remote)
+    run(conn, remote)
     _drop(conn, conn.execute(_OLD))
     _hand_over(conn, cluster.owner)
     conn.execute(sql.SQL("set local role {}").format(sql.Identifier(cluster.owner)))
-    _run(conn, router_tables())
-    _run(conn, local)
+    run(conn, router_tables())
+    run(conn, local)
     conn.execute("revoke all on all functions in schema pgwallet_router from public")
     conn.execute("set local role none")
 
@@ -366,7 +366,7 @@ def _quoted(conn: psycopg.Connection, name: str) -> str:
     return sql.Identifier(name).as_string(conn)
 
 
-def _run(conn: psycopg.Connection, script: str) -> None:
+def run(conn: psycopg.Connection, script: str) -> None:
     cursor = conn.execute(script.encode())
     while cursor.nextset():
         pass

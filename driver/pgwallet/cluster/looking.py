@@ -13,6 +13,7 @@ from pgwallet.deployment.describing import set_up
 
 from .code import remote_calls, router_functions, shard_calls, shard_tables
 from .comparing import MIGRATE, compare
+from .copying import name_of
 from .file import ClusterFile, Shard
 from .functions import Function, read_functions
 from .installing import ROUTER_SCHEMAS, reach
@@ -161,7 +162,7 @@ def _look_at_shard(
                 script = shard_tables() + shard_calls(there, cluster.role)
                 findings += compare(conn, script, ["pgwallet_call", "pgwallet_shard"])
                 findings += _of_rights(conn, cluster.role)
-            slot = conn.execute(_MOVE_LEFT, [slot_of(shard.number)]).fetchone()
+            slot = conn.execute(_MOVE_LEFT, [name_of(shard.number)]).fetchone()
             if slot is not None:
                 findings.append(
                     Drift(
@@ -175,11 +176,6 @@ def _look_at_shard(
     except (DeploymentError, psycopg.Error) as error:
         return MemberStatus(name, False, None, None, None, (_unreached(name, error),)), None
     return MemberStatus(name, True, version, *lag, tuple(findings)), functions
-
-
-def slot_of(shard: int) -> str:
-    """The replication slot, publication and subscription of a move."""
-    return f"pgwallet_move_{shard}"
 
 
 def _look_at_router(

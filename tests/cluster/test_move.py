@@ -1,0 +1,160 @@
+"""A shard moves to another server while clients write: calls wait for a moment, and none fails."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import errors
+from psycopg.conninfo import make_conninfo
+
+import pgwallet
+from pgwallet import cluster, embedded
+from pgwallet.cluster import ClusterFile
+from pgwallet.deployment import DeploymentError
+from tests import clusters, databases, servers
+from tests.cli.command import pgwallet_here
+from tests.clusters import written
+from tests.effort import effort
+
+CLIENTS = 8
+SECONDS = effort("PGWALLET_MOVE_SECONDS", part=2, full=20)  # of calls before it and after it
+PAUSE = 5.0
+SETTINGS = ("wal_level = logical", "max_connections = 200", "wal_retrieve_retry_interval = 100")
+
+pytestmark = pytest.mark.timeout(300)
+
+
+@contextmanager
+def server_of_its_own(programs: Path, place: Path) -> Iterator[str]:
+    """With a log that can be followed."""
+    with (
+        embedded.Server(programs, place) as server,
+        psycopg.connect(server.conninfo, autocommit=True) as admin,
+    ):
+        for setting in SETTINGS:
+            admin.execute(f"alter system set {setting}".encode())
+    with embedded.Server(programs, place) as server, databases.owner_role(server.conninfo):
+        yield server.conninfo
+
+
+@pytest.fixture
+def two_servers(cluster_server: str) -> Iterator[tuple[str, str]]:
+    with psycopg.connect(cluster_server) as conn:
+        row = conn.execute("select setting from pg_config where name = 'BINDIR'").fetchone()
+    assert row is not None
+    with servers.directory() as place, ExitStack() as stack:
+        first, second = (
+            stack.enter_context(server_of_its_own(Path(row[0]), place / name))
+            for name in ("first", "second")
+        )
+        yield first, second
+
+
+class Clients:
+    """Each deposits into wallets on all shards, through the router, and counts what it was told."""
+
+    def __init__(self, router: str, wallets: list[int]) -> None:
+        self.told = dict.fromkeys(wallets, 0)
+        self.failures: list[Exception] = []
+        self.longest = 0.0
+        self._router = router
+        self._counting = threading.Lock()
+        self._ended = threading.Event()
+        self._threads = [threading.Thread(target=self._call, args=(n,)) for n in range(CLIENTS)]
+
+    def __enter__(self) -> "Clients":
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._ended.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _call(self, client: int) -> None:
+        try:
+            with psycopg.connect(self._router, autocommit=True) as conn:
+                for number in range(10**9):
+                    if self._ended.is_set():
+                        return
+                    wallet = [*self.told][number % len(self.told)]
+                    began = time.monotonic()
+                    pgwallet.deposit(conn, wallet, 1, f"{client} {number}")
+                    took = time.monotonic() - began
+                    with self._counting:
+                        self.told[wallet] += 1
+                        self.longest = max(self.longest, took)
+                    time.sleep(0.005)
+        except Exception as error:
+            self.failures.append(error)
+
+
+def test_a_shard_moves_while_eight_clients_write(
+    two_servers: tuple[str, str], tmp_path: Path
+) -> None:
+    first, second = two_servers
+    with clusters.made(first, 2) as file, databases.created(second) as name:
+        new = databases.as_owner(make_conninfo(second, dbname=name))
+        old = file.shards[1]
+        with psycopg.connect(file.routers[0], autocommit=True) as router:
+            wallets = [pgwallet.create_wallet(router, f"owner {n}").wallet_id for n in range(12)]
+            assert {wallet >> 46 for wallet in wallets} == {1, 2}
+            path = written(file, tmp_path / "cluster.toml")
+            with Clients(file.routers[0], wallets) as clients:
+                time.sleep(SECONDS)
+                told = pgwallet_here("cluster", "move", path, 1, new)
+                time.sleep(SECONDS)
+            assert told.returncode == 0, told.stderr
+            assert f'conninfo = "{new}"' in told.stdout
+            assert clients.failures == []
+            assert clients.longest < PAUSE
+            assert {w: pgwallet.balance(router, w) for w in wallets} == clients.told
+
+        moved = replace(file, shards=(file.shards[0], cluster.shard_at(1, new)))
+        assert cluster.status(moved).members[0].findings == ()
+        assert cluster.status(moved).up_to_date
+        with psycopg.connect(new) as conn:
+            assert pgwallet.check_ledger(conn) == []
+        refuses(old.conninfo, wallets)
+        # The file as it was leads nowhere any more.
+        with pytest.raises(DeploymentError, match="from which it has moved away"):
+            cluster.migrate(file)
+        # Again it does nothing, but to see that the routers know.
+        assert cluster.move(file, 1, new).paused is None
+
+
+def refuses(old: str, wallets: list[int]) -> None:
+    (wallet, *_) = [wallet for wallet in wallets if wallet >> 46 == 2]
+    with psycopg.connect(old, autocommit=True) as conn:
+        with pytest.raises(
+            errors.ReadOnlySqlTransaction, match="shard 1 of cluster tests has moved"
+        ):
+            pgwallet.deposit(conn, wallet, 1)
+        conn.execute("set role none")
+        conn.execute("set session_replication_role = replica")
+        with pytest.raises(errors.ReadOnlySqlTransaction):
+            conn.execute("update pgwallet.settings set fee_rate = 0")
+        left = conn.execute("select from pg_replication_slots").fetchall()
+        assert left == conn.execute("select from pg_publication").fetchall() == []
+
+
+def test_what_cannot_move_is_refused_and_stays(whole: ClusterFile, cluster_server: str) -> None:
+    with databases.created(cluster_server) as name:
+        new = databases.as_owner(make_conninfo(cluster_server, dbname=name))
+        for number, conninfo, refusal in (
+            (4, new, "there is no shard 4: they are 0 to 3"),
+            (1, whole.shards[1].conninfo, "where the shard is already"),
+            (1, whole.shards[2].conninfo, "this database is not empty"),
+            (1, "host=/nowhere dbname=gone", "the new place cannot be reached"),
+            (1, new, "wal_level = replica"),
+        ):
+            with pytest.raises(DeploymentError) as refused:
+                cluster.move(whole, number, conninfo)
+            assert refusal in str(refused.value)
+    assert cluster.status(whole).up_to_date
