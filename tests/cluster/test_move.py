@@ -1,6 +1,5 @@
 """A shard moves to another server while clients write: calls wait for a moment, and none fails."""
 
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -18,6 +17,7 @@ from pgwallet.cluster import ClusterFile
 from pgwallet.deployment import DeploymentError
 from tests import clusters, databases, servers
 from tests.cli.command import pgwallet_here
+from tests.cluster.clients import Clients
 from tests.clusters import written
 from tests.effort import effort
 
@@ -55,46 +55,6 @@ def two_servers(cluster_server: str) -> Iterator[tuple[str, str]]:
         yield first, second
 
 
-class Clients:
-    """Each deposits into wallets on all shards, through the router, and counts what it was told."""
-
-    def __init__(self, router: str, wallets: list[int]) -> None:
-        self.told = dict.fromkeys(wallets, 0)
-        self.failures: list[Exception] = []
-        self.longest = 0.0
-        self._router = router
-        self._counting = threading.Lock()
-        self._ended = threading.Event()
-        self._threads = [threading.Thread(target=self._call, args=(n,)) for n in range(CLIENTS)]
-
-    def __enter__(self) -> "Clients":
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self._ended.set()
-        for thread in self._threads:
-            thread.join()
-
-    def _call(self, client: int) -> None:
-        try:
-            with psycopg.connect(self._router, autocommit=True) as conn:
-                for number in range(10**9):
-                    if self._ended.is_set():
-                        return
-                    wallet = [*self.told][number % len(self.told)]
-                    began = time.monotonic()
-                    pgwallet.deposit(conn, wallet, 1, f"{client} {number}")
-                    took = time.monotonic() - began
-                    with self._counting:
-                        self.told[wallet] += 1
-                        self.longest = max(self.longest, took)
-                    time.sleep(0.005)
-        except Exception as error:
-            self.failures.append(error)
-
-
 def test_a_shard_moves_while_eight_clients_write(
     two_servers: tuple[str, str], tmp_path: Path
 ) -> None:
@@ -106,7 +66,7 @@ def test_a_shard_moves_while_eight_clients_write(
             wallets = [pgwallet.create_wallet(router, f"owner {n}").wallet_id for n in range(12)]
             assert {wallet >> 46 for wallet in wallets} == {1, 2}
             path = written(file, tmp_path / "cluster.toml")
-            with Clients(file.routers[0], wallets) as clients:
+            with Clients(file.routers[0], wallets, CLIENTS) as clients:
                 time.sleep(SECONDS)
                 told = pgwallet_here("cluster", "move", path, 1, new)
                 time.sleep(SECONDS)

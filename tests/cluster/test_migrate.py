@@ -1,0 +1,144 @@
+"""A running cluster gets another version: no call fails, and what was left behind is named."""
+
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+import pgwallet
+from pgwallet import cluster
+from pgwallet.cluster import ClusterFile
+from tests import clusters
+from tests.cluster.clients import Clients
+from tests.clusters import written
+from tests.deployment.test_under_load import release
+from tests.effort import effort
+
+CLIENTS = 4
+ROUNDS = effort("PGWALLET_REPLACEMENTS", part=1, full=4)
+MIGRATE = """
+import sys
+from pgwallet import cluster
+cluster.migrate(cluster.read_cluster_file(sys.argv[1]), wait=float(sys.argv[2]))
+"""
+
+pytestmark = pytest.mark.timeout(300)
+
+
+@pytest.fixture(scope="module")
+def own(cluster_server: str) -> Iterator[ClusterFile]:
+    with clusters.made(cluster_server, 2) as file:
+        yield file
+
+
+def release_of_all(directory: Path, mark: str) -> Path:
+    """Also what is written for shards and routers carries the mark."""
+    made = release(directory, mark)
+    package = made / "pgwallet"
+    for path in (*(package / "db" / "cluster").rglob("*.sql"), package / "cluster" / "code.py"):
+        text = path.read_text("utf-8")
+        path.write_text(re.sub(r"(?m)^as (\$\w+\$)$", rf"as \1 -- release {mark}", text), "utf-8")
+    return made
+
+
+def migrate(release: Path, file: Path, wait: float = 60.0) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", MIGRATE, str(file), str(wait)],
+        env={**os.environ, "PYTHONPATH": str(release)},
+        cwd=release,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def marks(conninfo: str) -> set[str]:
+    """The releases that functions in a database come from."""
+    with psycopg.connect(conninfo) as conn:
+        rows = conn.execute(
+            """
+            select distinct coalesce(substring(p.prosrc from '-- release (\\w+)'), 'none')
+            from pg_proc as p
+            where p.pronamespace::regnamespace::text ~ '^pgwallet' and p.prosqlbody is null
+            """
+        )
+        return {mark for (mark,) in rows}
+
+
+def databases_of(file: ClusterFile) -> list[str]:
+    return [*(shard.conninfo for shard in file.shards), *file.routers]
+
+
+def test_no_call_fails_while_a_cluster_gets_other_versions(
+    own: ClusterFile, tmp_path: Path
+) -> None:
+    path = written(own, tmp_path / "cluster.toml")
+    releases = [release_of_all(tmp_path, mark) for mark in ("one", "two")]
+    with psycopg.connect(own.routers[0], autocommit=True) as router:
+        wallets = [pgwallet.create_wallet(router, f"owner {n}").wallet_id for n in range(8)]
+        with Clients(own.routers[0], wallets, CLIENTS) as clients:
+            for each in releases * ROUNDS:
+                done = migrate(each, path)
+                assert done.returncode == 0, done.stderr
+                assert [marks(conninfo) for conninfo in databases_of(own)] == 3 * [{each.name}]
+            cluster.migrate(own)
+            time.sleep(0.5)
+        assert clients.failures == []
+        assert {wallet: pgwallet.balance(router, wallet) for wallet in wallets} == clients.told
+    assert cluster.status(own).up_to_date
+
+
+def test_a_shard_that_was_left_behind_is_named(own: ClusterFile, tmp_path: Path) -> None:
+    path = written(own, tmp_path / "cluster.toml")
+    new = release_of_all(tmp_path, "new")
+    with psycopg.connect(own.shards[1].conninfo) as other:
+        other.execute("select pg_advisory_xact_lock(hashtextextended('pgwallet.deployment', 0))")
+        failed = migrate(new, path, wait=0.3)
+    assert failed.returncode == 1
+    assert "shard 1: in 0.3 s the lock of deployments was not to be had" in failed.stderr
+    assert "Left behind: shard 1, router 0." in failed.stderr
+    behind = [member.name for member in cluster.status(own).members if member.findings]
+    assert behind == ["shard 0"]  # for who is of the version before
+    # Calls go on, and the same call goes on from there.
+    with psycopg.connect(own.routers[0], autocommit=True) as router:
+        wallets = [pgwallet.create_wallet(router, f"left {n}").wallet_id for n in range(4)]
+        assert [pgwallet.deposit(router, wallet, 1).balance for wallet in wallets] == 4 * [1]
+    done = migrate(new, path)
+    assert done.returncode == 0, done.stderr
+    assert [marks(conninfo) for conninfo in databases_of(own)] == 3 * [{"new"}]
+    cluster.migrate(own)
+
+
+def test_columns_and_arguments_that_come_in_are_taken_up(own: ClusterFile) -> None:
+    """As of a version whose functions had less: it is what is there before `migrate`."""
+    with psycopg.connect(own.shards[0].conninfo) as shard:
+        shard.execute(
+            """
+            drop function pgwallet_call.balance(bigint);
+            create function pgwallet_call.balance(p_account_id bigint)
+            returns table (error text[]) language sql as 'select null::text[]';
+            create function pgwallet_call.deposit(p_wallet_id bigint)
+            returns table (balance numeric, error text[]) language sql as 'select 1, null::text[]';
+            """
+        )
+    with psycopg.connect(own.routers[0]) as router:
+        router.execute(
+            f"""
+            drop function pgwallet.balance(bigint);
+            set role {own.owner};
+            create function pgwallet.balance(p_account_id bigint) returns bigint
+            language sql as 'select 1::bigint';
+            reset role;
+            create function pgwallet_remote.balance(p_account_id bigint)
+            returns table (error text[]) language sql as 'select null::text[]';
+            """.encode()
+        )
+    assert not cluster.status(own).up_to_date
+    cluster.migrate(own)
+    assert cluster.status(own).up_to_date
