@@ -156,14 +156,15 @@ begin
       (7, 'pocket', 'pocket_name_key', '(wallet_id, name) WHERE (closed_at IS NULL)'),
       (7, 'pocket', 'pocket_rest_key', '(wallet_id) WHERE takes_rest')
   ) as g (invariant, table_name, name, what)
-  where not exists (
-    select
-    from pg_index as i
-    where i.indexrelid = to_regclass('pgwallet.' || g.name) and i.indisvalid and i.indisready
-      and pg_get_indexdef(i.indexrelid) = format(
-        'CREATE UNIQUE INDEX %s ON pgwallet.%s USING btree %s', g.name, g.table_name, g.what
-      )
-  )
+  -- By its name: else each index of the database might be written out.
+  where pg_get_indexdef(to_regclass('pgwallet.' || g.name)) is distinct from format(
+      'CREATE UNIQUE INDEX %s ON pgwallet.%s USING btree %s', g.name, g.table_name, g.what
+    )
+    or not exists (
+      select
+      from pg_index as i
+      where i.indexrelid = to_regclass('pgwallet.' || g.name) and i.indisvalid and i.indisready
+    )
   order by g.invariant, g.table_name, g.name;
 
   -- 6. Nothing is given out twice: each sequence is ahead of its tables.
