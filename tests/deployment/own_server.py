@@ -2,7 +2,6 @@
 
 import os
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,13 +10,13 @@ import psycopg
 import pytest
 
 from pgwallet import embedded
+from tests import servers
 
 
 @contextmanager
 def directory() -> Iterator[Path]:
     """A new one that the server's account may enter."""
-    with tempfile.TemporaryDirectory(prefix="pgwallet-own-") as name:
-        path = Path(name)
+    with servers.directory() as path:
         path.chmod(0o755)
         yield path
 

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 import pgwallet
-from pgwallet import embedded
+from tests import servers
 from tests.cli.command import pgwallet_here
 from tests.deployment.own_server import directory, programs, standby_of
 from tests.deployment.test_failover import until
@@ -52,7 +52,7 @@ def test_a_check_on_a_standby_is_let_through_by_the_settings_of_the_page(
 ) -> None:
     feedback, _ = re.findall(r"^(\w+ = \w+)$", SETTINGS, re.MULTILINE)
     with (
-        embedded.Server(programs(server), place / "primary") as primary,
+        servers.started(programs(server), place / "primary") as primary,
         psycopg.connect(primary.conninfo, autocommit=True) as conn,
     ):
         pgwallet.migrate(primary.conninfo)

@@ -15,9 +15,8 @@ import pytest
 from psycopg.conninfo import make_conninfo
 
 import pgwallet
-from pgwallet import embedded
 from tests.deployment.own_server import directory, programs
-from tests.servers import missing
+from tests.servers import missing, started
 
 pytestmark = pytest.mark.sql
 
@@ -73,7 +72,7 @@ def test_each_key_owner_reference_and_name_is_found_after_the_order_was_exchange
 
         def with_order(name: str, act: Callable[[psycopg.Connection], None]) -> None:
             monkeypatch.setenv("LOCPATH", str(locales / name))
-            with embedded.Server(programs(server), place / "data") as own:
+            with started(programs(server), place / "data") as own:
                 if name == "old":
                     with psycopg.connect(own.conninfo, autocommit=True) as admin:
                         admin.execute(

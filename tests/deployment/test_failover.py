@@ -8,7 +8,7 @@ from psycopg import errors
 from psycopg.conninfo import make_conninfo
 
 import pgwallet
-from pgwallet import embedded
+from tests import servers
 from tests.deployment.own_server import directory, programs, standby_of
 
 DEADLINE = 30.0  # seconds
@@ -32,7 +32,7 @@ def projects(conninfo: str, word: str) -> set[int]:
 def test_ids_of_projects_that_a_failover_lost_are_given_again_unless_they_are_skipped(
     server: str,
 ) -> None:
-    with directory() as place, embedded.Server(programs(server), place / "primary") as primary:
+    with directory() as place, servers.started(programs(server), place / "primary") as primary:
         on_primary = [make_conninfo(primary.conninfo, dbname=name) for name in ("one", "two")]
         with psycopg.connect(primary.conninfo, autocommit=True) as admin:
             admin.execute("create database one")

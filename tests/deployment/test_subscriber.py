@@ -12,7 +12,7 @@ import pytest
 from psycopg.conninfo import make_conninfo
 
 import pgwallet
-from pgwallet import embedded
+from tests import servers
 from tests.deployment.own_server import directory, programs
 
 pytestmark = pytest.mark.sql
@@ -58,12 +58,12 @@ def pair(server: str) -> Iterator[Pair]:
     with directory() as place:
         data = place / "data"
         with (
-            embedded.Server(programs(server), data) as own,
+            servers.started(programs(server), data) as own,
             psycopg.connect(own.conninfo, autocommit=True) as admin,
         ):
             for setting in ("wal_level = logical", "wal_retrieve_retry_interval = 100"):
                 admin.execute(f"alter system set {setting}".encode())
-        with embedded.Server(programs(server), data) as own:
+        with servers.started(programs(server), data) as own:
             with psycopg.connect(own.conninfo, autocommit=True) as admin:
                 for name in ("one", "two"):
                     admin.execute(f"create database {name}".encode())

@@ -36,7 +36,7 @@ def data() -> Iterator[Path]:
     path = programs()
     with servers.directory() as place:
         place.chmod(0o755)
-        with embedded.Server(path, place / "data") as server:
+        with servers.started(path, place / "data") as server:
             pgwallet.migrate(server.conninfo)
             with (place / "data" / "postgresql.conf").open("a") as configuration:
                 configuration.write(SETTINGS.replace("'app'", "'postgres'"))

@@ -10,7 +10,7 @@ from pathlib import Path
 import psycopg
 from psycopg.conninfo import make_conninfo
 
-from pgwallet import embedded
+from tests import servers
 
 DEADLINE = 60.0  # seconds; a busy machine recovers slowly
 
@@ -29,7 +29,7 @@ class KillableServer:
     def __init__(self, programs: Path, directory: Path) -> None:
         self.programs = programs
         self._data = directory / "data"
-        with embedded.Server(programs, self._data):
+        with servers.started(programs, self._data):
             pass  # makes the cluster, for an account that PostgreSQL runs as
         self._account: tuple[int, int] | None = None
         if os.geteuid() == 0:

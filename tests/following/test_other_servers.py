@@ -14,6 +14,7 @@ from psycopg.conninfo import make_conninfo
 
 import pgwallet
 from pgwallet import embedded
+from tests import servers
 from tests.concurrency.sessions import blocked
 from tests.deployment.own_server import directory, programs, standby_of
 from tests.deployment.programs import restore
@@ -50,7 +51,7 @@ def place() -> Iterator[Path]:
 @pytest.fixture(scope="module")
 def primary(server: str, place: Path) -> Iterator[embedded.Server]:
     """A server that takes prepared transactions and standbys, until the last test stops it."""
-    start = partial(embedded.Server, programs(server), place / "primary")
+    start = partial(servers.started, programs(server), place / "primary")
     with start() as once, psycopg.connect(once.conninfo, autocommit=True) as admin:
         admin.execute("alter system set max_prepared_transactions = 4")
     with start() as started:
