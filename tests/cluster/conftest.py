@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from pgwallet import cluster
+from pgwallet import cluster, create_wallet
 from tests import clusters, databases, servers
 from tests.clusters import ROLE, SHARDS
 
@@ -31,3 +31,19 @@ def router(whole: cluster.ClusterFile) -> Iterator[psycopg.Connection]:
     """A superuser's connection to the router, in autocommit: a call is no part of a transaction."""
     with psycopg.connect(whole.routers[0], autocommit=True) as connection:
         yield connection
+
+
+def number_of(an_id: int) -> int:
+    """The shard that an id is of."""
+    return (an_id >> 46) - 1
+
+
+def wallets_on_all_shards(conn: psycopg.Connection, name: str, currency: str = "EUR") -> list[int]:
+    """A wallet on each shard, in the order of the shards; the owners' names begin with `name`."""
+    found: dict[int, int] = {}
+    for number in range(1000):
+        wallet = create_wallet(conn, f"{name} {number}", currency).wallet_id
+        found.setdefault(number_of(wallet), wallet)
+        if len(found) == SHARDS:
+            return [found[shard] for shard in range(SHARDS)]
+    raise AssertionError(f"1000 owners are on {len(found)} shards alone")

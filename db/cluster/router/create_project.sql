@@ -22,6 +22,8 @@ declare
   v_home integer := pgwallet_router._home_of(p_reference);
   v_drawn_id bigint;
   v_project record;
+  v_shard integer;
+  v_failed text[] := '{}';
 begin
   perform pgwallet_router._begin_call();
   if p_project_id is not null then
@@ -39,13 +41,24 @@ begin
   where p.error is null or pgwallet_router._raise(p.error);
 
   -- The others get what is fixed by now, so that their settings do not matter.
-  perform
-  from generate_series(0, pgwallet_router._shard_count() - 1) as s (shard)
-  cross join lateral pgwallet_remote._open_project(
-    s.shard, v_project.reference, v_project.currency, v_project.commission_rate,
-    v_project.fee_rate, v_project.max_pledge, null, v_project.fee_fixed, v_project.project_id
-  ) as p
-  where s.shard <> v_home and (p.error is null or pgwallet_router._raise(p.error));
+  for v_shard in select o.shard from pgwallet_router._others(v_home) as o (shard) loop
+    begin
+      perform
+      from pgwallet_remote._open_project(
+        v_shard, v_project.reference, v_project.currency, v_project.commission_rate,
+        v_project.fee_rate, v_project.max_pledge, null, v_project.fee_fixed, v_project.project_id
+      ) as r
+      where r.error is null or pgwallet_router._raise(r.error);
+    exception when others then
+      if pgwallet_router._failure_of(sqlstate, sqlerrm) is null then
+        raise;
+      end if;
+      v_failed := v_failed || format(
+        '%s %s', v_shard, pgwallet_router._failure_of(sqlstate, sqlerrm)
+      );
+    end;
+  end loop;
+  perform pgwallet_router._refuse_failed(v_failed);
 
   return query
   select

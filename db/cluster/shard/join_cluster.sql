@@ -55,9 +55,11 @@ begin
   perform setval('pgwallet.transaction_id_seq', (p_shard + 1)::bigint << 46, false);
   perform setval('pgwallet.posting_id_seq', (p_shard + 1)::bigint << 46, false);
   perform setval('pgwallet.event_id_seq', (p_shard + 1)::bigint << 46, false);
-  -- Between the ids that callers may bring along and the ranges of the shards.
-  perform setval(
-    'pgwallet_shard.project_id_seq', (1::bigint << 35) + (p_shard::bigint << 28), false
+  -- Between the ids that callers may bring along and the ranges of the shards; each such that this
+  -- shard, the home of the reference, is also that of the id.
+  execute format(
+    'alter sequence pgwallet_shard.project_id_seq increment %s restart %s',
+    p_shard_count, (1::bigint << 35) + p_shard
   );
 end;
 $function$;

@@ -25,3 +25,18 @@ create sequence if not exists pgwallet_shard.project_id_seq as bigint;
 
 comment on sequence pgwallet_shard.project_id_seq is
 'Source of the ids that this shard gives to what is on all shards: id = nextval * 1024.';
+
+-- Not its times: the shards have the project one after another. Nor its credit, which its home has.
+create or replace view pgwallet_shard.common_project as
+select
+  p.project_id,
+  ((p.project_id >> 10) % 1000)::integer as part,
+  format(
+    '%L in %s, %s, rates %s and %s, fee %s, at most %s%s', p.reference, p.currency, p.status,
+    p.commission_rate, p.fee_rate, p.fee_fixed, p.max_pledge,
+    case when p.frozen_at is not null then ', frozen' end
+  ) as state
+from pgwallet.project as p;
+
+comment on view pgwallet_shard.common_project is
+'What of each project is the same on all shards, in words.';

@@ -192,9 +192,7 @@ def _generated(functions: Iterable[Function]) -> Iterator[str]:
             )
         if route not in (Route.LOCAL, Route.UNROUTED):
             comment = function.comment.replace("'", "''")
-            yield (
-                f"comment on function pgwallet.{function.name}({function.types}) is '{comment}';\n"
-            )
+            yield (f"comment on function pgwallet.{function.name} is '{comment}';\n")
 
 
 def _shard_side(function: Function) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import psycopg
 
 # What a shard calls for the router beyond the public functions.
-INTERNAL = ("_open_project",)
+INTERNAL = ("_create_currency", "_open_project")
 
 _FUNCTIONS = """
 select

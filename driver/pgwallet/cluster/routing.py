@@ -50,36 +50,10 @@ NOT_HERE = ("list_sequences", "skip_ids")
 
 # To be written, each as a file in db/cluster/router; then this list goes.
 UNROUTED = (
-    "allocate_deposits",
-    "balance_at",
-    "check_ledger",
-    "check_seals",
     "collect_earnings",
-    "create_currency",
-    "currency_metrics",
-    "deposit_many",
-    "find_project",
-    "find_transaction",
-    "freeze_account",
-    "get_project",
-    "ledger_metrics",
-    "list_escrows",
-    "list_events",
-    "list_projects",
-    "list_seals",
     "payout",
-    "pledge_many",
-    "read_feed",
-    "record_check",
-    "refund_escrows",
-    "refund_expired_escrows",
-    "release_escrows",
     "reverse_transaction",
-    "seal_ledger",
-    "set_credit_limit",
-    "statement",
     "transfer",
-    "unfreeze_account",
 )
 
 # What reads, though it is volatile.
