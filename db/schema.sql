@@ -89,6 +89,22 @@ COMMENT ON TABLE pgwallet.seal_flow IS 'What had moved in a month up to a seal, 
 COMMENT ON COLUMN pgwallet.seal_flow.seal_id IS 'At this seal, and up to the next one here.';
 COMMENT ON COLUMN pgwallet.seal_flow.month IS 'First day of the month, in UTC.';
 
+CREATE TABLE pgwallet.seal_project (
+    project_id bigint NOT NULL,
+    seal_id bigint NOT NULL,
+    pledge_count bigint NOT NULL,
+    settled_count bigint NOT NULL,
+    pledged numeric NOT NULL,
+    refunded numeric NOT NULL,
+    commission numeric NOT NULL,
+    fee numeric NOT NULL,
+    net numeric NOT NULL
+);
+
+COMMENT ON TABLE pgwallet.seal_project IS 'What the pledges to a project came to at a seal, as get_project tells it; never updated or deleted.';
+COMMENT ON COLUMN pgwallet.seal_project.seal_id IS 'At this seal, and up to the next one here.';
+COMMENT ON COLUMN pgwallet.seal_project.settled_count IS 'How many of the pledges had nothing left that was neither released nor refunded.';
+
 CREATE TABLE pgwallet.seal (
     seal_id bigint NOT NULL,
     sealed_at timestamp with time zone NOT NULL,
@@ -259,6 +275,7 @@ CREATE TABLE pgwallet.transaction (
     escrow_id bigint,
     reversed_transaction_id bigint,
     effective_at timestamp with time zone,
+    settled_count integer,
     kind pgwallet.transaction_kind NOT NULL,
     idempotency_key text COLLATE pg_catalog."C",
     request text,
@@ -273,6 +290,7 @@ COMMENT ON COLUMN pgwallet.transaction.created_at IS 'When it was recorded.';
 COMMENT ON COLUMN pgwallet.transaction.escrow_id IS 'The escrow that it made, released or refunded; null for others and for batches.';
 COMMENT ON COLUMN pgwallet.transaction.reversed_transaction_id IS 'Of a reversal: the transaction that it took back.';
 COMMENT ON COLUMN pgwallet.transaction.effective_at IS 'When it happened outside, where the caller said so.';
+COMMENT ON COLUMN pgwallet.transaction.settled_count IS 'Of a batch of releases, which posts their sums: how many escrows it took the last of; else null.';
 COMMENT ON COLUMN pgwallet.transaction.idempotency_key IS 'The caller''s name for this call: the same key again moves nothing again.';
 COMMENT ON COLUMN pgwallet.transaction.request IS 'Function, ids, amount and rounding of a call with a key, to tell the same call from another.';
 COMMENT ON COLUMN pgwallet.transaction.metadata_digest IS 'SHA-256 of the UTF-8 text of the metadata that were erased with their owner; else null.';
@@ -1031,6 +1049,9 @@ ALTER TABLE ONLY pgwallet.seal_flow
 ALTER TABLE ONLY pgwallet.seal
     ADD CONSTRAINT seal_pkey PRIMARY KEY (seal_id);
 
+ALTER TABLE ONLY pgwallet.seal_project
+    ADD CONSTRAINT seal_project_pkey PRIMARY KEY (project_id, seal_id);
+
 ALTER TABLE ONLY pgwallet.settings
     ADD CONSTRAINT settings_pkey PRIMARY KEY (only_row);
 
@@ -1110,10 +1131,13 @@ ALTER TABLE pgwallet.seal_balance ENABLE ALWAYS TRIGGER refuse_change;
 CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON pgwallet.seal_flow FOR EACH STATEMENT EXECUTE FUNCTION pgwallet._refuse_change();
 ALTER TABLE pgwallet.seal_flow ENABLE ALWAYS TRIGGER refuse_change;
 
+CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON pgwallet.seal_project FOR EACH STATEMENT EXECUTE FUNCTION pgwallet._refuse_change();
+ALTER TABLE pgwallet.seal_project ENABLE ALWAYS TRIGGER refuse_change;
+
 CREATE TRIGGER refuse_change BEFORE DELETE OR TRUNCATE ON pgwallet.settings FOR EACH STATEMENT EXECUTE FUNCTION pgwallet._refuse_change();
 ALTER TABLE pgwallet.settings ENABLE ALWAYS TRIGGER refuse_change;
 
-CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OF transaction_id, created_at, escrow_id, reversed_transaction_id, effective_at, kind, idempotency_key, request OR TRUNCATE ON pgwallet.transaction FOR EACH STATEMENT EXECUTE FUNCTION pgwallet._refuse_change();
+CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OF transaction_id, created_at, escrow_id, reversed_transaction_id, effective_at, settled_count, kind, idempotency_key, request OR TRUNCATE ON pgwallet.transaction FOR EACH STATEMENT EXECUTE FUNCTION pgwallet._refuse_change();
 ALTER TABLE pgwallet.transaction ENABLE ALWAYS TRIGGER refuse_change;
 
 CREATE TRIGGER refuse_change BEFORE DELETE OR TRUNCATE ON pgwallet.wallet FOR EACH STATEMENT EXECUTE FUNCTION pgwallet._refuse_change();
@@ -1151,6 +1175,9 @@ ALTER TABLE pgwallet.seal_balance ENABLE ALWAYS TRIGGER refuse_row_change;
 
 CREATE TRIGGER refuse_row_change BEFORE DELETE OR UPDATE ON pgwallet.seal_flow FOR EACH ROW EXECUTE FUNCTION pgwallet._refuse_change();
 ALTER TABLE pgwallet.seal_flow ENABLE ALWAYS TRIGGER refuse_row_change;
+
+CREATE TRIGGER refuse_row_change BEFORE DELETE OR UPDATE ON pgwallet.seal_project FOR EACH ROW EXECUTE FUNCTION pgwallet._refuse_change();
+ALTER TABLE pgwallet.seal_project ENABLE ALWAYS TRIGGER refuse_row_change;
 
 CREATE TRIGGER refuse_row_change BEFORE DELETE ON pgwallet.settings FOR EACH ROW EXECUTE FUNCTION pgwallet._refuse_change();
 ALTER TABLE pgwallet.settings ENABLE ALWAYS TRIGGER refuse_row_change;

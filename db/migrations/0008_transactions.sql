@@ -30,6 +30,7 @@ create table pgwallet.transaction (
   escrow_id bigint,
   reversed_transaction_id bigint,
   effective_at timestamptz,
+  settled_count integer,
   kind pgwallet.transaction_kind not null,
   idempotency_key text collate "C",
   request text,
@@ -69,6 +70,8 @@ comment on column pgwallet.transaction.metadata_digest is
 'SHA-256 of the UTF-8 text of the metadata that were erased with their owner; else null.';
 comment on column pgwallet.transaction.effective_at is
 'When it happened outside, where the caller said so.';
+comment on column pgwallet.transaction.settled_count is
+'Of a batch of releases, which posts their sums: how many escrows it took the last of; else null.';
 comment on column pgwallet.transaction.idempotency_key is
 'The caller''s name for this call: the same key again moves nothing again.';
 comment on column pgwallet.transaction.request is
@@ -82,8 +85,8 @@ where metadata is not null and escrow_id is not null and kind <> 'pledge';
 -- Metadata may be erased, row by row, with their digest in their place; the function sees to that.
 create trigger refuse_change
 before update of
-transaction_id, created_at, escrow_id, reversed_transaction_id, effective_at, kind,
-idempotency_key, request
+transaction_id, created_at, escrow_id, reversed_transaction_id, effective_at, settled_count,
+kind, idempotency_key, request
 or delete or truncate on pgwallet.transaction
 for each statement execute function pgwallet._refuse_change();
 

@@ -108,3 +108,37 @@ for each row execute function pgwallet._refuse_change();
 alter table pgwallet.seal_flow
 enable always trigger refuse_change,
 enable always trigger refuse_row_change;
+
+-- A row only where something of it was posted. The last one of a project is what its pledges came
+-- to then.
+create table pgwallet.seal_project (
+  project_id bigint not null,
+  seal_id bigint not null,
+  pledge_count bigint not null,
+  settled_count bigint not null,
+  pledged numeric not null,
+  refunded numeric not null,
+  commission numeric not null,
+  fee numeric not null,
+  net numeric not null,
+  constraint seal_project_pkey primary key (project_id, seal_id)
+);
+
+comment on table pgwallet.seal_project is
+'What the pledges to a project came to at a seal, as get_project tells it; never updated or '
+'deleted.';
+comment on column pgwallet.seal_project.seal_id is 'At this seal, and up to the next one here.';
+comment on column pgwallet.seal_project.settled_count is
+'How many of the pledges had nothing left that was neither released nor refunded.';
+
+create trigger refuse_change
+before update or delete or truncate on pgwallet.seal_project
+for each statement execute function pgwallet._refuse_change();
+
+create trigger refuse_row_change
+before update or delete on pgwallet.seal_project
+for each row execute function pgwallet._refuse_change();
+
+alter table pgwallet.seal_project
+enable always trigger refuse_change,
+enable always trigger refuse_row_change;

@@ -10,7 +10,7 @@ import psycopg
 import pgwallet
 from tests.catalogue.world import World, world_in
 
-HISTORY = ("transaction", "posting", "event", "seal", "seal_balance", "seal_flow")
+HISTORY = ("transaction", "posting", "event", "seal", "seal_balance", "seal_flow", "seal_project")
 
 
 def without_waiting(conn: psycopg.Connection) -> None:

@@ -50,6 +50,7 @@ def _transaction(row: Row) -> list[str]:
         _number(row["escrow_id"]),
         _number(row["reversed_transaction_id"]),
         _time(row["effective_at"]),
+        _number(row["settled_count"]),
         _text(row["kind"]),
         _text(row["idempotency_key"]),
         _text(row["request"]),

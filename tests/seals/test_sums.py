@@ -154,6 +154,27 @@ def test_a_seal_has_a_sum_only_where_it_changed(connect: Connect, seal: psycopg.
     assert row == (outside, pgwallet.balance(conn, outside))
     assert value(conn, "select count(*) from pgwallet.seal_balance") == added + 1
 
+    wallet_id = funded(conn, fresh("owner"), 5, "JPY")
+    pgwallet.withdraw(conn, wallet_id, 5)
+    sealed(seal)
+    assert value(conn, "select count(*) from pgwallet.seal_balance") == added + 1
+
+
+def test_a_seal_without_postings_knows_when_the_latest_was(
+    connect: Connect, seal: psycopg.Connection
+) -> None:
+    conn = connect(autocommit=True)
+    wallet_id = funded(conn, fresh("owner"), 5)
+    sealed(seal)
+    pgwallet.freeze_account(conn, wallet_id, "a reason")
+    sealed(seal)
+    seals = conn.execute(
+        "select s.seal_id, s.latest_at from pgwallet.seal as s order by s.seal_id desc limit 2"
+    ).fetchall()
+    latest_at = value(conn, "select max(p.created_at) from pgwallet.posting as p")
+    assert [at for _, at in seals] == [latest_at, latest_at]
+    assert f"seal {seals[0][0]}" not in {each.subject for each in pgwallet.check_ledger(conn)}
+
 
 def test_what_was_posted_before_midnight_and_committed_after_is_in_the_closed_month(
     connect: Connect, seal: psycopg.Connection
@@ -239,7 +260,7 @@ def test_a_statement_finds_what_lies_far_apart_and_past_its_sequence(connect: Co
     wallet_id = funded(conn, fresh("owner"), 1)
     (first,) = pgwallet.statement(conn, wallet_id)
     ids = [first.posting_id]
-    for gap in (19_998, 19_999, 20_000, 1, 39_999, 70_000, 500_000, 1):
+    for gap in (19_998, 19_999, 20_000, 1, 39_999, 1_999, 70_000, 500_000, 1):
         conn.execute("select setval('pgwallet.posting_id_seq', %s)", [ids[-1] + gap])
         pgwallet.deposit(conn, wallet_id, 1)
         ids.append(pgwallet.statement(conn, wallet_id, limit=1, newest_first=True)[0].posting_id)

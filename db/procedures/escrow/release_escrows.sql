@@ -68,8 +68,10 @@ begin
   ) as l;
 
   if v_last_escrow_id is not null then
-    insert into pgwallet.transaction as t (kind)
-    values ('release')
+    insert into pgwallet.transaction as t (settled_count, kind)
+    values (
+      coalesce(cardinality(v_untouched), 0) + coalesce(cardinality(v_begun), 0), 'release'
+    )
     returning t.transaction_id into v_transaction_id;
 
     with released as (

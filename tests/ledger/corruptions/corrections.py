@@ -80,6 +80,17 @@ CORRECTIONS = [
         (3, "escrow {hit_of_ada}"),
     ),
     corrupted(
+        "a batch of releases settled more than say so",
+        "update pgwallet.transaction set settled_count = settled_count + 1 "
+        "where transaction_id = {tx_hit}",
+        (3, "escrow {hit_of_ada}"),
+    ),
+    corrupted(
+        "an escrow of a batch of refunds is settled by another call",
+        "update pgwallet.escrow set settled_by = {tx_release} where escrow_id = {flop_of_bob}",
+        (3, "escrow {flop_of_ada}"),
+    ),
+    corrupted(
         "an escrow is settled by what does not exist",
         "update pgwallet.escrow set settled_by = -1 where escrow_id = {hit_of_ada}",
         (3, "escrow {hit_of_ada}"),

@@ -1,7 +1,4 @@
 -- What is told of a project: its terms, what its pledges came to, and what became of them.
---
--- Two sums, since one index has the escrows that hold something and another one the rest. Nobody
--- counts along with each pledge: that would make all pledges to a project wait for each other.
 create or replace function pgwallet._show_project(p_project_id bigint)
 returns table (
   project_id bigint, reference text, currency text, status text,
@@ -12,21 +9,27 @@ returns table (
   refunded_amount numeric, commission_amount numeric, fee_amount numeric, net_amount numeric,
   balance numeric, credit_limit numeric, frozen_at timestamptz
 )
-language sql
+language plpgsql
 stable
-begin atomic
+rows 1
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+as $function$
+begin
+  return query
   select
     p.project_id, p.reference, p.currency, p.status::text, p.commission_rate, p.fee_rate,
-    p.fee_fixed, p.max_pledge, p.created_at, p.closed_at, l.number + s.number as escrow_count,
-    l.number - l.disputed as locked_count, l.disputed as disputed_count,
-    round(l.amount + s.amount, scale(a.balance)) as pledged_amount,
-    round(l.amount - l.released - l.refunded, scale(a.balance)) as locked_amount,
-    round(l.disputed_amount, scale(a.balance)) as disputed_amount,
-    round(l.released + s.released, scale(a.balance)) as released_amount,
-    round(l.refunded + s.refunded, scale(a.balance)) as refunded_amount,
-    round(l.commission + s.commission, scale(a.balance)) as commission_amount,
-    round(l.fee + s.fee, scale(a.balance)) as fee_amount,
-    round(l.net + s.net, scale(a.balance)) as net_amount,
+    p.fee_fixed, p.max_pledge, p.created_at, p.closed_at, s.pledge_count as escrow_count,
+    s.locked_count, s.disputed_count,
+    round(s.pledged, scale(a.balance)) as pledged_amount,
+    round(s.pledged - s.released - s.refunded, scale(a.balance)) as locked_amount,
+    round(s.disputed, scale(a.balance)) as disputed_amount,
+    round(s.released, scale(a.balance)) as released_amount,
+    round(s.refunded, scale(a.balance)) as refunded_amount,
+    round(s.commission, scale(a.balance)) as commission_amount,
+    round(s.fee, scale(a.balance)) as fee_amount,
+    round(s.net, scale(a.balance)) as net_amount,
     a.balance, round(a.credit_limit, scale(a.balance)) as credit_limit, a.frozen_at
   from (
     select j.*
@@ -34,33 +37,6 @@ begin atomic
     where j.project_id = p_project_id
   ) as p
   inner join pgwallet.account as a on p.project_id = a.account_id
-  cross join lateral (
-    select
-      count(*) as number,
-      count(*) filter (where e.status = 'disputed') as disputed,
-      coalesce(
-        sum(e.amount - e.released_amount - e.refunded_amount) filter (where e.status = 'disputed'),
-        0
-      ) as disputed_amount,
-      coalesce(sum(e.amount), 0) as amount,
-      coalesce(sum(e.released_amount), 0) as released,
-      coalesce(sum(e.refunded_amount), 0) as refunded,
-      coalesce(sum(e.commission_amount), 0) as commission,
-      coalesce(sum(e.fee_amount), 0) as fee,
-      coalesce(sum(e.net_amount), 0) as net
-    from pgwallet.escrow as e
-    where e.project_id = p.project_id and e.status in ('locked', 'disputed')
-  ) as l
-  cross join lateral (
-    select
-      count(*) as number,
-      coalesce(sum(e.amount), 0) as amount,
-      coalesce(sum(e.released_amount), 0) as released,
-      coalesce(sum(e.refunded_amount), 0) as refunded,
-      coalesce(sum(e.commission_amount), 0) as commission,
-      coalesce(sum(e.fee_amount), 0) as fee,
-      coalesce(sum(e.net_amount), 0) as net
-    from pgwallet.escrow as e
-    where e.project_id = p.project_id and e.status not in ('locked', 'disputed')
-  ) as s;
+  cross join lateral pgwallet._sum_pledges(p.project_id) as s;
 end;
+$function$;

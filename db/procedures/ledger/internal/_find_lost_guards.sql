@@ -24,7 +24,7 @@ begin
         when not r.is_history then ''
         when r.name = 'transaction' and l.level = 'STATEMENT'
           then ' OR UPDATE OF transaction_id, created_at, escrow_id, reversed_transaction_id, '
-            'effective_at, kind, idempotency_key, request'
+            'effective_at, settled_count, kind, idempotency_key, request'
         else ' OR UPDATE'
       end || l.also as events,
       l.level as condition
@@ -33,7 +33,7 @@ begin
         ('transaction', true), ('posting', true), ('event', true), ('account', false),
         ('wallet', false), ('pocket', false), ('project', false), ('escrow', false),
         ('seal', true), ('seal_balance', true), ('seal_flow', true),
-        ('settings', false)
+        ('seal_project', true), ('settings', false)
     ) as r (name, is_history)
     cross join (
       values
@@ -82,6 +82,7 @@ begin
       (5, 'seal', array['seal_pkey', 'seal_digest_check']),
       (1, 'seal_balance', array['seal_balance_pkey']),
       (5, 'seal_flow', array['seal_flow_pkey']),
+      (3, 'seal_project', array['seal_project_pkey']),
       (
         7, 'wallet',
         array[

@@ -159,7 +159,8 @@ begin
     order by 2;
   end if;
 
-  -- What took the last of it: a transaction of its own, or a batch that posted for its project.
+  -- What took the last of it: a transaction of its own, or a batch that posted for its project, and
+  -- for as many: a refund for each, a release says how many.
   return query
   select
     3, format('escrow %s', s.escrow_id),
@@ -168,7 +169,7 @@ begin
       case when s.number > 1 then format(' and of %s more', s.number - 1) end,
       case
         when t.transaction_id is null then 'does not exist'
-        else format('is a %s of %s', t.kind, coalesce('escrow ' || t.escrow_id, 'other projects'))
+        else format('is a %s of %s', t.kind, coalesce('escrow ' || t.escrow_id, 'other escrows'))
       end
     )
   from (
@@ -182,8 +183,12 @@ begin
   where case
       when t.kind not in ('release', 'refund', 'pledge_change') then false
       when t.escrow_id is not null then t.escrow_id = s.escrow_id and s.number = 1
-      else exists (
+      else (
         select
+          case t.kind
+            when 'release' then count(*) > 0 and s.number = t.settled_count
+            else s.number = count(*)
+          end
         from pgwallet.posting as p
         inner join pgwallet.project as j on j.escrow_account_id = p.source_account_id
         where p.transaction_id = t.transaction_id and j.project_id = s.project_id

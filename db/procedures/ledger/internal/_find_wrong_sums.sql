@@ -1,5 +1,5 @@
--- Finds seals whose sums are not those of the postings up to them, the first for each account, and
--- those that do not know when their latest posting was recorded.
+-- Finds seals whose sums are not those of the postings up to them, the first for each account,
+-- project and month, and those that do not know when their latest posting was recorded.
 --
 -- A part of check_ledger, whose argument it takes. With it, it goes on from the sums of the last
 -- seal up to there.
@@ -62,6 +62,49 @@ begin
   left join pgwallet.account as a on a.account_id = coalesce(m.account_id, s.account_id)
   where m.balance is distinct from s.balance
   order by coalesce(m.account_id, s.account_id), coalesce(m.seal_id, s.seal_id);
+
+  return query
+  with made as (
+    select
+      f.project_id, v_seal_ids[f.seal_id] as seal_id,
+      coalesce(k.pledge_count, 0) + sum(f.pledge_count) over w as pledge_count,
+      coalesce(k.settled_count, 0) + sum(f.settled_count) over w as settled_count,
+      coalesce(k.pledged, 0) + sum(f.pledged) over w as pledged,
+      coalesce(k.refunded, 0) + sum(f.refunded) over w as refunded,
+      coalesce(k.commission, 0) + sum(f.commission) over w as commission,
+      coalesce(k.fee, 0) + sum(f.fee) over w as fee,
+      coalesce(k.net, 0) + sum(f.net) over w as net
+    from pgwallet._count_pledges(v_above, v_posting_ids) as f
+    left join lateral (
+      select n.*
+      from pgwallet.seal_project as n
+      where n.project_id = f.project_id and n.seal_id <= v_known.seal_id
+      order by n.seal_id desc
+      limit 1
+    ) as k on true
+    window w as (partition by f.project_id order by f.seal_id)
+  ),
+
+  said as (
+    select n.*
+    from pgwallet.seal_project as n
+    where n.seal_id > coalesce(v_known.seal_id, '-9223372036854775808'::bigint)
+  )
+
+  select distinct on (coalesce(m.project_id, s.project_id))
+    3, format('project %s', coalesce(m.project_id, s.project_id)),
+    format(
+      'What seal %s says that its pledges came to is not what was posted.',
+      coalesce(m.seal_id, s.seal_id)
+    )
+  from made as m
+  full outer join said as s on s.project_id = m.project_id and s.seal_id = m.seal_id
+  where (
+      m.pledge_count, m.settled_count, m.pledged, m.refunded, m.commission, m.fee, m.net
+    ) is distinct from (
+      s.pledge_count, s.settled_count, s.pledged, s.refunded, s.commission, s.fee, s.net
+    )
+  order by coalesce(m.project_id, s.project_id), coalesce(m.seal_id, s.seal_id);
 
   return query
   with moved as (

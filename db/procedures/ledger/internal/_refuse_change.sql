@@ -21,7 +21,9 @@ begin
     errcode = 'PW901',
     message = format('%s of %s.%s is refused', lower(tg_op), tg_table_schema, tg_table_name),
     detail = case
-      when tg_table_name in ('transaction', 'posting', 'event', 'seal', 'seal_balance', 'seal_flow')
+      when tg_table_name in (
+        'transaction', 'posting', 'event', 'seal', 'seal_balance', 'seal_flow', 'seal_project'
+      )
         then 'Transactions, postings, events and seals are only ever inserted.'
       when tg_table_name = 'currency'
         then 'Balances and escrows have the decimals that their currency had at first.'
@@ -40,6 +42,7 @@ begin
       when 'seal' then 'Seal what came since by pgwallet.seal_ledger.'
       when 'seal_balance' then 'Seal what came since by pgwallet.seal_ledger.'
       when 'seal_flow' then 'Seal what came since by pgwallet.seal_ledger.'
+      when 'seal_project' then 'Seal what came since by pgwallet.seal_ledger.'
       else 'Take a mistake back by pgwallet.reverse_transaction.'
     end;
 end;

@@ -24,6 +24,7 @@ begin
         ' ', t.transaction_id, extract(epoch from t.created_at),
         coalesce(t.escrow_id::text, '-'), coalesce(t.reversed_transaction_id::text, '-'),
         coalesce(extract(epoch from t.effective_at)::text, '-'),
+        coalesce(t.settled_count::text, '-'),
         length(t.kind) || ':' || t.kind,
         coalesce(length(t.idempotency_key) || ':' || t.idempotency_key, '-'),
         coalesce(length(t.request) || ':' || t.request, '-'),

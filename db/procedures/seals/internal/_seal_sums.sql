@@ -1,6 +1,6 @@
 -- Adds up what a seal covers beyond the one before it: for each account without a balance of its
--- own what it comes to now, and what moved in each month, where that changed. Returns when the
--- latest of all postings was recorded.
+-- own what it comes to now, for each project what its pledges do, and what moved in each month,
+-- where that changed. Returns when the latest of all postings was recorded.
 --
 -- A part of seal_ledger, which it takes its time from: set-based, along the index of ids.
 create or replace function pgwallet._seal_sums(p_seal pgwallet.seal, p_previous pgwallet.seal)
@@ -47,6 +47,24 @@ begin
     select n.*
     from pgwallet.seal_flow as n
     where n.month = f.month and n.currency = f.currency
+    order by n.seal_id desc
+    limit 1
+  ) as b on true;
+
+  insert into pgwallet.seal_project (
+    project_id, seal_id, pledge_count, settled_count, pledged, refunded, commission, fee, net
+  )
+  select
+    f.project_id, p_seal.seal_id,
+    coalesce(b.pledge_count, 0) + f.pledge_count, coalesce(b.settled_count, 0) + f.settled_count,
+    coalesce(b.pledged, 0) + f.pledged, coalesce(b.refunded, 0) + f.refunded,
+    coalesce(b.commission, 0) + f.commission, coalesce(b.fee, 0) + f.fee,
+    coalesce(b.net, 0) + f.net
+  from pgwallet._count_pledges(v_above, array[p_seal.posting_id]) as f
+  left join lateral (
+    select n.*
+    from pgwallet.seal_project as n
+    where n.project_id = f.project_id
     order by n.seal_id desc
     limit 1
   ) as b on true;
