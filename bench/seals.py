@@ -67,7 +67,7 @@ def used(conn: psycopg.Connection) -> float:
 
 
 def bytes_a_seal(conn: psycopg.Connection) -> float:
-    """Of the table, its index and the sums, by a copy with ten thousand times as many."""
+    """Of its table, without index and sums, by a copy with ten thousand of them."""
     conn.execute("create temp table many (like pgwallet.seal including all)")
     conn.execute(
         "insert into many select g.n, s.sealed_at, s.posting_id, s.transaction_id, s.event_id, "

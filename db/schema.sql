@@ -781,15 +781,15 @@ CREATE VIEW pgwallet.project_summary AS
             count(*) FILTER (WHERE ((s.status)::text = 'expired'::text)) AS expired_count,
             count(*) FILTER (WHERE ((s.status)::text = 'settled'::text)) AS settled_count,
             COALESCE(sum(s.amount), (0)::numeric) AS pledged,
-            COALESCE(sum(s.locked_amount), (0)::numeric) AS locked,
-            COALESCE(sum(s.locked_amount) FILTER (WHERE ((s.status)::text = 'disputed'::text)), (0)::numeric) AS disputed,
+            COALESCE(sum(((s.amount - s.released_amount) - s.refunded_amount)), (0)::numeric) AS locked,
+            COALESCE(sum(((s.amount - s.released_amount) - s.refunded_amount)) FILTER (WHERE ((s.status)::text = 'disputed'::text)), (0)::numeric) AS disputed,
             COALESCE(sum(s.released_amount), (0)::numeric) AS released,
             COALESCE(sum(s.refunded_amount), (0)::numeric) AS refunded,
             COALESCE(sum(s.commission_amount), (0)::numeric) AS commission,
             COALESCE(sum(s.fee_amount), (0)::numeric) AS fee,
             COALESCE(sum(s.net_amount), (0)::numeric) AS net
-           FROM pgwallet.escrow_summary s
-          WHERE (s.project_id = j.project_id)) e)
+           FROM pgwallet.escrow s
+          WHERE ((s.project_id = j.project_id) AND (((s.status)::text = ANY (ARRAY['locked'::text, 'disputed'::text])) OR ((s.status)::text <> ALL (ARRAY['locked'::text, 'disputed'::text]))))) e)
      CROSS JOIN LATERAL ( SELECT COALESCE(sum(p.amount), (0)::numeric) AS amount
            FROM pgwallet.posting p
           WHERE ((p.source_account_id = j.project_id) AND (p.source_balance IS NOT NULL) AND (p.destination_account_id = a.external_account_id))) o)

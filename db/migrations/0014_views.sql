@@ -189,6 +189,8 @@ comment on column pgwallet.escrow_summary.commission_amount is
 comment on column pgwallet.escrow_summary.fee_amount is 'What payments took of releases.';
 comment on column pgwallet.escrow_summary.net_amount is 'What the project received of releases.';
 
+-- All escrows of a project, along the same two indexes: what became of each is not in the sums of
+-- seals, which get_project goes by.
 create view pgwallet.project_summary as
 select
   j.project_id,
@@ -233,15 +235,20 @@ cross join lateral (
     count(*) filter (where s.status = 'expired') as expired_count,
     count(*) filter (where s.status = 'settled') as settled_count,
     coalesce(sum(s.amount), 0) as pledged,
-    coalesce(sum(s.locked_amount), 0) as locked,
-    coalesce(sum(s.locked_amount) filter (where s.status = 'disputed'), 0) as disputed,
+    coalesce(sum(s.amount - s.released_amount - s.refunded_amount), 0) as locked,
+    coalesce(
+      sum(s.amount - s.released_amount - s.refunded_amount) filter (where s.status = 'disputed'),
+      0
+    ) as disputed,
     coalesce(sum(s.released_amount), 0) as released,
     coalesce(sum(s.refunded_amount), 0) as refunded,
     coalesce(sum(s.commission_amount), 0) as commission,
     coalesce(sum(s.fee_amount), 0) as fee,
     coalesce(sum(s.net_amount), 0) as net
-  from pgwallet.escrow_summary as s
-  where s.project_id = j.project_id
+  from pgwallet.escrow as s
+  where
+    s.project_id = j.project_id
+    and (s.status in ('locked', 'disputed') or s.status not in ('locked', 'disputed'))
 ) as e
 cross join lateral (
   select coalesce(sum(p.amount), 0) as amount

@@ -64,6 +64,7 @@ OTHERS = {
     "escrow_id": "1024",
     "reversed_transaction_id": "1",
     "effective_at": "now()",
+    "settled_count": "1",
     "kind": "'withdrawal'",
     "idempotency_key": "idempotency_key || ' '",
     "request": "null",

@@ -139,6 +139,7 @@ def test_nobody_is_waited_for_on_account_of_what_is_sealed(connect: Connect) -> 
     writer, conn = connect(), connect()
     start = end_of(conn)
     wallet, other = funded(conn, fresh("ada"), 10), funded(conn, fresh("eve"), 10)
+    conn.commit()
     sealed = seal(conn)
     conn.commit()
     pgwallet.deposit(writer, other, 1)

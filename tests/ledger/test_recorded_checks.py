@@ -5,6 +5,7 @@ import pytest
 
 import pgwallet
 from tests.ledger.calling import value
+from tests.seals.history import without_waiting
 
 pytestmark = pytest.mark.sql
 
@@ -87,19 +88,13 @@ def test_ids_are_counted_from_nothing_on(conn: psycopg.Connection) -> None:
     assert (metrics.last_posting_id, metrics.last_transaction_id) == (0, 7)
 
 
-def test_the_last_seal_is_told(conn: psycopg.Connection) -> None:
+def test_the_last_seal_is_told(conn: psycopg.Connection, wallet_id: int) -> None:
     assert pgwallet.ledger_metrics(conn).sealed_posting_id is None
-    conn.execute(
-        """
-        insert into pgwallet.seal (
-          seal_id, sealed_at, posting_id, transaction_id, event_id, latest_at, digest
-        )
-        select
-          n, '2026-01-01Z'::timestamptz + n * interval '1 day', n * 10, n, n, 'infinity',
-          sha256(''::bytea)
-        from generate_series(1, 3) as n
-        """
-    )
+    without_waiting(conn)
+    for _ in range(2):
+        pgwallet.deposit(conn, wallet_id, 1)
+        seal = pgwallet.seal_ledger(conn)
+    assert seal is not None
     metrics = pgwallet.ledger_metrics(conn)
-    assert metrics.sealed_posting_id == 30
-    assert metrics.sealed_at == value(conn, "select '2026-01-04Z'::timestamptz")
+    assert (metrics.sealed_at, metrics.sealed_posting_id) == (seal.sealed_at, seal.posting_id)
+    assert metrics.sealed_posting_id == metrics.last_posting_id
