@@ -139,11 +139,15 @@ def skip_ids(margin: int = 100_000_000, dry_run: bool = False) -> list[SkippedId
 
 
 @database_function
-def record_check(since_transaction_id: int = 0) -> list[Violation]:
-    """Look for broken invariants, and write down that somebody looked.
+def record_check(
+    since_transaction_id: int = 0, since_seal_id: int | None = None
+) -> list[Violation]:
+    """Look for broken invariants and seals that do not fit, and write down that somebody looked.
 
-    Returns what `check_ledger` does, and leaves an event behind with the time and how many were
-    found, which `ledger_metrics` tells. Not on a standby server, which cannot write.
+    Returns what `check_ledger` does, and a `Violation` for the seal that `check_seals` names: of
+    those after `since_seal_id`, without it of those that cover what came since. Leaves an event
+    behind with the time and how many were found, which `ledger_metrics` tells. Not on a standby
+    server, which cannot write.
     Calls pgwallet.record_check.
     """
 

@@ -98,3 +98,20 @@ def test_the_last_seal_is_told(conn: psycopg.Connection, wallet_id: int) -> None
     metrics = pgwallet.ledger_metrics(conn)
     assert (metrics.sealed_at, metrics.sealed_posting_id) == (seal.sealed_at, seal.posting_id)
     assert metrics.sealed_posting_id == metrics.last_posting_id
+
+
+def test_the_oldest_transaction_that_waits_for_a_seal_is_told(
+    conn: psycopg.Connection, wallet_id: int
+) -> None:
+    pgwallet.deposit(conn, wallet_id, 5)
+    waits = pgwallet.ledger_metrics(conn).unsealed_since
+    assert waits == value(conn, "select min(created_at) from pgwallet.transaction")
+    without_waiting(conn)
+    assert pgwallet.seal_ledger(conn) is not None
+    assert pgwallet.ledger_metrics(conn).unsealed_since is None
+    later = pgwallet.deposit(conn, wallet_id, 5).transaction_id
+    pgwallet.deposit(conn, wallet_id, 5)
+    assert (
+        pgwallet.ledger_metrics(conn).unsealed_since
+        == pgwallet.get_transaction(conn, later).created_at
+    )

@@ -6,7 +6,7 @@ import pytest
 import pgwallet
 from tests.conftest import Connect
 from tests.ledger.calling import funded
-from tests.seals.history import without_waiting
+from tests.seals.history import tampered, without_waiting
 
 pytestmark = pytest.mark.sql
 
@@ -47,6 +47,32 @@ def test_each_seal_is_computed_again_alone_or_with_others(chain: psycopg.Connect
     for since in range(4):
         for until in range(since + 1, 5):
             assert pgwallet.check_seals(chain, since, until) is None
+
+
+def test_a_check_that_is_recorded_counts_a_seal_that_does_not_fit(
+    chain: psycopg.Connection,
+) -> None:
+    second = pgwallet.list_seals(chain, 1, 1)[0]
+    change = f"""
+      update pgwallet.transaction set kind = 'transfer'
+      where transaction_id = {second.transaction_id}
+    """
+    with tampered(chain, change):
+        wrong = pgwallet.check_seals(chain)
+        assert wrong is not None
+        told = ("seal 2", f"It covers {wrong.covers}. {wrong.detail}")
+        found = pgwallet.record_check(chain)
+        assert (found[-1].subject, found[-1].detail) == told
+        assert pgwallet.ledger_metrics(chain).violation_count == len(found)
+        # Of what came since a transaction, and after a seal that is trusted.
+        for since, seal_id, is_told in (
+            (second.transaction_id - 1, None, True),
+            (second.transaction_id, None, False),
+            (0, 1, True),
+            (0, 2, False),
+        ):
+            found = pgwallet.record_check(chain, since, seal_id)
+            assert (told in [(each.subject, each.detail) for each in found]) == is_told
 
 
 def test_a_ledger_without_seals_has_none_that_is_wrong(connect: Connect) -> None:

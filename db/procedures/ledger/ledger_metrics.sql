@@ -1,10 +1,11 @@
--- When the ledger was last checked and sealed, what the checks found, and how much there is of it.
+-- When the ledger was last checked and sealed, what the checks found, since when something waits to
+-- be sealed, and how much there is of it.
 --
 -- The last value of a sequence is how many ids were drawn: also those of calls that were undone.
 create or replace function pgwallet.ledger_metrics()
 returns table (
   checked_at timestamptz, violation_count bigint, sealed_at timestamptz, sealed_posting_id bigint,
-  last_posting_id bigint, last_transaction_id bigint
+  unsealed_since timestamptz, last_posting_id bigint, last_transaction_id bigint
 )
 language plpgsql
 stable
@@ -32,6 +33,13 @@ begin
     ),
     v_seal.sealed_at,
     v_seal.posting_id,
+    (
+      select n.created_at
+      from pgwallet.transaction as n
+      where n.transaction_id > coalesce(v_seal.transaction_id, 0)
+      order by n.transaction_id
+      limit 1
+    ),
     p.last_value - (not p.is_called)::integer,
     t.last_value - (not t.is_called)::integer
   from pgwallet.posting_id_seq as p

@@ -15,7 +15,7 @@ from .escrows import LISTED
 from .output import money
 from .parameters import AccountId, At, Basis, By, Page, time
 from .records import Form
-from .sealing import Digests, SinceSealId, wrong_seals
+from .sealing import Digests, SinceSealId, wrong_digests, wrong_seals
 
 reading = group()
 transaction = group()
@@ -201,9 +201,12 @@ def check(
     Example:  pgwallet check
     """
     read_only = session.conn.execute("show transaction_read_only").fetchone() == ("on",)
-    look = pgwallet.check_ledger if read_only else pgwallet.record_check
-    violations = look(session.conn, since_transaction_id)
-    violations += wrong_seals(session.conn, since_seal_id, digest or [])
+    if read_only:
+        violations = pgwallet.check_ledger(session.conn, since_transaction_id)
+        violations += wrong_seals(session.conn, since_seal_id)
+    else:
+        violations = pgwallet.record_check(session.conn, since_transaction_id, since_seal_id)
+    violations += wrong_digests(session.conn, digest or [])
     if violations or session.form is not Form.TABLE:
         session.show_rows(Violation, violations)
     if violations:

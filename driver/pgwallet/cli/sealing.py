@@ -124,10 +124,8 @@ Digests = Annotated[
 ]
 
 
-def wrong_seals(
-    conn: Connection, since_seal_id: int, kept: Sequence[KeptDigest]
-) -> list[Violation]:
-    """The first seal that does not fit, and the digests that are others than those kept."""
+def wrong_digests(conn: Connection, kept: Sequence[KeptDigest]) -> list[Violation]:
+    """The seals whose digests are others than those kept."""
     found = []
     for each in kept:
         there = pgwallet.list_seals(conn, each.seal_id - 1, 1)
@@ -136,11 +134,16 @@ def wrong_seals(
                 found.append(_violation(each.seal_id, f"Its digest is {there[0].digest}."))
         else:
             found.append(_violation(each.seal_id, "It is not there."))
-    wrong = _first_wrong_seal(conn, since_seal_id)
-    if wrong is not None:
-        covers = f"It covers {wrong.covers}. " if wrong.covers else ""
-        found.append(_violation(wrong.seal_id, covers + wrong.detail))
     return found
+
+
+def wrong_seals(conn: Connection, since_seal_id: int) -> list[Violation]:
+    """The first seal that does not fit, as record_check finds it where nothing can be written."""
+    wrong = _first_wrong_seal(conn, since_seal_id)
+    if wrong is None:
+        return []
+    covers = f"It covers {wrong.covers}. " if wrong.covers else ""
+    return [_violation(wrong.seal_id, covers + wrong.detail)]
 
 
 def _violation(seal_id: int, detail: str) -> Violation:

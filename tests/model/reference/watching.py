@@ -9,7 +9,9 @@ from .books import ANYTHING, Books, Movement
 from .money import money
 
 
-def record_check(books: Books, since_transaction_id: int = 0) -> list[Violation]:
+def record_check(
+    books: Books, since_transaction_id: int = 0, since_seal_id: int | None = None
+) -> list[Violation]:
     """Sound by construction; the event has the time in it."""
     books.note("record_check", None, None, None)
     return []
@@ -23,6 +25,7 @@ def ledger_metrics(books: Books) -> LedgerMetrics:
         violation_count=0 if checked else None,
         sealed_at=ANYTHING,
         sealed_posting_id=ANYTHING,
+        unsealed_since=ANYTHING,
         last_posting_id=ANYTHING,
         last_transaction_id=ANYTHING,
     )
