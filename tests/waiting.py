@@ -1,12 +1,29 @@
-"""Waiting for another connection to block, without guessing how long that takes."""
+"""Waiting for something to happen, without guessing how long that takes."""
 
 import time
+from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any
 
 import psycopg
 
 DEADLINE = 20.0  # seconds
+
+
+def until(happened: Callable[[], object], what: str = "it", seconds: float = DEADLINE) -> None:
+    """Returns once it has happened."""
+    deadline = time.monotonic() + seconds
+    while not happened():
+        assert time.monotonic() < deadline, f"{what} does not happen within {seconds:.0f} s"
+        time.sleep(0.01)
+
+
+def until_true(
+    observer: psycopg.Connection, condition: str, *values: object, seconds: float = DEADLINE
+) -> None:
+    """Returns once the server says so, on a connection that is on autocommit."""
+    question = f"select {condition}".encode()
+    until(lambda: observer.execute(question, values).fetchone() == (True,), condition, seconds)
 
 
 def wait_until_blocked(

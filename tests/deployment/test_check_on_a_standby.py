@@ -11,8 +11,8 @@ import pgwallet
 from tests import servers
 from tests.cli.command import pgwallet_here
 from tests.deployment.own_server import directory, programs, standby_of
-from tests.deployment.test_failover import until
 from tests.docs.blocks import ROOT, blocks
+from tests.waiting import until_true
 
 PAGE = (ROOT / "docs" / "how-to" / "monitoring.md").read_text("utf-8")
 (SETTINGS,) = (block.text for block in blocks(PAGE) if block.language == "ini")
@@ -31,12 +31,12 @@ def check_twice(standby: str, primary: psycopg.Connection, between: str) -> None
     with psycopg.connect(standby) as reader, psycopg.connect(standby, autocommit=True) as observer:
         reader.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         assert pgwallet.check_ledger(reader) == []
-        until(primary, between)
+        until_true(primary, between)
         primary.execute("update pgwallet.wallet set allocation_percentage = 1")
         primary.execute("update pgwallet.wallet set allocation_percentage = 0")
         primary.execute("vacuum pgwallet.wallet")
         primary.execute("create table if not exists public.done ()")
-        until(observer, READ_ON)
+        until_true(observer, READ_ON)
         assert pgwallet.check_ledger(reader) == []
         primary.execute("drop table public.done")
 

@@ -1,7 +1,5 @@
 """What a standby gives out that takes over without the last commits of its primary."""
 
-import time
-
 import psycopg
 import pytest
 from psycopg import errors
@@ -10,16 +8,9 @@ from psycopg.conninfo import make_conninfo
 import pgwallet
 from tests import servers
 from tests.deployment.own_server import directory, programs, standby_of
+from tests.waiting import until_true
 
-DEADLINE = 30.0  # seconds
 LOST = 40
-
-
-def until(conn: psycopg.Connection, condition: str) -> None:
-    deadline = time.monotonic() + DEADLINE
-    while conn.execute(f"select {condition}".encode()).fetchone() != (True,):
-        assert time.monotonic() < deadline, condition
-        time.sleep(0.02)
 
 
 def projects(conninfo: str, word: str) -> set[int]:
@@ -43,7 +34,7 @@ def test_ids_of_projects_that_a_failover_lost_are_given_again_unless_they_are_sk
                 make_conninfo(standby.conninfo, dbname=name) for name in ("one", "two")
             )
             with psycopg.connect(standby.conninfo, autocommit=True) as admin:
-                until(admin, "exists (select from pg_stat_wal_receiver)")
+                until_true(admin, "exists (select from pg_stat_wal_receiver)")
                 with (
                     psycopg.connect(mended) as conn,
                     pytest.raises(errors.ReadOnlySqlTransaction, match="gives out no ids"),
@@ -52,7 +43,7 @@ def test_ids_of_projects_that_a_failover_lost_are_given_again_unless_they_are_sk
                 assert pgwallet.status(mended).up_to_date
                 admin.execute("alter system set primary_conninfo = ''")
                 admin.execute("select pg_reload_conf()")
-                until(admin, "not exists (select from pg_stat_wal_receiver)")
+                until_true(admin, "not exists (select from pg_stat_wal_receiver)")
 
                 lost = [projects(conninfo, "lost") for conninfo in on_primary]
                 primary.stop()

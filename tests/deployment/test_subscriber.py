@@ -3,8 +3,7 @@
 There an apply worker writes rows: only triggers for each row that always fire see them.
 """
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
@@ -14,6 +13,7 @@ from psycopg.conninfo import make_conninfo
 import pgwallet
 from tests import servers
 from tests.deployment.own_server import directory, programs
+from tests.waiting import until
 
 pytestmark = pytest.mark.sql
 
@@ -34,12 +34,12 @@ class Pair:
         """Changes the publisher, whose triggers are off, and waits for the refusal."""
         said = self.log.read_text(errors="replace").count(refusal)
         self.publisher.execute(change.encode())
-        wait_until(lambda: self.log.read_text(errors="replace").count(refusal) > said)
+        until(lambda: self.log.read_text(errors="replace").count(refusal) > said, seconds=PATIENCE)
 
     def skip(self) -> None:
         """Lets the subscriber pass over what it refuses, so that the next change arrives."""
         self.subscriber.execute("alter subscription copy disable")
-        wait_until(self._advanced)
+        until(self._advanced, seconds=PATIENCE)
         self.subscriber.execute("alter subscription copy enable")
 
     def _advanced(self) -> bool:
@@ -88,13 +88,6 @@ def replicate(pair: Pair, conninfo: str) -> None:
     )
 
 
-def wait_until(happened: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not happened():
-        assert time.monotonic() < deadline, "the subscriber does not say so"
-        time.sleep(0.02)
-
-
 def test_a_subscriber_refuses_changes_and_deletes_that_its_publisher_let_pass(pair: Pair) -> None:
     wallet = pgwallet.create_wallet(pair.publisher, "ada").wallet_id
     pocket = pgwallet.create_pocket(pair.publisher, wallet, "rent").pocket_id
@@ -102,11 +95,11 @@ def test_a_subscriber_refuses_changes_and_deletes_that_its_publisher_let_pass(pa
     pgwallet.deposit(pair.publisher, wallet, 50, metadata={"from": "ada"})
     escrow = pgwallet.pledge(pair.publisher, wallet, project, 10).escrow_id
     count = "select count(*) from pgwallet.posting"
-    wait_until(lambda: pair.subscriber.execute(count).fetchone() == (2,))
+    until(lambda: pair.subscriber.execute(count).fetchone() == (2,), seconds=PATIENCE)
     # What may be changed arrives: one transaction has lost its metadata, the other had none.
     pgwallet.erase_owner(pair.publisher, wallet)
     erased = "select count(*) from pgwallet.transaction where metadata_digest is not null"
-    wait_until(lambda: pair.subscriber.execute(erased).fetchone() == (1,))
+    until(lambda: pair.subscriber.execute(erased).fetchone() == (1,), seconds=PATIENCE)
     assert (
         pair.subscriber.execute(
             "select from pgwallet.transaction where metadata is not null"

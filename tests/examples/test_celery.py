@@ -5,8 +5,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from decimal import Decimal
 from pathlib import Path
@@ -17,7 +16,7 @@ import pytest
 import pgwallet
 from tests import servers
 from tests.docs.blocks import ROOT
-from tests.waiting import DEADLINE
+from tests.waiting import DEADLINE, until
 
 BROKER = shutil.which("redis-server")
 # Nobody else's worker hears of it, and it prints what it runs.
@@ -41,7 +40,7 @@ def broker(place: Path) -> Iterator[str]:
         servers.missing("redis-server is not installed: apt-get install redis-server")
     socket = place / "redis"
     with ending(BROKER, "--port", "0", "--unixsocket", str(socket), "--save", "", cwd=place):
-        wait_until(socket.exists)
+        until(socket.exists)
         yield f"redis+socket://{socket}"
 
 
@@ -59,13 +58,6 @@ def ending(*command: str, cwd: Path, **variables: str) -> Iterator[None]:
             process.wait(DEADLINE)
             output.seek(0)
             print(output.read().decode(errors="replace"))
-
-
-def wait_until(is_so: Callable[[], object]) -> None:
-    deadline = time.monotonic() + DEADLINE
-    while not is_so():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 def send(broker: str, *calls: str) -> None:
@@ -106,11 +98,11 @@ def test_tasks_are_run_once_sent_twice_and_the_schedule_goes_on_beside_them(
                 PGWALLET_DATABASE_URL=database,
             )
         )
-        wait_until(lambda: pgwallet.balance(conn, song) == 10)
-        wait_until(lambda: pgwallet.balance(conn, film) == 6)
-        wait_until(lambda: pgwallet.balance(conn, ada) == Decimal(80))
-        wait_until(lambda: pgwallet.list_seals(conn))
-        wait_until(lambda: pgwallet.ledger_metrics(conn).checked_at)
+        until(lambda: pgwallet.balance(conn, song) == 10)
+        until(lambda: pgwallet.balance(conn, film) == 6)
+        until(lambda: pgwallet.balance(conn, ada) == Decimal(80))
+        until(lambda: pgwallet.list_seals(conn))
+        until(lambda: pgwallet.ledger_metrics(conn).checked_at)
         # All that was sent has been run by now, since tasks come in their order.
         assert pgwallet.balance(conn, film) == 6
         assert pgwallet.check_ledger(conn) == []

@@ -4,10 +4,9 @@ import asyncio
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Awaitable, Callable
 from decimal import Decimal
-from typing import Any, LiteralString
+from typing import Any
 
 import psycopg
 import pytest
@@ -18,7 +17,7 @@ import pgwallet
 from examples import procrastinate_jobs as jobs
 from tests.conftest import Connect
 from tests.docs.blocks import ROOT
-from tests.waiting import DEADLINE
+from tests.waiting import until_true
 
 AsyncConnection = psycopg.AsyncConnection[Any]
 VARIABLES = {
@@ -73,14 +72,6 @@ def run_async(work: Awaitable[None]) -> None:
 
 def run_worker() -> None:
     run_async(jobs.app.run_worker_async(wait=False, listen_notify=False))
-
-
-def wait_until(observer: psycopg.Connection, question: LiteralString, *values: object) -> None:
-    """Returns once the answer is yes."""
-    deadline = time.monotonic() + DEADLINE
-    while observer.execute(question, values).fetchone() != (True,):
-        assert time.monotonic() < deadline, question
-        time.sleep(0.01)
 
 
 def start_worker(database: str) -> subprocess.Popen[str]:
@@ -247,7 +238,7 @@ def test_a_release_whose_worker_was_killed_is_finished_by_another(
     in_a_transaction(lambda conn: jobs.succeed(conn, film))
     other.execute("select from pgwallet.escrow order by escrow_id limit 1 for update")
     worker = start_worker(database)
-    wait_until(observer, "select balance = 49 from pgwallet.account where account_id = %s", film)
+    until_true(observer, "pgwallet.balance(%s) = 49", film)
     worker.kill()
     worker.communicate()
     other.rollback()

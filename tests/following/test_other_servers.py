@@ -1,7 +1,6 @@
 """A reader keeps one number, and goes on with it: in a restored database, after a promotion."""
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
@@ -20,7 +19,7 @@ from tests.deployment.own_server import directory, programs, standby_of
 from tests.deployment.programs import restore
 from tests.following.sealing import seal
 from tests.ledger.calling import funded
-from tests.waiting import DEADLINE
+from tests.waiting import until
 
 pytestmark = pytest.mark.sql
 
@@ -56,13 +55,6 @@ def primary(server: str, place: Path) -> Iterator[embedded.Server]:
         admin.execute("alter system set max_prepared_transactions = 4")
     with start() as started:
         yield started
-
-
-def until(happened: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + DEADLINE
-    while not happened():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def ids(conn: Connection) -> list[int]:
