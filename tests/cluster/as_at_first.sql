@@ -7,82 +7,99 @@ returns setof text
 language sql
 stable
 as $function$
-  select c.relname::text
+  select format('%I.%I', n.nspname, c.relname)
   from pg_class as c
-  where c.relnamespace = 'pgwallet'::regnamespace and c.relkind = 'r'
-    and c.relname not in ('deployment', '_yoyo_migration')
-  union all
-  select 'pgwallet_shard.' || c.relname::text
-  from pg_class as c
-  where c.relnamespace = 'pgwallet_shard'::regnamespace and c.relkind = 'r'
+  inner join pg_namespace as n on n.oid = c.relnamespace
+  where n.nspname in ('pgwallet', 'pgwallet_shard') and c.relkind = 'r'
+    and c.relname !~ '^deployment$|yoyo'
 $function$;
+
+-- What keeps rows from being deleted, also on a replica, which make_as_at_first says that it is.
+create table pgwallet_test.guard as
+select g.tgrelid as relation, g.tgname as trigger from pg_trigger as g where g.tgenabled = 'A';
 
 do $do$
 declare
   v_table text;
-  v_trigger record;
 begin
   for v_table in select t.name from pgwallet_test.tables() as t (name) loop
-    execute format(
-      'create table pgwallet_test.%I as table %s',
-      v_table, case when v_table like '%.%' then v_table else 'pgwallet.' || v_table end
-    );
-  end loop;
-  -- Those that keep rows from being deleted: as they are, but not for a replica, which
-  -- make_as_at_first says that it is.
-  for v_trigger in
-    select g.tgname as name, g.tgrelid::regclass as relation
-    from pg_trigger as g
-    where g.tgenabled = 'A'
-  loop
-    execute format('alter table %s enable trigger %I', v_trigger.relation, v_trigger.name);
+    execute format('create table pgwallet_test.%I as table %s', v_table, v_table);
   end loop;
 end;
 $do$;
+
+create function pgwallet_test.turn_guards(p_table text, p_how text)
+returns void
+language plpgsql
+as $function$
+declare
+  v_changes text;
+begin
+  select string_agg(format('%s trigger %I', p_how, g.trigger), ', ') into v_changes
+  from pgwallet_test.guard as g
+  where g.relation = p_table::regclass;
+  if v_changes is not null then
+    execute format('alter table %s %s', p_table, v_changes);
+  end if;
+end;
+$function$;
+
+-- The same only as long as no row of the table was written.
+create function pgwallet_test.state_of(p_table text)
+returns numeric
+language plpgsql
+as $function$
+declare
+  v_sum numeric;
+begin
+  execute format(
+    'select coalesce(sum(hashtextextended(t.ctid::text || t.xmin::text, 0)), 0) from %s as t',
+    p_table
+  ) into v_sum;
+  return v_sum;
+end;
+$function$;
+
+create function pgwallet_test.state()
+returns text
+language sql
+as $function$
+  select string_agg(pgwallet_test.state_of(t.name)::text, ' ')
+  from pgwallet_test.tables() as t (name)
+$function$;
+
+create table pgwallet_test.known as
+select t.name, pgwallet_test.state_of(t.name) as state
+from pgwallet_test.tables() as t (name);
 
 create function pgwallet_test.make_as_at_first()
 returns void
 language plpgsql
 set session_replication_role = replica
+set enable_nestloop = off
 as $function$
 declare
-  v_table text;
   v_name text;
 begin
-  for v_name in select t.name from pgwallet_test.tables() as t (name) loop
-    v_table := case when v_name like '%.%' then v_name else 'pgwallet.' || v_name end;
+  for v_name in
+    select k.name from pgwallet_test.known as k where k.state <> pgwallet_test.state_of(k.name)
+  loop
+    perform pgwallet_test.turn_guards(v_name, 'disable');
     execute format(
       'delete from %s as t where not exists '
       '(select from pgwallet_test.%I as f where f::text = t::text)',
-      v_table, v_name
+      v_name, v_name
     );
     execute format(
       'insert into %1$s overriding system value select f.* from pgwallet_test.%2$I as f '
       'where not exists (select from %1$s as t where f::text = t::text)',
-      v_table, v_name
+      v_name, v_name
     );
+    perform pgwallet_test.turn_guards(v_name, 'enable always');
+    update pgwallet_test.known as k
+    set state = pgwallet_test.state_of(v_name)
+    where k.name = v_name;
   end loop;
-end;
-$function$;
-
--- The same only as long as no row was written.
-create function pgwallet_test.state()
-returns text
-language plpgsql
-as $function$
-declare
-  v_table text;
-  v_sum numeric;
-  v_state text := '';
-begin
-  for v_table in select t.name from pgwallet_test.tables() as t (name) loop
-    execute format(
-      'select sum(hashtextextended(t.ctid::text || t.xmin::text, 0)) from %s as t',
-      case when v_table like '%.%' then v_table else 'pgwallet.' || v_table end
-    ) into v_sum;
-    v_state := format('%s %s', v_state, v_sum);
-  end loop;
-  return v_state;
 end;
 $function$;
 
