@@ -27,7 +27,7 @@ begin
       r.transaction_id, r.wallet_id, r.pocket_id, r.name, r.allocation_percentage, r.amount,
       r.balance, r.replayed
     from pgwallet_remote.allocate_deposits(
-      coalesce(pgwallet_router._shard_of(p_wallet_ids[1]), 0),
+      pgwallet_router._shard_of_first(p_wallet_ids),
       p_wallet_ids, p_amounts, p_idempotency_keys, p_rounding,
       p_metadata, p_effective_at
     ) as r

@@ -22,7 +22,7 @@ begin
     select
       r.transaction_id, r.wallet_id, r.balance, r.replayed
     from pgwallet_remote.deposit_many(
-      coalesce(pgwallet_router._shard_of(p_wallet_ids[1]), 0),
+      pgwallet_router._shard_of_first(p_wallet_ids),
       p_wallet_ids, p_amounts, p_idempotency_keys, p_metadata,
       p_effective_at
     ) as r

@@ -28,7 +28,7 @@ begin
     select
       r.transaction_id, r.wallet_id, r.escrow_id, r.amount, r.balance, r.replayed
     from pgwallet_remote.pledge_many(
-      coalesce(pgwallet_router._shard_of(p_wallet_ids[1]), 0),
+      pgwallet_router._shard_of_first(p_wallet_ids),
       p_project_id, p_wallet_ids, p_amounts, p_idempotency_keys,
       p_expires_at, p_metadata, p_effective_at
     ) as r

@@ -17,7 +17,7 @@ declare
   v_key text;
 begin
   if (
-    select count(distinct coalesce(pgwallet_router._shard_of(u.wallet_id), 0))
+    select count(distinct pgwallet_router._shard_of(u.wallet_id))
     from unnest(p_wallet_ids) as u (wallet_id)
   ) < 2 then
     return false;
@@ -25,7 +25,7 @@ begin
 
   perform
   from pgwallet_remote.check_arrays(
-    pgwallet_router._shard_of(p_wallet_ids[1]), p_wallet_ids, p_amounts, p_idempotency_keys,
+    pgwallet_router._shard_of_first(p_wallet_ids), p_wallet_ids, p_amounts, p_idempotency_keys,
     p_metadata, p_effective_at, p_expires_at
   ) as r
   where r.error is null or pgwallet_router._raise(r.error);
