@@ -144,13 +144,17 @@ def drawn_growth(path: Path, results: Sequence[Result]) -> None:
 
 def inserted(page: Path, results: Path) -> None:
     """Puts the tables of results.json into a page, each where its mark is."""
-    text = page.read_text()
-    for mark, table in tables(json.loads(results.read_text())).items():
+    page.write_text(with_tables(page.read_text(), tables(json.loads(results.read_text()))))
+
+
+def with_tables(text: str, made: Mapping[str, str]) -> str:
+    """A page with these tables between their marks."""
+    for mark, table in made.items():
         start, end = f"<!-- {mark} -->\n", f"<!-- end of {mark} -->\n"
         before, _, rest = text.partition(start)
         _, _, after = rest.partition(end)
         text = f"{before}{start}\n{table}\n{end}{after}"
-    page.write_text(text)
+    return text
 
 
 def tables(report: Mapping[str, Any]) -> dict[str, str]:

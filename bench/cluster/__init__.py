@@ -1,0 +1,1 @@
+"""What a router costs, and what more shards give."""
