@@ -7,6 +7,7 @@ server, which a busy machine disturbs least.
 """
 
 import argparse
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -17,14 +18,16 @@ from rich.progress import Progress
 from bench.cluster import contests, report, servers
 from bench.cluster.figures import Figure, Sample
 
+PARTS = ["calls", "shards", "release"]
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.cluster", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="smaller and fewer")
     parser.add_argument("--smoke", action="store_true", help="only see that it all still runs")
-    parser.add_argument(
-        "--only", choices=["calls", "shards", "release"], help="one of the three parts"
-    )
+    parser.add_argument("--only", choices=PARTS, nargs="+", default=PARTS, help="some of the parts")
+    parser.add_argument("--rounds", type=int, metavar="N", help="instead of 5")
+    parser.add_argument("--seconds", type=int, metavar="N", help="of each sample, instead of 8")
     parser.add_argument(
         "--into",
         type=Path,
@@ -35,7 +38,11 @@ def main() -> None:
     sizes = contests.SMOKE if given.smoke else contests.QUICK if given.quick else contests.FULL
     console = Console()
     figures: list[Figure] = []
-    if given.only == "calls":
+    load = f"{os.getloadavg()[0]:.1f}"
+    sizes = replace(
+        sizes, rounds=given.rounds or sizes.rounds, seconds=given.seconds or sizes.seconds
+    )
+    if given.only == ["calls"]:
         sizes = replace(sizes, shards=sizes.shards[:1])
     with servers.started(max(sizes.shards)) as machines, Progress(console=console) as progress:
         task = progress.add_task("making clusters", total=None)
@@ -47,7 +54,7 @@ def main() -> None:
             "release": lambda: contests.releasing(largest, sizes),
         }
         for name, part in parts.items():
-            if given.only not in (None, name):
+            if name not in given.only:
                 continue
             pairs = [*part()]
             progress.reset(task, description=name, total=sizes.rounds * len(pairs))
@@ -61,6 +68,8 @@ def main() -> None:
                 continue
             figures += (figure for figure, _ in pairs)
         environment = report.environment(largest.file.routers[0])
+        # Others on the machine make calls dearer, and rates lower.
+        environment["machine"]["load at the start"] = load
     report.printed(console, figures)
     if given.into:
         report.written(given.into, environment, figures, sizes)

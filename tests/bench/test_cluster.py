@@ -34,7 +34,7 @@ def test_a_short_run_measures_both_ways(tmp_path: Path) -> None:
     for figure in figures:
         assert figure["rate"] > 0
         assert figure["shard_us"] > 0
-        assert (figure["router_us"] > 20) == (figure["way"] == "router")
+        assert figure["way"] == "direct" or figure["router_us"] > 0
     assert (tmp_path / "cluster.png").stat().st_size > 0
 
 

@@ -76,6 +76,16 @@ def test_a_block_is_one_transaction_on_the_shard(
     assert taken.balance == 5
 
 
+def test_who_sets_autocommit_sets_it_for_the_next_block_no_more(
+    either: shards.Cluster, router: psycopg.Connection, owner: str
+) -> None:
+    wallet = pgwallet.create_wallet(router, owner).wallet_id
+    for _ in range(2):
+        with either.connection(wallet) as conn:
+            assert not conn.autocommit
+            conn.autocommit = True
+
+
 def test_what_concerns_a_project_goes_through_the_router(applications: shards.Cluster) -> None:
     with applications.router() as conn:
         project = pgwallet.create_project(conn, "through the router").project_id
@@ -84,6 +94,19 @@ def test_what_concerns_a_project_goes_through_the_router(applications: shards.Cl
         pytest.raises(pgwallet.InvalidArgument, match="no shard alone"),
         applications.connection(project),
     ):
+        pass
+
+
+def test_what_is_done_on_each_shard_names_it(
+    applications: shards.Cluster, whole: cluster.ClusterFile
+) -> None:
+    places = applications.shards()
+    assert [place.shard for place in places] == [*range(SHARDS)]
+    for shard, place in zip(whole.shards, places, strict=True):
+        assert place.place == shard.through
+        with applications.connection(shard=shard.number) as conn:
+            assert conn.info.dbname == conninfo_to_dict(shard.conninfo)["dbname"]
+    with pytest.raises(IndexError), applications.connection(shard=SHARDS):
         pass
 
 

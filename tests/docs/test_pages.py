@@ -12,11 +12,16 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from tests import clusters, databases, servers
 from tests.docs.blocks import PAGES, ROOT, Block, agrees, blocks, runnable
 from tests.docs.running import Failed, printed_by, sessions
 
 WRITE = os.environ.get("PGWALLET_WRITE_OUTPUTS") == "1"
-EMPTY = "<!-- database: empty -->"
+# What a page wants to be run on, other than an empty ledger.
+WANTED = {
+    "<!-- database: empty -->": "empty_database",
+    "<!-- database: router -->": "router_database",
+}
 
 
 def name(path: Path) -> str:
@@ -31,12 +36,24 @@ def one_at_a_time(server: str) -> Iterator[None]:
         yield
 
 
+@pytest.fixture
+def router_database() -> Iterator[str]:
+    """Conninfo of a superuser of a router over four shards."""
+    with (
+        servers.running("cluster") as server,
+        databases.owner_role(server),
+        clusters.made(server) as file,
+    ):
+        yield file.routers[0]
+
+
 @pytest.mark.parametrize("path", [p for p in PAGES if runnable(p.read_text())], ids=name)
 def test_what_a_page_shows_is_what_happens(
     path: Path, request: pytest.FixtureRequest, tmp_path: Path, one_at_a_time: None
 ) -> None:
     page = path.read_text()
-    conninfo = request.getfixturevalue("empty_database" if EMPTY in page else "database")
+    wanted = [fixture for mark, fixture in WANTED.items() if mark in page]
+    conninfo = request.getfixturevalue(*wanted or ["database"])
     changes: list[tuple[Block, str]] = []
     with sessions(conninfo, tmp_path) as by_language:
         for block, output in runnable(page):

@@ -14,6 +14,7 @@ from ..transactions import run_transaction
 from .places import (
     LIST_SHARDS,
     Places,
+    ShardPlace,
     asking,
     is_left_behind,
     is_lost,
@@ -109,16 +110,22 @@ class Cluster:
 
     @contextmanager
     def connection(
-        self, subject_id: int | None = None, *, owner_id: Name | None = None
+        self,
+        subject_id: int | None = None,
+        *,
+        owner_id: Name | None = None,
+        shard: int | None = None,
     ) -> Iterator[Connection]:
-        """A connection to the shard of a wallet, pocket, escrow, transaction or posting, or of an
-        owner; the block is a transaction, which its end commits and an exception rolls back.
+        """A connection to the shard of a wallet, pocket, escrow, transaction or posting, of an
+        owner, or to the one of a number. The block is a transaction: its end commits, an exception
+        rolls back.
 
         Raises an error of SQLSTATE 08001 where the shard cannot be reached or has just moved, which
         means that nothing was done and the next try may succeed, and InvalidArgument for an id that
         is on no shard alone. Calls pgwallet.list_shards on the router when it does not know yet.
         """
-        shard = self.shard_of(subject_id, owner_id=owner_id)
+        self._know()
+        shard = self._places.number(subject_id, owner_id, shard)
         with ExitStack() as stack:
             conn = self._connected(shard, stack)
             try:
@@ -150,11 +157,19 @@ class Cluster:
 
     def shard_of(self, subject_id: int | None = None, *, owner_id: Name | None = None) -> int:
         """The number of the shard of an id or of an owner, from 0 on."""
+        self._know()
+        return self._places.number(subject_id, owner_id)
+
+    def shards(self) -> list[ShardPlace]:
+        """All shards, for what is done on each: `connection(shard=0)` and so on."""
+        self._know()
+        return [ShardPlace(number, place) for number, place in enumerate(self._places.known)]
+
+    def _know(self) -> None:
         if not self._places.known:
             self._ask()
         elif self._places.are_due():
             self._ask_again()
-        return self._places.number(subject_id, owner_id)
 
     def _connected(self, shard: int, stack: ExitStack) -> Connection:
         try:
@@ -205,6 +220,10 @@ class Cluster:
             conninfo, settings = self._places.conninfo(shard), self._settings
         if not _POOLED:
             return _NewEachTime(conninfo, settings)
+
+        def reset(conn: Connection) -> None:
+            conn.autocommit = settings["autocommit"]
+
         return ConnectionPool(
             conninfo,
             kwargs=settings,
@@ -212,5 +231,6 @@ class Cluster:
             max_size=self._max_size,
             timeout=self._timeout,
             check=ConnectionPool.check_connection,
+            reset=reset,
             open=True,
         )

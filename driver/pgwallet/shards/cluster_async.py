@@ -14,6 +14,7 @@ from ..transactions import run_transaction
 from .places import (
     LIST_SHARDS,
     Places,
+    ShardPlace,
     asking,
     is_left_behind,
     is_lost,
@@ -111,13 +112,18 @@ class AsyncCluster:
 
     @asynccontextmanager
     async def connection(
-        self, subject_id: int | None = None, *, owner_id: Name | None = None
+        self,
+        subject_id: int | None = None,
+        *,
+        owner_id: Name | None = None,
+        shard: int | None = None,
     ) -> AsyncIterator[AsyncConnection]:
-        """A connection to the shard of an id or of an owner; see `Cluster.connection`.
+        """A connection to the shard of an id or an owner, or a number; see `Cluster.connection`.
 
         Calls pgwallet.list_shards on the router when it does not know yet.
         """
-        shard = await self.shard_of(subject_id, owner_id=owner_id)
+        await self._know()
+        shard = self._places.number(subject_id, owner_id, shard)
         async with AsyncExitStack() as stack:
             conn = await self._connected(shard, stack)
             try:
@@ -149,11 +155,19 @@ class AsyncCluster:
 
     async def shard_of(self, subject_id: int | None = None, *, owner_id: Name | None = None) -> int:
         """The number of the shard of an id or of an owner, from 0 on."""
+        await self._know()
+        return self._places.number(subject_id, owner_id)
+
+    async def shards(self) -> list[ShardPlace]:
+        """All shards, for what is done on each: `connection(shard=0)` and so on."""
+        await self._know()
+        return [ShardPlace(number, place) for number, place in enumerate(self._places.known)]
+
+    async def _know(self) -> None:
         if not self._places.known:
             await self._ask()
         elif self._places.are_due():
             await self._ask_again()
-        return self._places.number(subject_id, owner_id)
 
     async def _connected(self, shard: int, stack: AsyncExitStack) -> AsyncConnection:
         try:
@@ -206,6 +220,10 @@ class AsyncCluster:
             conninfo, settings = self._places.conninfo(shard), self._settings
         if not _POOLED:
             return _NewEachTime(conninfo, settings)
+
+        async def reset(conn: AsyncConnection) -> None:
+            await conn.set_autocommit(settings["autocommit"])
+
         pool = AsyncConnectionPool(
             conninfo,
             kwargs=settings,
@@ -213,6 +231,7 @@ class AsyncCluster:
             max_size=self._max_size,
             timeout=self._timeout,
             check=AsyncConnectionPool.check_connection,
+            reset=reset,
             open=False,
         )
         await pool.open()

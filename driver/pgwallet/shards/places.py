@@ -83,21 +83,27 @@ class Places:
         self._due = time.monotonic() + _GOOD_FOR
         return moved
 
-    def number(self, subject_id: int | None, owner_id: Name | None) -> int:
-        """The shard of an id or of an owner."""
-        if (subject_id is None) == (owner_id is None):
-            raise TypeError("give the id of a wallet, pocket or escrow, or an owner_id")
+    def number(
+        self, subject_id: int | None, owner_id: Name | None = None, shard: int | None = None
+    ) -> int:
+        """The shard of an id or of an owner, or the one that is named."""
+        if [subject_id, owner_id, shard].count(None) != 2:
+            raise TypeError("give the id of a wallet, pocket or escrow, or an owner_id, or a shard")
+        if shard is not None:
+            if not 0 <= shard < len(self.known):
+                raise IndexError(f"shards count from 0 to {len(self.known) - 1}; {shard} is none")
+            return shard
         if owner_id is not None:
             return slot_of(as_name("owner_id", owner_id)) % len(self.known)
         assert subject_id is not None
-        shard = (as_id("subject_id", subject_id) >> _SHARD_BITS) - 1
-        if not 0 <= shard < len(self.known):
+        of_id = (as_id("subject_id", subject_id) >> _SHARD_BITS) - 1
+        if not 0 <= of_id < len(self.known):
             raise InvalidArgument(
                 f"{subject_id} is on no shard alone",
                 f"The cluster has {len(self.known)} shards; projects are on all of them.",
                 "Ask the router for what concerns a project as a whole.",
             )
-        return shard
+        return of_id
 
     def conninfo(self, shard: int) -> str:
         """As who asks the router, where the shard is.
