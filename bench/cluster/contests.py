@@ -39,7 +39,7 @@ class Sizes:
     seconds: int
     clients: tuple[int, ...] = (1, 8)
     shards: tuple[int, ...] = (1, 2, 4, 8)
-    share: float = 0.2  # of a processor for each shard's server
+    share: float = 0.1  # of a processor for each server of a shard; with eight, two cores do it all
     direct_clients: int = 3  # a shard
     routed_clients: int = 8  # a shard
     pooled: int = 3  # connections of pgbouncer to a shard
