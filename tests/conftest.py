@@ -12,6 +12,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 import pgwallet
 from tests import clusters, databases, servers
+from tests.catalogue.world import World, world_in
 from tests.cluster import differences
 from tests.lending import Lender
 
@@ -139,6 +140,36 @@ def conn(shared_sessions: Lender) -> Iterator[psycopg.Connection]:
     connection = shared_sessions.lend()
     yield connection
     shared_sessions.take_back(connection)
+
+
+@pytest.fixture(scope="module")
+def shared(shared_database: str) -> Iterator[psycopg.Connection]:
+    """A connection whose transaction, with the world in it, is rolled back after the module.
+
+    A module has either this or `conn`, which would wait for what is not committed here.
+    """
+    with psycopg.connect(shared_database) as conn:
+        yield conn
+        conn.rollback()
+
+
+@pytest.fixture(scope=clusters.SCOPE)
+def world(shared: psycopg.Connection, shared_shards: clusters.Shards | None) -> World:
+    """For all tests of a module, which leave it as it is or have their changes undone."""
+    if shared_shards is not None:
+        return shared_shards.kept(lambda: world_in(shared))
+    return world_in(shared)
+
+
+@pytest.fixture
+def undone(shared: psycopg.Connection) -> Iterator[psycopg.Connection]:
+    """The same connection; what the test does is undone, and the world stays."""
+    if clusters.are_tested():
+        yield shared
+        shared.rollback()
+        return
+    with shared.transaction(force_rollback=True):
+        yield shared
 
 
 @pytest.fixture

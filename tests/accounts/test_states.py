@@ -53,9 +53,9 @@ def told(conn: psycopg.Connection, world: World, name: str, usually: set[object]
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_a_function_answers_in_each_state_as_the_catalogue_says(
-    conn: psycopg.Connection, name: str
+    undone: psycopg.Connection, world: World, name: str
 ) -> None:
-    world = world_in(conn)
+    conn = undone
     if name == "refund_expired_escrows":
         conn.execute(
             "update pgwallet.escrow set expires_at = created_at where escrow_id = %s",
@@ -94,8 +94,7 @@ def test_every_entry_is_of_a_state_that_there_is() -> None:
         assert each.changes_something or not each.states, name
 
 
-def test_who_owes_something_is_told_what_it_owes(conn: psycopg.Connection) -> None:
-    world = world_in(conn)
-    STATES[OWING](conn, world)
-    assert {pgwallet.balance(conn, each) for each in (world.wallet, world.open)} == {-50}
-    assert pgwallet.check_ledger(conn) == []
+def test_who_owes_something_is_told_what_it_owes(undone: psycopg.Connection, world: World) -> None:
+    STATES[OWING](undone, world)
+    assert {pgwallet.balance(undone, each) for each in (world.wallet, world.open)} == {-50}
+    assert pgwallet.check_ledger(undone) == []

@@ -39,11 +39,10 @@ def told_by(conn: psycopg.Connection, name: str, world: World) -> tuple[bool, bo
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
-def test_a_change_is_told_once(conn: psycopg.Connection, name: str) -> None:
-    world = world_in(conn)
+def test_a_change_is_told_once(undone: psycopg.Connection, world: World, name: str) -> None:
     # The same call again changes nothing more, but where it moves money again.
     for turn in range(2):
-        moved, changed, kinds = told_by(conn, name, world)
+        moved, changed, kinds = told_by(undone, name, world)
         if name in ALWAYS or (moved and name == "erase_owner"):
             assert kinds == [name]
         elif name == "skip_ids":
@@ -52,15 +51,15 @@ def test_a_change_is_told_once(conn: psycopg.Connection, name: str) -> None:
             assert kinds == ([name] if name in BOTH and turn == 0 else [])
         else:
             assert kinds == ([name] if changed else [])
-    assert pgwallet.check_ledger(conn) == []
+    assert pgwallet.check_ledger(undone) == []
 
 
-def test_no_event_names_an_owner(conn: psycopg.Connection) -> None:
+def test_no_event_names_an_owner(undone: psycopg.Connection) -> None:
     """Of all functions that take or show one."""
-    world = world_in(conn, " Lovelace")
+    world = world_in(undone, " Lovelace")
     for name in FUNCTIONS:
         if CALLS[name].changes_something:
-            told_by(conn, name, world)
+            told_by(undone, name, world)
     own = "select count(*) from pgwallet.event as e where e.kind <> 'create_project' and "
-    assert value(conn, own + "e::text like '%%ada%%'") == 0
-    assert value(conn, own + "e::text like '%%Lovelace%%'") == 0
+    assert value(undone, own + "e::text like '%%ada%%'") == 0
+    assert value(undone, own + "e::text like '%%Lovelace%%'") == 0

@@ -8,7 +8,7 @@ from psycopg import errors
 
 import pgwallet
 from tests.catalogue.calls import CALLS, KEYED, good
-from tests.catalogue.world import World, world_in
+from tests.catalogue.world import World
 from tests.ledger.calling import call, everything, funded, value
 
 pytestmark = pytest.mark.sql
@@ -17,8 +17,8 @@ SEQUENCES = ("deployment_deployment_id_seq", "id_seq", "posting_id_seq", "transa
 
 
 @pytest.fixture
-def world(conn: psycopg.Connection) -> World:
-    return world_in(conn)
+def conn(undone: psycopg.Connection) -> psycopg.Connection:
+    return undone
 
 
 @pytest.fixture(autouse=True)

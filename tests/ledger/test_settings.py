@@ -7,7 +7,7 @@ from psycopg import errors
 import pgwallet
 from tests.catalogue.calls import CALLS, good
 from tests.catalogue.signatures import SIGNATURES
-from tests.catalogue.world import World, world_in
+from tests.catalogue.world import World
 from tests.ledger.calling import call, everything, funded, refused
 from tests.seals.history import without_waiting
 
@@ -32,14 +32,14 @@ for each statement execute function pg_temp.change_settings()
 
 
 @pytest.fixture
-def world(conn: psycopg.Connection) -> World:
-    return world_in(conn)
+def conn(undone: psycopg.Connection) -> psycopg.Connection:
+    return undone
 
 
 @pytest.fixture
 def wallet(conn: psycopg.Connection) -> int:
     """It holds 50, and an allocation of 100 asks for 90 of it, or for 30 with one pocket alone."""
-    wallet_id = funded(conn, "ada", 50)
+    wallet_id = funded(conn, "bob", 50)
     for name in ("rent", "food", "travel"):
         pgwallet.create_pocket(conn, wallet_id, name, 30)
     conn.execute(CHANGE_MEANWHILE)
