@@ -18,7 +18,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-sql test-cluster test-deep test-faults mutants bench bench-quick docs reference diagrams lint format currencies schema dist clean
+.PHONY: help setup demo demo-cluster test test-sql test-cluster test-deep test-faults mutants bench bench-quick docs reference diagrams lint format currencies schema dist clean
 
 help:
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -34,6 +34,9 @@ setup: $(stamp) ## make .venv with everything needed (the targets below do it th
 
 demo: $(stamp) ## run the main job on an embedded server and show what happens
 	@$(bin)/pgwallet demo
+
+demo-cluster: $(stamp) ## show four shards and a router, on an installed PostgreSQL with PL/Proxy
+	@$(bin)/python examples/cluster_demo.py
 
 test: $(stamp) ## run all tests on SERVER, PostgreSQL 18 by default (7 minutes on two cores)
 	@$(pytest) $(parallel) $(ARGS)

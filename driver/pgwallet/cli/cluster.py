@@ -10,6 +10,7 @@ import typer
 
 from pgwallet import cluster
 from pgwallet.cluster import ClusterFile, ClusterFileError, ClusterReport, MemberStatus
+from pgwallet.results import Violation
 
 from .commands import FAILED, NOT_LOOKED, Command, Csv, Json, group
 from .failures import FAILURES, told
@@ -17,6 +18,9 @@ from .output import harmless, out, show_error, showing_notices
 from .records import Form, print_rows
 
 clustering = group()
+
+# That a key has one effect.
+_KEYS_ARE_UNIQUE = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,3 +248,65 @@ def move(
     out.print("Change the file now; its place there is:")
     out.print(harmless(f'  conninfo = "{done.shard.conninfo}"'))
     out.print(harmless(f'  through = "{done.shard.through}"'))
+
+
+@_on_file(fails_with=NOT_LOOKED)
+def check(
+    file: File,
+    keys: Annotated[
+        bool, typer.Option("--keys", help="Also look for keys that two shards have used.")
+    ] = False,
+    json: Json = False,
+    csv: Csv = False,
+) -> None:
+    """Look for broken invariants on each shard and between shards.
+
+    Each shard is checked as by pgwallet check, seals too; then what shards have to agree on:
+    projects, settings, currencies, functions, money on its way, and where wallets are.
+
+    An idempotency key is unique in a shard alone: used with wallets of two shards it names two
+    calls. With --keys it reads the keys of all, some at a time, and names those.
+
+    Exit codes: 0 sound, 1 something is wrong, 3 it could not look, or not to the end.
+
+    \b
+    Example:  pgwallet cluster check cluster.toml --keys
+    """
+    violations = cluster.check(file)
+    if keys:
+        violations += (
+            Violation(
+                _KEYS_ARE_UNIQUE,
+                f"key {each.idempotency_key!r}",
+                f"It has {len(each.uses)} effects: {'; '.join(map(str, each.uses))}.",
+            )
+            for each in cluster.shared_keys(file)
+        )
+    form = Form.JSON if json else Form.CSV if csv else Form.TABLE
+    if violations or form is not Form.TABLE:
+        print_rows(form, Violation, violations, None)
+    if violations:
+        raise typer.Exit(1)
+    if form is Form.TABLE:
+        out.print("The cluster is sound: check found nothing.")
+
+
+@_on_file()
+def complete(file: File) -> None:
+    """Finish what was broken off on its way over several shards.
+
+    Payouts, transfers and collections whose plan was left, and projects that were created or closed
+    on some shards alone. Each is the call that was broken off, once more: nothing is done twice.
+
+    \b
+    Example:  pgwallet cluster complete cluster.toml
+    """
+    done = cluster.complete(file)
+    for project in done.created:
+        out.print(f"project {project} is on all shards now")
+    for project in done.closed:
+        out.print(f"project {project} is closed on all shards now")
+    if done.plans:
+        out.print(f"plans completed: {done.plans}")
+    if done == cluster.CompletionReport((), (), 0):
+        out.print("Nothing was broken off.")

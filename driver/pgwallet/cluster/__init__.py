@@ -3,6 +3,8 @@
 pgwallet.cluster.init(pgwallet.cluster.read_cluster_file("cluster.toml"))
 """
 
+from .checking import KeyUse, SharedKey, check, shared_keys
+from .completing import CompletionReport, complete
 from .file import ClusterFile, ClusterFileError, Shard, read_cluster_file, shard_at
 from .installing import ClusterReport, init, migrate
 from .looking import ClusterStatus, MemberStatus, status
@@ -13,13 +15,19 @@ __all__ = [
     "ClusterFileError",
     "ClusterReport",
     "ClusterStatus",
+    "CompletionReport",
+    "KeyUse",
     "MemberStatus",
     "MoveReport",
     "Shard",
+    "SharedKey",
+    "check",
+    "complete",
     "init",
     "migrate",
     "move",
     "read_cluster_file",
     "shard_at",
+    "shared_keys",
     "status",
 ]

@@ -1,0 +1,117 @@
+"""Looks for what is wrong in a cluster: on each shard, and between shards."""
+
+import heapq
+import logging
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from itertools import groupby
+from operator import itemgetter
+from typing import Any, LiteralString
+
+import psycopg
+
+import pgwallet
+from pgwallet.results import Violation
+
+from .file import ClusterFile
+from .members import member
+
+logger = logging.getLogger("pgwallet")
+
+# What calls are held against: recorded money stays, and a key has one effect.
+_RECORDED_STAYS = 5
+
+# So many rows of a shard are in memory at once.
+_AT_ONCE = 2000
+
+_BETWEEN = "select d.invariant, d.subject, d.detail from pgwallet_router._find_differences() as d"
+
+# By bytes, as Python compares texts too; along the index of the keys.
+_KEYS = """
+select t.idempotency_key, t.transaction_id, t.kind
+from pgwallet.transaction as t
+where t.idempotency_key is not null
+order by t.idempotency_key
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyUse:
+    """A transaction that used a key."""
+
+    shard: int
+    transaction_id: int
+    kind: str
+
+    def __str__(self) -> str:
+        return f"shard {self.shard}: {self.kind} {self.transaction_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class SharedKey:
+    """An idempotency key that calls on several shards have used, each with an effect of its own."""
+
+    idempotency_key: str
+    uses: tuple[KeyUse, ...]
+
+
+def check(cluster: ClusterFile) -> list[Violation]:
+    """Looks for broken invariants on each shard, for seals that do not fit, and between shards.
+
+    Each shard writes down that it was checked, unless its connection may not write. Raises
+    DeploymentError for one that is not reached, and psycopg's errors.
+    """
+    found = []
+    for shard in cluster.shards:
+        name = f"shard {shard.number}"
+        with member(name, shard.conninfo) as conn:
+            found += (
+                replace(each, detail=f"On {name}: {each.detail}") for each in _check_ledger(conn)
+            )
+        logger.info("%s is checked", name)
+    with member("router 0", cluster.routers[0]) as conn:
+        found += (Violation(*row) for row in conn.execute(_BETWEEN))
+    logger.info("what shards have to agree on is checked")
+    return found
+
+
+def _check_ledger(conn: psycopg.Connection) -> Iterator[Violation]:
+    read_only = conn.execute("show transaction_read_only").fetchone() == ("on",)
+    yield from (pgwallet.check_ledger if read_only else pgwallet.record_check)(conn)
+    wrong = pgwallet.check_seals(conn)
+    if wrong is not None:
+        yield Violation(_RECORDED_STAYS, f"seal {wrong.seal_id}", wrong.detail)
+
+
+def shared_keys(cluster: ClusterFile) -> Iterator[SharedKey]:
+    """The keys that were used on two shards or more, in their order.
+
+    A key is unique in a shard alone: with wallets of two shards it names two calls. What one call
+    did on several shards under its key, such as the parts of a payout, is not among them. It reads
+    the keys of all shards side by side, some at a time.
+    """
+    with ExitStack() as stack:
+        keys = heapq.merge(
+            *(
+                rows_of(stack, f"shard {shard.number}", shard.conninfo, shard.number, _KEYS)
+                for shard in cluster.shards
+            ),
+            key=itemgetter(1),
+        )
+        for key, same in groupby(keys, key=itemgetter(1)):
+            uses = tuple(KeyUse(shard, transaction, kind) for shard, _, transaction, kind in same)
+            if len(uses) > 1:
+                yield SharedKey(key, uses)
+
+
+def rows_of(
+    stack: ExitStack, name: str, conninfo: str, number: int, query: LiteralString
+) -> Iterator[tuple[Any, ...]]:
+    """Each row with the shard before it, through a cursor that is on the server."""
+    conn = stack.enter_context(member(name, conninfo))
+    stack.enter_context(conn.transaction())
+    cursor = stack.enter_context(conn.cursor("pgwallet_cluster"))
+    cursor.itersize = _AT_ONCE
+    cursor.execute(query)
+    return ((number, *row) for row in cursor)
