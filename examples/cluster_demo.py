@@ -140,9 +140,8 @@ def show(file: cluster.ClusterFile, server: str) -> int:
         without_a_shard(router, server, file, wallets, film)
 
         title("Release the pledges: shard after shard, 50 in a transaction")
-        for total in pgwallet.release_project(router, film, 50):
-            released = total
-        said(f"{released.escrow_count} in the last batch")
+        released = sum(done.escrow_count for done in pgwallet.release_project(router, film, 50))
+        said(f"{released} pledges released")
         print(f"  The project has {pgwallet.balance(router, film)} EUR, over all shards.")
 
     title("Does all agree, on each shard and between them?")

@@ -1,4 +1,4 @@
-"""`cluster check` finds what is wrong on a shard and between shards; `complete` ends what was begun."""
+"""`cluster check` finds what is wrong, and `cluster complete` ends what was broken off."""
 
 import json
 from pathlib import Path

@@ -10,6 +10,7 @@ from operator import itemgetter
 from typing import Any, LiteralString
 
 import psycopg
+from psycopg import sql
 
 import pgwallet
 from pgwallet.results import Violation
@@ -62,7 +63,7 @@ def check(cluster: ClusterFile) -> list[Violation]:
     Each shard writes down that it was checked, unless its connection may not write. Raises
     DeploymentError for one that is not reached, and psycopg's errors.
     """
-    found = []
+    found: list[Violation] = []
     for shard in cluster.shards:
         name = f"shard {shard.number}"
         with member(name, shard.conninfo) as conn:
@@ -71,6 +72,8 @@ def check(cluster: ClusterFile) -> list[Violation]:
             )
         logger.info("%s is checked", name)
     with member("router 0", cluster.routers[0]) as conn:
+        # Whom routers have a user name on shards for.
+        conn.execute(sql.SQL("set role {}").format(sql.Identifier(cluster.owner)))
         found += (Violation(*row) for row in conn.execute(_BETWEEN))
     logger.info("what shards have to agree on is checked")
     return found
