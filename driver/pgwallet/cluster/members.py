@@ -141,7 +141,9 @@ def look(
 
 
 def _claim(places: dict[str, str], name: str, conn: psycopg.Connection) -> None:
-    place = place_of(conn)
+    # Servers made from one image have one identifier, but were not started at one moment.
+    started = conn.execute("select pg_postmaster_start_time()::text").fetchone()
+    place = f"{place_of(conn)} {started}"
     if place in places:
         raise DeploymentError(f"this database, {conn.info.dbname}, is {places[place]} already")
     places[place] = name
