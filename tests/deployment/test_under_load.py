@@ -1,27 +1,21 @@
 """Functions are replaced while a storm of calls goes on: no call fails, and no release is mixed."""
 
-import os
-import re
 import secrets
-import shutil
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
 import psycopg
 import pytest
 from psycopg import IsolationLevel
-from psycopg.conninfo import make_conninfo
 
 import pgwallet
-from pgwallet.deployment import migrations_directory
 from tests.access.roles import as_role, login_role
-from tests.databases import OWNER, as_owner
+from tests.databases import as_owner
 from tests.deployment.contention import halt_before
+from tests.deployment.releases import DEADLINE, Migration, deployer, release
 from tests.effort import effort
 from tests.storm.reckoning import differences, settle_all
 from tests.storm.shared import Plan
@@ -29,13 +23,6 @@ from tests.storm.workers import Storm, Worker, storm
 
 pytestmark = pytest.mark.timeout(600)
 
-MIGRATE = """
-import sys, pgwallet
-print("ready", flush=True)
-sys.stdin.read(1)
-pgwallet.migrate(sys.argv[1])
-"""
-DEADLINE = 120.0  # seconds
 CONNECTIONS = 4
 PAUSE = 0.005  # seconds; the rest of the machine is for the deployments
 ROUNDS = effort("PGWALLET_REPLACEMENTS", part=2, full=4)
@@ -45,63 +32,6 @@ CALLED = "{deposit,_check_account,preview_allocation,_warn_of_pockets}"
 SERVED = f"from unnest('{CALLED}'::text[]) as f (name)"
 FORGET_MARKS = f"select set_config('release.' || f.name, 'none', false) {SERVED}".encode()
 MARKS_LEFT = f"select current_setting('release.' || f.name) {SERVED}".encode()
-
-
-def release(directory: Path, mark: str) -> Path:
-    """A copy of pgwallet whose functions carry a mark, and leave it behind when they are called."""
-    package = directory / mark / "pgwallet"
-    own = Path(pgwallet.__file__).parent
-    shutil.copytree(own, package, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copytree(migrations_directory().parent, package / "db", dirs_exist_ok=True)
-    for file in (package / "db" / "procedures").rglob("*.sql"):
-        text = re.sub(r"(?m)^as (\$\w+\$)$", rf"as \1 -- release {mark}", file.read_text("utf-8"))
-        note = f"perform pg_catalog.set_config('release.{file.stem}', '{mark}', false);"
-        file.write_text(re.sub(r"(?m)^begin$", f"begin {note}", text, count=1), "utf-8")
-    return directory / mark
-
-
-@contextmanager
-def ready(release: Path, database: str, count: int) -> Iterator[Iterator[subprocess.Popen[str]]]:
-    """Processes, called like the release, that run its `migrate` as soon as they are told to.
-
-    They are made before the storm: to start Python takes longer beside it than to migrate.
-    """
-    options = f"-c role={OWNER}"
-    conninfo = make_conninfo(database, options=options, application_name=release.name)
-    processes = [
-        subprocess.Popen(
-            [sys.executable, "-c", MIGRATE, conninfo],
-            env={**os.environ, "PYTHONPATH": str(release)},
-            cwd=release,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for _ in range(count)
-    ]
-    try:
-        for process in processes:
-            assert process.stdout is not None
-            assert process.stdout.readline() == "ready\n"
-        yield iter(processes)
-    finally:
-        for process in processes:
-            if process.poll() is None:
-                kill(process)
-
-
-def start_migrate(ready: Iterator[subprocess.Popen[str]]) -> subprocess.Popen[str]:
-    process = next(ready)
-    assert process.stdin is not None
-    process.stdin.write("\n")
-    process.stdin.flush()
-    return process
-
-
-def finish(process: subprocess.Popen[str]) -> None:
-    _, stderr = process.communicate(timeout=DEADLINE)
-    assert process.returncode == 0, stderr
 
 
 def marks(database: str) -> set[str]:
@@ -138,18 +68,13 @@ def sessions(database: str, release: str, waiting: bool = False) -> list[int]:
         return [pid for (pid,) in rows]
 
 
-def has_begun(process: subprocess.Popen[str], database: str, release: str) -> bool:
+def has_begun(process: Migration, database: str, release: str) -> bool:
     """Also of one that was too quick to be seen."""
-    return process.poll() is not None or bool(sessions(database, release))
+    return process.has_ended() or bool(sessions(database, release))
 
 
 def gone(database: str, release: str) -> bool:
     return not sessions(database, release)
-
-
-def kill(process: subprocess.Popen[str]) -> None:
-    process.kill()
-    process.communicate()
 
 
 @contextmanager
@@ -198,8 +123,8 @@ def test_no_call_fails_while_releases_replace_each_other(
 ) -> None:
     first, second = (release(tmp_path, mark) for mark in ("one", "two"))
     with (
-        ready(first, database, ROUNDS // 2 + 1) as ones,
-        ready(second, database, ROUNDS // 2 + 1) as twos,
+        deployer(first, database) as ones,
+        deployer(second, database) as twos,
         calls(database, operator) as raging,
         raging.connect() as conn,
     ):
@@ -207,12 +132,12 @@ def test_no_call_fails_while_releases_replace_each_other(
         for _ in range(ROUNDS // 2):
             for here, its in ((first, ones), (second, twos)):
                 raging.until_told(100)
-                finish(start_migrate(its))
+                its.migrate().finish()
                 assert marks(database) == client.served_by() == {here.name}
 
-        both = [start_migrate(each) for each in (ones, twos)]
+        both = [each.migrate() for each in (ones, twos)]
         for process in both:
-            finish(process)
+            process.finish()
         assert marks(database) == client.served_by()
         assert len(marks(database)) == 1
 
@@ -227,19 +152,19 @@ def test_calls_go_on_beside_a_deployment_that_is_stuck_and_then_killed(
     new = release(tmp_path, "new")
     commands = ("CREATE FUNCTION", "COMMENT", "REVOKE", "GRANT")
     with (
-        ready(new, database, len(commands) + 1) as processes,
+        deployer(new, database) as deploying,
         calls(database, operator) as raging,
         raging.connect() as conn,
     ):
         client = Client(raging, conn)
         for command in commands:
             with halt_before(database, command):
-                process = start_migrate(processes)
+                process = deploying.migrate()
                 try:
                     until(partial(sessions, database, "new", waiting=True), f"it is at {command}")
                     raging.until_told(100)
                 finally:
-                    kill(process)
+                    process.kill()
                 with psycopg.connect(database) as admin:
                     # The server would notice only when the wait is over.
                     for pid in sessions(database, "new"):
@@ -248,7 +173,7 @@ def test_calls_go_on_beside_a_deployment_that_is_stuck_and_then_killed(
             assert marks(database) == client.served_by() == {"none"}
             assert pgwallet.status(as_owner(database)).up_to_date
 
-        finish(start_migrate(processes))
+        deploying.migrate().finish()
         assert marks(database) == client.served_by() == {"new"}
 
 
@@ -257,27 +182,26 @@ def test_a_deployment_killed_at_any_moment_leaves_one_release(
 ) -> None:
     first, second = (release(tmp_path, mark) for mark in ("one", "two"))
     with (
-        ready(first, database, KILLS + 1) as ones,
-        ready(second, database, KILLS) as twos,
+        deployer(first, database) as ones,
+        deployer(second, database) as twos,
         calls(database, operator) as raging,
         raging.connect() as conn,
     ):
         client = Client(raging, conn)
-        process = start_migrate(ones)
+        process = ones.migrate()
         until(partial(has_begun, process, database, "one"), "migrate has connected")
         connected = time.monotonic()
-        finish(process)
+        process.finish()
         duration = time.monotonic() - connected
 
         before = first
         for number in range(KILLS):
             after = second if before == first else first
             raging.until_told(100)
-            process = start_migrate(ones if after == first else twos)
+            process = (ones if after == first else twos).migrate()
             until(partial(has_begun, process, database, after.name), "migrate has connected")
-            with suppress(subprocess.TimeoutExpired):
-                process.wait(duration * number / KILLS)
-            kill(process)
+            process.has_ended(duration * number / KILLS)
+            process.kill()
             until(partial(gone, database, after.name), "its session has ended")
             found = marks(database)
             assert found in ({before.name}, {after.name})

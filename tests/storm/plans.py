@@ -34,7 +34,8 @@ OFTEN = {
     "dispute_escrow": 30,
     "resolve_dispute": 30,
     "reverse_transaction": 50,
-    "check_ledger": 3,
+    # They take fifty times as long as a deposit.
+    **dict.fromkeys(["check_ledger", "record_check", "check_seals"], 3),
     # What is frozen or closed does little else.
     **dict.fromkeys(["freeze_account", "close_wallet"], 3),
     "close_pocket": 10,
