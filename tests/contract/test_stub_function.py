@@ -102,18 +102,19 @@ def replace(path: Path, old: str, new: str) -> None:
     path.write_text(text.replace(old, f"{new} {old}" if new.endswith(",") else new))
 
 
-def failed_in(tree: Path, *arguments: str) -> set[str]:
-    """The files of the tests that failed."""
+def failed_in(tree: Path, server: str, *arguments: str) -> set[str]:
+    """The files of the tests that failed, on this server; those of a full run kill one of theirs."""
     environment = {
         name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")
     }
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments],
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--tb=line", *arguments],
         cwd=tree,
         env={
             **environment,
             **HURRIED,
             "PYTHONPATH": str(tree / "driver"),
+            **({} if IS_FULL else {"PGWALLET_TEST_SERVER": server}),
         },
         capture_output=True,
         text=True,
@@ -123,18 +124,18 @@ def failed_in(tree: Path, *arguments: str) -> set[str]:
 
 
 @pytest.mark.timeout(600)
-def test_a_stub_is_noticed_in_every_place_by_its_entry_alone() -> None:
+def test_a_stub_is_noticed_in_every_place_by_its_entry_alone(server: str) -> None:
     with copy_of(ROOT) as tree:
         add_function(tree)
         replace(tree / "tests/catalogue/calls.py", "_ESCROW = (\n", f"_ESCROW = (\n{ENTRY}")
         places = {place: tests for place, tests in PLACES.items() if IS_FULL or place not in LONG}
         tests = " or ".join(f"({tests})" for tests in sorted(set(places.values())))
-        assert failed_in(tree, "-k", tests, *places) == set(places)
+        assert failed_in(tree, server, "-k", tests, *places) == set(places)
 
 
 @pytest.mark.timeout(300)
-def test_a_function_without_an_entry_fails_the_contract() -> None:
+def test_a_function_without_an_entry_fails_the_contract(server: str) -> None:
     place = "tests/contract/test_catalogue.py"
     with copy_of(ROOT) as tree:
         add_function(tree)
-        assert failed_in(tree, place, "-k", "test_every_public_function_has_an_entry") == {place}
+        assert failed_in(tree, server, place, "-k", "test_every_public_function_has_an_entry") == {place}
