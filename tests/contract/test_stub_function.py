@@ -138,4 +138,6 @@ def test_a_function_without_an_entry_fails_the_contract(server: str) -> None:
     place = "tests/contract/test_catalogue.py"
     with copy_of(ROOT) as tree:
         add_function(tree)
-        assert failed_in(tree, server, place, "-k", "test_every_public_function_has_an_entry") == {place}
+        assert failed_in(tree, server, place, "-k", "test_every_public_function_has_an_entry") == {
+            place
+        }

@@ -55,7 +55,7 @@ def test_a_run_that_is_terminated_leaves_no_server(directory: Path) -> None:
         while servers(directory) < 2:
             assert run.poll() is None, run.communicate()
             assert time.monotonic() < deadline
-            time.sleep(0.01)
+            time.sleep(0.05)
         run.terminate()
         output, _ = run.communicate(timeout=DEADLINE)
     assert "KeyboardInterrupt" in output

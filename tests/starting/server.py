@@ -31,6 +31,7 @@ from pgwallet.cli.app import app
 IMPORTED = (
     "rich.progress",
     "typer.rich_utils",
+    "typer._adapters",  # and with it pydantic, if that is there
     "psycopg_pool",
     "django.core.management",
     "django.db.backends.postgresql.base",
