@@ -103,7 +103,7 @@ def replace(path: Path, old: str, new: str) -> None:
 
 
 def failed_in(tree: Path, server: str, *arguments: str) -> set[str]:
-    """The files of the tests that failed, on this server; those of a full run kill one of theirs."""
+    """The files of the tests that failed, on this server; a full run kills one of its own."""
     environment = {
         name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")
     }
