@@ -12,7 +12,7 @@ from psycopg import errors
 from psycopg.conninfo import make_conninfo
 
 import pgwallet
-from pgwallet import cluster, embedded
+from pgwallet import cluster
 from pgwallet.cluster import ClusterFile
 from pgwallet.deployment import DeploymentError
 from tests import clusters, databases, servers
@@ -33,12 +33,12 @@ pytestmark = pytest.mark.timeout(300)
 def server_of_its_own(programs: Path, place: Path) -> Iterator[str]:
     """With a log that can be followed."""
     with (
-        embedded.Server(programs, place) as server,
+        servers.started(programs, place) as server,
         psycopg.connect(server.conninfo, autocommit=True) as admin,
     ):
         for setting in SETTINGS:
             admin.execute(f"alter system set {setting}".encode())
-    with embedded.Server(programs, place) as server, databases.owner_role(server.conninfo):
+    with servers.started(programs, place) as server, databases.owner_role(server.conninfo):
         yield server.conninfo
 
 

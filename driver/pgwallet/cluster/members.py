@@ -14,8 +14,11 @@ from pgwallet.deployment.versions import is_newer
 
 from .file import ClusterFile
 
+# Servers that were copied have one identifier, and each its own start.
 _PLACE = """
-select format('%s/%s', s.system_identifier, d.oid)
+select format(
+  '%s/%s/%s', s.system_identifier, d.oid, extract(epoch from pg_postmaster_start_time())
+)
 from pg_control_system() as s
 cross join pg_database as d
 where d.datname = current_database()
