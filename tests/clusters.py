@@ -147,16 +147,6 @@ $$
 _RELATIONS = "select relname::text from pg_class where relnamespace = 'pgwallet'::regnamespace"
 
 
-def separately(server: str, name: str) -> str:
-    """Conninfo of a database; of a router's, each call of a transaction is committed by itself."""
-    conninfo = make_conninfo(server, dbname=name)
-    if are_tested():
-        with psycopg.connect(conninfo, autocommit=True) as conn:
-            setting = sql.SQL("alter database {} set pgwallet.separate_commits = on")
-            conn.execute(setting.format(sql.Identifier(name)))
-    return conninfo
-
-
 class Shards:
     """The shards behind the router that tests have one after another."""
 

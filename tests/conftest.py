@@ -71,7 +71,7 @@ def database(server: str, template: str, request: pytest.FixtureRequest) -> Iter
         router, shards = request.getfixturevalue("spare_shards")
         shards.reset()
         with databases.copied(server, router) as name:
-            yield clusters.separately(server, name)
+            yield make_conninfo(server, dbname=name)
         return
     with databases.created(server, template) as name:
         yield make_conninfo(server, dbname=name)
@@ -84,7 +84,7 @@ def crowded_database(server: str, template: str, lenders: dict[str, Lender]) -> 
     `connect` lends them its sessions one after another, as they were at first but for their plans.
     """
     with databases.created(server, template) as name:
-        conninfo = clusters.separately(server, name)
+        conninfo = make_conninfo(server, dbname=name)
         with Lender(conninfo).open() as lenders[conninfo]:
             yield conninfo
 
@@ -100,7 +100,7 @@ def empty_database(server: str) -> Iterator[str]:
 def shared_database(server: str, template: str) -> Iterator[str]:
     """Conninfo of the migrated database behind `conn`; nothing is ever committed to it."""
     with databases.created(server, template) as name:
-        yield clusters.separately(server, name)
+        yield make_conninfo(server, dbname=name)
 
 
 @pytest.fixture(scope="session")

@@ -61,6 +61,10 @@ def copied(server: str, template: str) -> Iterator[str]:
                 "create database {name} template {template} owner {owner} strategy file_copy"
             ).format(**names)
         )
+        if template in parts:
+            # Each call is committed by itself, as it is on a shard.
+            separately = sql.SQL("alter database {name} set pgwallet.separate_commits = on")
+            admin.execute(separately.format(**names))
     try:
         yield name
     finally:
