@@ -144,9 +144,7 @@ def look(
 
 
 def _claim(places: dict[str, str], name: str, conn: psycopg.Connection) -> None:
-    # Servers made from one image have one identifier, but were not started at one moment.
-    started = conn.execute("select pg_postmaster_start_time()::text").fetchone()
-    place = f"{place_of(conn)} {started}"
+    place = place_of(conn)
     if place in places:
         raise DeploymentError(f"this database, {conn.info.dbname}, is {places[place]} already")
     places[place] = name
