@@ -8,6 +8,7 @@ import pytest
 from psycopg import IsolationLevel
 
 import pgwallet
+from tests.concurrency.calls import fresh
 from tests.concurrency.sessions import HIGHER, at, at_once, blocked
 from tests.conftest import Connect
 from tests.ledger.calling import call, funded, project, value
@@ -15,9 +16,14 @@ from tests.ledger.calling import call, funded, project, value
 pytestmark = pytest.mark.sql
 
 
+@pytest.fixture(scope="module")
+def database(crowded_database: str) -> str:
+    return crowded_database
+
+
 def pledges(conn: psycopg.Connection, count: int) -> tuple[int, int, list[int]]:
-    wallet_id = funded(conn, "ada", count)
-    project_id = project(conn)
+    wallet_id = funded(conn, fresh("ada"), count)
+    project_id = project(conn, fresh("project"))
     rows = pgwallet.pledge_many(conn, project_id, [wallet_id] * count, [1] * count)
     return wallet_id, project_id, [row.escrow_id for row in rows]
 
@@ -34,7 +40,10 @@ def test_two_releases_of_one_project_release_each_escrow_once(connect: Connect) 
     )
     assert sum(batch.escrow_count for each in batches for batch in each) == 300
     assert sum(batch.gross_amount for each in batches for batch in each) == 300
-    assert value(setup, "select count(*) from pgwallet.escrow where status <> 'released'") == 0
+    unreleased = (
+        "select count(*) from pgwallet.escrow where project_id = %s and status <> 'released'"
+    )
+    assert value(setup, unreleased, project_id) == 0
     assert pgwallet.check_ledger(setup) == []
 
 
@@ -49,7 +58,8 @@ def test_the_two_procedures_side_by_side_release_each_escrow_once(connect: Conne
             for conn in (connect(autocommit=True), connect(autocommit=True))
         ]
     )
-    assert value(setup, "select sum(released_amount) from pgwallet.escrow") == 100
+    released = "select sum(released_amount) from pgwallet.escrow where project_id = %s"
+    assert value(setup, released, project_id) == 100
     assert pgwallet.check_ledger(setup) == []
 
 
@@ -75,7 +85,8 @@ def test_four_workers_settle_each_escrow_once(connect: Connect, outcome: str) ->
     # A worker that finds the rest held by others goes home early; what is left is never wrong.
     assert sum(counts) + work(setup) == len(escrow_ids)
     column = "released_amount" if outcome == "succeeded" else "refunded_amount"
-    assert value(setup, f"select sum({column}) from pgwallet.escrow") == 200
+    settled = f"select sum({column}) from pgwallet.escrow where project_id = %s"
+    assert value(setup, settled, project_id) == 200
     assert pgwallet.check_ledger(setup) == []
 
 
@@ -83,7 +94,7 @@ def test_four_workers_settle_each_escrow_once(connect: Connect, outcome: str) ->
 @pytest.mark.parametrize("name", ["pledge", "pledge_many"])
 def test_a_closing_waits_for_a_pledge_under_way(connect: Connect, name: str, outcome: str) -> None:
     pledging, closing, observer = connect(), connect(), connect(autocommit=True)
-    wallet_id, project_id = funded(observer, "ada", 10), project(observer)
+    wallet_id, project_id = funded(observer, fresh("ada"), 10), project(observer, fresh("project"))
     if name == "pledge":
         pgwallet.pledge(pledging, wallet_id, project_id, 10)
     else:
@@ -103,7 +114,7 @@ def test_a_closing_waits_for_a_pledge_under_way(connect: Connect, name: str, out
 @pytest.mark.parametrize("name", ["pledge", "pledge_many"])
 def test_a_pledge_waits_for_a_closing_and_is_refused(connect: Connect, name: str) -> None:
     pledging, closing, observer = connect(), connect(), connect(autocommit=True)
-    wallet_id, project_id = funded(observer, "ada", 10), project(observer)
+    wallet_id, project_id = funded(observer, fresh("ada"), 10), project(observer, fresh("project"))
     pgwallet.close_project(closing, project_id, "failed")
     calls: dict[str, Callable[[], Any]] = {
         "pledge": lambda: pgwallet.pledge(pledging, wallet_id, project_id, 10),
@@ -123,7 +134,7 @@ def test_a_call_with_an_older_snapshot_loses_against_a_closing(
     connect: Connect, name: str, level: IsolationLevel
 ) -> None:
     caller, closing, observer = connect(), connect(), connect(autocommit=True)
-    wallet_id, project_id = funded(observer, "ada", 20), project(observer)
+    wallet_id, project_id = funded(observer, fresh("ada"), 20), project(observer, fresh("project"))
     escrow_id = pgwallet.pledge(observer, wallet_id, project_id, 10).escrow_id
     at(caller, level)
     pgwallet.close_project(closing, project_id, "failed")
@@ -149,7 +160,7 @@ def test_a_closing_with_an_older_snapshot_never_misses_a_pledge(
     connect: Connect, level: IsolationLevel
 ) -> None:
     pledging, closing, observer = connect(), connect(), connect(autocommit=True)
-    wallet_id, project_id = funded(observer, "ada", 10), project(observer)
+    wallet_id, project_id = funded(observer, fresh("ada"), 10), project(observer, fresh("project"))
     at(closing, level)
     pledging.isolation_level = level
     pgwallet.pledge(pledging, wallet_id, project_id, 10)
@@ -170,7 +181,7 @@ def test_a_closing_with_an_older_snapshot_never_misses_a_pledge(
 
 def test_of_two_closings_with_different_outcomes_one_wins(connect: Connect) -> None:
     first, second, observer = connect(), connect(), connect(autocommit=True)
-    project_id = project(observer)
+    project_id = project(observer, fresh("project"))
     pgwallet.close_project(first, project_id, "succeeded")
     with blocked(
         second, observer, lambda: pgwallet.close_project(second, project_id, "failed")
@@ -178,7 +189,7 @@ def test_of_two_closings_with_different_outcomes_one_wins(connect: Connect) -> N
         first.commit()
         with pytest.raises(pgwallet.ProjectClosed):
             closing.result()
-    assert value(observer, "select status::text from pgwallet.project") == "succeeded"
+    assert pgwallet.get_project(observer, project_id).status == "succeeded"
 
 
 def test_a_milestone_and_a_failure_at_once_leave_no_released_failure_behind(
@@ -210,12 +221,12 @@ def test_of_an_expiry_and_a_success_the_one_that_came_first_counts(
     """Also while the success is not committed yet, which says when it came only then."""
     refunding, closing, observer = connect(), connect(), connect(autocommit=True)
     wallet_id, project_id, _ = pledges(observer, 3)
-    expire = "update pgwallet.escrow set expires_at = clock_timestamp()"
+    expire = "update pgwallet.escrow set expires_at = clock_timestamp() where project_id = %s"
     if first == "expiry":
-        observer.execute(expire)
+        observer.execute(expire, [project_id])
     pgwallet.close_project(closing, project_id, "succeeded")
     if first == "success":
-        observer.execute(expire)
+        observer.execute(expire, [project_id])
     assert pgwallet.refund_expired_escrows(refunding).escrow_count == 0
     closing.commit()
     expired = 3 if first == "expiry" else 0
@@ -232,7 +243,7 @@ def test_a_pledge_with_an_older_snapshot_loses_against_a_closing_that_is_over(
     connect: Connect, name: str, level: IsolationLevel
 ) -> None:
     caller, observer = connect(), connect(autocommit=True)
-    wallet_id, project_id = funded(observer, "ada", 10), project(observer)
+    wallet_id, project_id = funded(observer, fresh("ada"), 10), project(observer, fresh("project"))
     at(caller, level)
     pgwallet.close_project(observer, project_id, "failed")
     single: tuple[Any, ...] = (wallet_id, project_id, 10)

@@ -9,10 +9,17 @@ import pytest
 
 import pgwallet
 from tests.catalogue.calls import BULK, CALLS, KEYED
-from tests.concurrency.calls import OF_WALLETS, fresh_world, move, move_in_all
+from tests.concurrency.calls import (
+    OF_WALLETS,
+    fresh,
+    fresh_project,
+    fresh_world,
+    move,
+    move_in_all,
+)
 from tests.concurrency.sessions import all_blocked, blocked, read_tables_whole
 from tests.conftest import Connect
-from tests.ledger.calling import funded, project, value
+from tests.ledger.calling import funded, value
 
 pytestmark = pytest.mark.sql
 
@@ -25,21 +32,29 @@ REFUNDS: dict[str, Callable[[psycopg.Connection, int], Any]] = {
 }
 
 
+@pytest.fixture(scope="module")
+def database(crowded_database: str) -> str:
+    return crowded_database
+
+
 def scattered(conn: psycopg.Connection) -> tuple[list[int], int]:
     """Wallets with a pocket each that lie in the table in another order than that of their ids.
 
     So a plan that reads the table from its beginning comes to them in the wrong order. All
     have pledged to a project, in a third order.
     """
-    wallets = [funded(conn, f"owner {n}", 100) for n in range(WALLETS)]
+    wallets = [funded(conn, fresh("owner"), 100) for _ in range(WALLETS)]
     for wallet_id in wallets:
         pgwallet.create_pocket(conn, wallet_id, "half", 50)
-    project_id = project(conn)
+    project_id = fresh_project(conn)
     pgwallet.pledge_many(conn, project_id, wallets[::2] + wallets[::-2], [1] * WALLETS)
     for wallet_id in reversed(wallets):
         pgwallet.deposit(conn, wallet_id, 1)
-    lie = "select array_agg(account_id order by ctid) from pgwallet.account where kind = 'wallet'"
-    assert value(conn, lie) != wallets
+    lie = (
+        "select array_agg(account_id order by ctid) from pgwallet.account "
+        "where account_id = any(%s)"
+    )
+    assert value(conn, lie, wallets) != wallets
     return wallets, project_id
 
 
@@ -119,9 +134,10 @@ def test_keys_are_locked_in_their_order(connect: Connect, name: str) -> None:
     holder, observer = connect(), connect(autocommit=True)
     sessions = [connect(autocommit=True) for _ in range(2)]
     (wallets, _), world = scattered(observer), fresh_world(observer)
-    keys = [f"key {n:02}" for n in range(WALLETS)]
+    prefix = fresh("key")
+    keys = [f"{prefix} {n:02}" for n in range(WALLETS)]
     # Its work is undone, so that both go on to the keys behind it.
-    pgwallet.deposit(holder, funded(observer, "holder", 0), 1, keys[MIDDLE])
+    pgwallet.deposit(holder, funded(observer, fresh("holder"), 0), 1, keys[MIDDLE])
     calls = [
         (sessions[0], partial(move_in_all, sessions[0], name, world, wallets, keys)),
         (sessions[1], partial(move_in_all, sessions[1], name, world, wallets[::-1], keys[::-1])),
@@ -130,6 +146,6 @@ def test_keys_are_locked_in_their_order(connect: Connect, name: str) -> None:
         holder.rollback()
         results = [future.result() for future in waiting]
     assert [[row["replayed"] for row in rows] for rows in results].count([False] * WALLETS) == 1
-    keyed = "select count(*) from pgwallet.transaction where idempotency_key is not null"
-    assert value(observer, keyed) == WALLETS
+    keyed = "select count(*) from pgwallet.transaction where idempotency_key = any(%s)"
+    assert value(observer, keyed, keys) == WALLETS
     assert pgwallet.check_ledger(observer) == []

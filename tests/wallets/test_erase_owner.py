@@ -11,7 +11,7 @@ import pytest
 
 import pgwallet
 from tests.catalogue.calls import CALLS, KEYED
-from tests.catalogue.world import world_in
+from tests.catalogue.world import World
 from tests.deployment.programs import client
 from tests.ledger.calling import call, everything, funded, project, refused, value
 from tests.waiting import DEADLINE
@@ -19,6 +19,11 @@ from tests.waiting import DEADLINE
 pytestmark = pytest.mark.sql
 
 SECRET = "Lovelace"
+
+
+@pytest.fixture
+def conn(undone: psycopg.Connection) -> psycopg.Connection:
+    return undone
 
 
 def note(conn: psycopg.Connection, transaction_id: int) -> Any:
@@ -89,9 +94,10 @@ NOTED = {"p_metadata": json.dumps({"who": SECRET})}
 
 
 @pytest.mark.parametrize("name", [n for n in KEYED if CALLS[n].takes("p_metadata")])
-def test_whatever_moved_its_money_loses_its_metadata(conn: psycopg.Connection, name: str) -> None:
+def test_whatever_moved_its_money_loses_its_metadata(
+    conn: psycopg.Connection, world: World, name: str
+) -> None:
     """Of each function that takes them, also where no posting names the wallet."""
-    world = world_in(conn)
     other = funded(conn, "bob", 10)
     kept = pgwallet.deposit(conn, other, 5, metadata={"who": "bob"}).transaction_id
     noted = {"p_metadata": [NOTED["p_metadata"]]} if CALLS[name].is_bulk else NOTED
@@ -124,8 +130,7 @@ def test_an_escrow_s_history_is_its_wallet_s(conn: psycopg.Connection) -> None:
     assert note(conn, kept.transaction_id) == {"who": "bob"}
 
 
-def test_keys_replay_as_before(conn: psycopg.Connection) -> None:
-    world = world_in(conn)
+def test_keys_replay_as_before(conn: psycopg.Connection, world: World) -> None:
     said = {}
     for name in KEYED:
         arguments = CALLS[name].keyed(CALLS[name].good(world, 1), f"key of {name}")
@@ -139,8 +144,7 @@ def test_keys_replay_as_before(conn: psycopg.Connection) -> None:
             assert call(conn, name, **arguments, **NOTED)[0]["replayed"]
 
 
-def test_only_a_wallet_has_an_owner(conn: psycopg.Connection) -> None:
-    world = world_in(conn)
+def test_only_a_wallet_has_an_owner(conn: psycopg.Connection, world: World) -> None:
     for wrong in (world.pocket, world.open, world.escrow, 0, None):
         with refused(conn, "PW101"):
             call(conn, "erase_owner", p_wallet_id=wrong)
