@@ -17,7 +17,7 @@ from pgwallet.cluster import ClusterFile
 from tests import clusters
 from tests.cluster.clients import Clients
 from tests.clusters import written
-from tests.deployment.test_under_load import release
+from tests.deployment.releases import release
 from tests.effort import effort
 
 CLIENTS = 4
