@@ -24,6 +24,7 @@ from rich.progress import (
 from pgwallet._connection import Connection
 
 from ..commands import INTERRUPTED, Session, group, on_database
+from ..database import is_router
 from ..output import err, show_error
 from ..records import Form
 from .checks import STEPS, BadLine, Reason, bad_lines, check, prepare, reasons, stage
@@ -38,6 +39,13 @@ _EXAMPLES = 3
 _LINES_A_STEP = 1000
 # New wallets are told in words, where the table has no room.
 _TOTALS = ("kind", "currency", "imported", "replayed", "amount", "amount_replayed")
+
+
+# On the router of a cluster, where each call commits on its shard.
+_KEPT = (
+    "Lines that were imported before that are kept.\n"
+    "HINT: The same command with --again goes on: no line is imported a second time."
+)
 
 
 class PartlyKnown(Exception):
@@ -90,6 +98,8 @@ def import_(
 ) -> None:
     """Import deposits, withdrawals and pledges, all or none.
 
+    On the router of a cluster lines are kept as they are imported; --again goes on after a failure.
+
     Columns: kind (deposit, pledge or withdrawal), unless --kind says it; wallet_id, or owner_id and
     currency; amount; for pledges project_id or reference, and expires_at; idempotency_key,
     effective_at and metadata, if lines have them. No line is imported a second time.
@@ -100,8 +110,10 @@ def import_(
     ignored = tuple(part.strip() for part in ignore_columns.split(",")) if ignore_columns else ()
     namespace = _namespace(file, name)
     wanted = _Wanted(file, kind, namespace, ignored, create_wallets, again, dry_run)
+    on_router = is_router(session.conn)
+    left = _KEPT if on_router else "Nothing was imported."
     try:
-        totals = _import(session, wanted)
+        totals = _import(session, wanted, on_router)
     except PartlyKnown as error:
         show_error(
             f"{error}. Nothing was imported.\n"
@@ -109,11 +121,14 @@ def import_(
             "file, give it a name of its own with --name."
         )
         raise typer.Exit(1) from None
-    except (BadFile, Refused) as error:
+    except BadFile as error:
         show_error(f"{error}\nNothing was imported.")
         raise typer.Exit(1) from None
+    except Refused as error:
+        show_error(f"{error}\n{left}")
+        raise typer.Exit(1) from None
     except KeyboardInterrupt:
-        err.print("Interrupted; nothing was imported.")
+        err.print(f"Interrupted. {_KEPT}" if on_router else "Interrupted; nothing was imported.")
         raise typer.Exit(INTERRUPTED) from None
     session.show_rows(Imported, totals, in_table=_TOTALS)
     opened = sum(total.wallets_opened for total in totals)
@@ -138,11 +153,13 @@ def _namespace(file: str, name: str) -> str:
     return name
 
 
-def _import(session: Session, wanted: _Wanted) -> list[Imported]:
+def _import(session: Session, wanted: _Wanted, on_router: bool) -> list[Imported]:
     conn = session.conn
     totals: list[Imported] = []
     with _opened(wanted.file) as source, _progress() as bar, _all_or_nothing(conn):
         prepare(conn)
+        if on_router:
+            conn.execute("set local pgwallet.separate_commits = on")
         task = bar.add_task("Reading", total=None)
         with closing(read_lines(source, wanted.kind, wanted.ignored)) as lines:
             count = stage(conn, _shown(lines, source, bar, task))
