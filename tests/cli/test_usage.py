@@ -36,8 +36,12 @@ def paths(command: Any, above: str = "") -> Iterator[str]:
 
 COMMANDS = [*paths(typer.main.get_command(app))]
 # psql takes the place of this process; a file to import is looked at before the database; the demo
-# takes none that its command line does not name.
-ON_DATABASE = [*filter(lambda path: path not in ("psql", "import", "demo"), COMMANDS)]
+# takes none that its command line does not name, and those of a cluster take its file.
+ON_DATABASE = [
+    path
+    for path in COMMANDS
+    if path not in ("psql", "import", "demo") and not path.startswith("cluster ")
+]
 WITHOUT_DATABASE = ("sql", "shell-completion")
 
 

@@ -94,7 +94,7 @@ def demo(database_url: DatabaseUrlOfCommandLine = "", yes: Yes = False) -> None:
 app.add_typer(deploying)
 app.add_typer(recovering)
 app.add_typer(
-    clustering, name="cluster", help="Many databases as one ledger: make it, look at it, change it."
+    clustering, name="cluster", help="Make, check and change many databases as one ledger."
 )
 app.add_typer(currency, name="currency", help="Add currencies of your own, and list all.")
 app.add_typer(wallet, name="wallet", help="Open wallets, look at them, close them.")

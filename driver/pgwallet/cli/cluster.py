@@ -145,8 +145,9 @@ def status(
     json: Json = False,
     csv: Csv = False,
 ) -> None:
-    """Tell in what shards and routers are not as this version and the file have them.
+    """Tell in what shards and routers are not as they should be.
 
+    As they should be is as this version and the file have them.
     Of each: whether it is reached, also by each router as its functions will; its version, and how
     far its standbys are behind; what differs in functions, tables and rights, those of the routers'
     role, too. It changes nothing.
@@ -232,8 +233,7 @@ def move(
     or completes what was decided.
 
     \b
-    Example:  pgwallet cluster move cluster.toml 2 \
-      "host=db3 dbname=shard2 user=postgres options='-c role=pgwallet_owner'"
+    Example:  pgwallet cluster move cluster.toml 2 "host=db3 dbname=shard2"
     """
     done = cluster.move(
         file, shard, conninfo, through=through, source=source, wait=wait, pause=pause
