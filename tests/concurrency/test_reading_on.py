@@ -10,7 +10,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from psycopg import IsolationLevel
+from psycopg import IsolationLevel, errors
 
 import pgwallet
 from tests.concurrency.calls import fresh
@@ -175,23 +175,37 @@ def test_the_newest_first_waits_for_nobody(connect: Connect) -> None:
 
 
 @pytest.mark.parametrize("level", HIGHER, ids=[each.name.lower() for each in HIGHER])
-def test_in_a_snapshot_that_does_not_move_it_ends_at_the_last_seal(
+def test_in_a_snapshot_that_does_not_move_it_ends_at_the_last_seal_and_then_refuses(
     connect: Connect, level: IsolationLevel
 ) -> None:
+    """An empty page would look like the end, though there is something."""
     slow, fast, reader = connect(), connect(autocommit=True), connect()
     its = Stage(fast, "commission")
-    its.post(slow, 0)
-    its.post(fast, 1)
+    its.read(fast)
     reader.isolation_level = level
-    told: list[str] = []
-    reader.add_notice_handler(lambda notice: told.append(str(notice.message_primary)))
-    assert its.read(reader) == []
-    assert told[0].endswith(f"at the level {level.name.lower().replace('_', ' ')}")
-    slow.commit()
-    seal(fast)
+    # Nothing came: it is the end.
     assert its.read(reader) == []
     reader.rollback()
-    assert len(its.read(reader)) == 2
+    its.post(fast, 0)
+    seal(fast)
+    its.escrows[0] = pgwallet.pledge(fast, its.wallets[0], its.films[0], 10).escrow_id
+    its.post(slow, 0)
+    its.post(fast, 1)
+    told: list[str] = []
+    reader.add_notice_handler(lambda notice: told.append(str(notice.message_primary)))
+    (row,) = pgwallet.statement(reader, its.account_id, its.seen, 2)
+    assert told[0].endswith(f"at the level {level.name.lower().replace('_', ' ')}")
+    with pytest.raises(errors.ActiveSqlTransaction, match="read committed alone"):
+        pgwallet.statement(reader, its.account_id, row.posting_id)
+    reader.rollback()
+    # The newest first, all there is.
+    newest = pgwallet.statement(reader, its.account_id, limit=2, newest_first=True)
+    assert newest[1] == row
+    reader.rollback()
+    slow.commit()
+    seal(fast)
+    assert len(its.read(reader)) == 3
+    reader.rollback()
 
 
 def test_the_log_is_read_on_up_to_what_the_feed_gave(connect: Connect) -> None:

@@ -135,6 +135,8 @@ def test_on_a_standby_it_reads_what_is_sealed_and_goes_on_once_that_is_promoted(
                     pgwallet.read_feed(there, sealed)
                 lines = pgwallet.statement(there, external(there), seen)
                 assert ids_in(lines) == [sealed]
+                with pytest.raises(errors.ReadOnlySqlTransaction):
+                    pgwallet.statement(there, external(there), sealed)
 
                 primary.stop()
                 there.execute("select pg_promote()")

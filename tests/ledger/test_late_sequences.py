@@ -119,3 +119,30 @@ def test_status_names_it_and_its_remedy_mends_it(database: str, name: str) -> No
         assert pgwallet.status(database).up_to_date
         pgwallet.withdraw(conn, funded(conn, "cid", 10), 5)
         assert pgwallet.check_ledger(conn) == []
+
+
+def test_reading_on_ends_before_ids_that_come_again_and_says_so(
+    conn: psycopg.Connection, world: World
+) -> None:
+    """Whoever had passed them would miss what gets them next."""
+    account = value(
+        conn, "select external_account_id from pgwallet.account where account_id = %s", world.wallet
+    )
+    told: list[str] = []
+    conn.add_notice_handler(lambda notice: told.append(str(notice.message_primary)))
+    rows = pgwallet.statement(conn, account)
+    assert pgwallet.statement(conn, account, rows[-1].posting_id) == []
+    assert pgwallet.read_feed(conn, pgwallet.read_feed(conn)[-1].posting_id) == []
+    assert told == []
+
+    last = rows[2].posting_id
+    conn.execute("select setval('pgwallet.posting_id_seq', %s)", [last])
+    warning = f"postings after id {last} are not read on: the sequence of their ids is behind"
+    assert pgwallet.statement(conn, account) == rows[:3]
+    assert told == [warning]
+    assert pgwallet.read_feed(conn, last) == []
+    assert told == [warning] * 2
+    assert pgwallet.statement(conn, account, newest_first=True)[0] == rows[-1]
+    mended = value(conn, "select max(posting_id) from pgwallet.posting")
+    conn.execute("select setval('pgwallet.posting_id_seq', %s)", [mended])
+    assert pgwallet.statement(conn, account) == rows

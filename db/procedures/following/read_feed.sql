@@ -33,6 +33,7 @@ begin
   perform pgwallet._check_limit(p_limit);
   select s.last_value into v_last from pgwallet.posting_id_seq as s;
   if v_after >= v_last then
+    perform pgwallet._warn_of_late_sequence();
     return;
   end if;
   perform pgwallet._summarize_postings();

@@ -18,23 +18,7 @@ declare
   v_named xid;
   v_writer record;
 begin
-  if pg_is_in_recovery() then
-    raise exception using
-      errcode = '25006',
-      message = 'a standby cannot tell what is still being written',
-      detail = 'History is read on only where the transactions that write it are.',
-      hint = 'Ask the primary.';
-  end if;
-  if current_setting('transaction_isolation') not in ('read committed', 'read uncommitted') then
-    raise exception using
-      errcode = '25001',
-      message = 'history is read on at the isolation level read committed alone',
-      detail = format(
-        'At the level %s a transaction does not see what others commit while it waits for them.',
-        current_setting('transaction_isolation')
-      ),
-      hint = 'Begin a transaction at the level read committed.';
-  end if;
+  perform pgwallet._refuse_undecided();
   if pg_current_xact_id_if_assigned() is not null then
     raise exception using
       errcode = '25001',

@@ -30,6 +30,7 @@ begin
       );
     return null;
   end if;
+  perform pgwallet._warn_of_late_sequence();
   select s.last_value into v_posting_id from pgwallet.posting_id_seq as s;
   loop
     select array_agg(l.virtualtransaction), array_agg(l.pid) into v_posting, v_pids

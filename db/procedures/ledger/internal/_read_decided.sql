@@ -1,8 +1,9 @@
 -- The postings of an account that keeps no balance, oldest first, as far as none can come between
 -- them any more. No lock orders these: one that commits later may have a smaller id.
 --
--- It reads what is sealed, then the rest as _find_decided tells. Each statement of it sees what was
--- committed by then, unlike those of its caller.
+-- It reads what is sealed, then the rest as _find_decided tells. Where nobody can tell, a page that
+-- would be empty though there is something is refused: it would look like the end. Each statement of
+-- it sees what was committed by then, unlike those of its caller.
 create or replace function pgwallet._read_decided(
   p_account pgwallet.account,
   p_above bigint,
@@ -59,6 +60,11 @@ begin
     end if;
     exit when v_round = 2 or v_left = 0 or v_above >= p_below - 1;
     v_until := pgwallet._find_decided();
+    if v_until is null and v_left = p_limit and exists (
+      select from pgwallet._read_postings(p_account, v_above, p_below, p_from, p_until, 1, false)
+    ) then
+      perform pgwallet._refuse_undecided();
+    end if;
   end loop;
 end;
 $function$;
