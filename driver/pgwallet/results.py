@@ -622,14 +622,14 @@ class LedgerMetrics:
     """When the ledger was last checked and sealed, and how much there is of it.
 
     `checked_at` is when `record_check` last looked at all of it, `violation_count` the most that it
-    found since then, also where it looked at a part. `unsealed_since` is when the first transaction
-    was recorded that no seal covers yet. The last ids also count what was undone.
+    found since then, also where it looked at a part. `oldest_unsealed_at` is when the first
+    transaction was recorded that no seal covers yet. The last ids also count what was undone.
     """
 
     checked_at: datetime | None
     violation_count: int | None
     sealed_at: datetime | None
     sealed_posting_id: int | None
-    unsealed_since: datetime | None
+    oldest_unsealed_at: datetime | None
     last_posting_id: int
     last_transaction_id: int

@@ -104,14 +104,14 @@ def test_the_oldest_transaction_that_waits_for_a_seal_is_told(
     conn: psycopg.Connection, wallet_id: int
 ) -> None:
     pgwallet.deposit(conn, wallet_id, 5)
-    waits = pgwallet.ledger_metrics(conn).unsealed_since
+    waits = pgwallet.ledger_metrics(conn).oldest_unsealed_at
     assert waits == value(conn, "select min(created_at) from pgwallet.transaction")
     without_waiting(conn)
     assert pgwallet.seal_ledger(conn) is not None
-    assert pgwallet.ledger_metrics(conn).unsealed_since is None
+    assert pgwallet.ledger_metrics(conn).oldest_unsealed_at is None
     later = pgwallet.deposit(conn, wallet_id, 5).transaction_id
     pgwallet.deposit(conn, wallet_id, 5)
     assert (
-        pgwallet.ledger_metrics(conn).unsealed_since
+        pgwallet.ledger_metrics(conn).oldest_unsealed_at
         == pgwallet.get_transaction(conn, later).created_at
     )

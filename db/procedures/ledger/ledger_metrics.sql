@@ -5,7 +5,7 @@
 create or replace function pgwallet.ledger_metrics()
 returns table (
   checked_at timestamptz, violation_count bigint, sealed_at timestamptz, sealed_posting_id bigint,
-  unsealed_since timestamptz, last_posting_id bigint, last_transaction_id bigint
+  oldest_unsealed_at timestamptz, last_posting_id bigint, last_transaction_id bigint
 )
 language plpgsql
 stable

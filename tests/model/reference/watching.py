@@ -25,7 +25,7 @@ def ledger_metrics(books: Books) -> LedgerMetrics:
         violation_count=0 if checked else None,
         sealed_at=ANYTHING,
         sealed_posting_id=ANYTHING,
-        unsealed_since=ANYTHING,
+        oldest_unsealed_at=ANYTHING,
         last_posting_id=ANYTHING,
         last_transaction_id=ANYTHING,
     )

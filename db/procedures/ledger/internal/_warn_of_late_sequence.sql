@@ -1,5 +1,5 @@
 -- Tells that postings have larger ids than their sequence gave out: nobody can read on past those
--- that it gives out next. After a restore that lost the sequence; pgwallet status says what mends it.
+-- that it gives out next. So after a restore that lost the sequence; pgwallet status mends it.
 create or replace function pgwallet._warn_of_late_sequence()
 returns void
 language plpgsql
