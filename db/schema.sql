@@ -6,7 +6,7 @@
 CREATE SCHEMA pgwallet;
 
 CREATE DOMAIN pgwallet.account_kind AS text COLLATE pg_catalog."C"
-	CONSTRAINT account_kind_known CHECK ((VALUE = ANY (ARRAY['wallet'::text, 'pocket'::text, 'project'::text, 'escrow'::text, 'commission'::text, 'fee'::text, 'external'::text])));
+	CONSTRAINT account_kind_known CHECK ((VALUE = ANY (ARRAY['wallet'::text, 'pocket'::text, 'project'::text, 'escrow'::text, 'commission'::text, 'fee'::text, 'external'::text, 'in_transit'::text])));
 
 COMMENT ON DOMAIN pgwallet.account_kind IS 'What an account is for. Wallet, pocket and project keep a balance, the others only pass money on.';
 

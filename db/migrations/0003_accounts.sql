@@ -7,7 +7,9 @@
 -- used in the transaction that adds it.
 create domain pgwallet.account_kind as text collate "C"
 constraint account_kind_known check (
-  value in ('wallet', 'pocket', 'project', 'escrow', 'commission', 'fee', 'external')
+  value in (
+    'wallet', 'pocket', 'project', 'escrow', 'commission', 'fee', 'external', 'in_transit'
+  )
 );
 
 comment on domain pgwallet.account_kind is

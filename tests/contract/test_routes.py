@@ -30,11 +30,7 @@ def test_every_function_has_a_route(functions: dict[str, Function]) -> None:
 def test_the_router_has_the_routes_of_the_catalogue(functions: dict[str, Function]) -> None:
     by_hand = code.by_hand()
     routes = {name: route_of(function, by_hand) for name, function in functions.items()}
-    unwritten = {name for name, route in routes.items() if route is Route.UNROUTED}
-    assert all(CALLS[name].route is Route.BY_HAND for name in unwritten)
-    assert routes == {
-        name: Route.UNROUTED if name in unwritten else CALLS[name].route for name in functions
-    }
+    assert routes == {name: CALLS[name].route for name in functions}
 
 
 def test_what_is_written_by_hand_is_of_the_catalogue() -> None:

@@ -55,6 +55,7 @@ begin
   perform setval('pgwallet.transaction_id_seq', (p_shard + 1)::bigint << 46, false);
   perform setval('pgwallet.posting_id_seq', (p_shard + 1)::bigint << 46, false);
   perform setval('pgwallet.event_id_seq', (p_shard + 1)::bigint << 46, false);
+  perform setval('pgwallet_shard.plan_id_seq', (p_shard + 1)::bigint << 46, false);
   -- Between the ids that callers may bring along and the ranges of the shards; each such that this
   -- shard, the home of the reference, is also that of the id.
   execute format(

@@ -24,23 +24,9 @@ declare
   v_external_account_id bigint;
   v_balance numeric;
 begin
-  if (p_amount > 0 and p_amount < 1000000000000000) is not true then
-    perform pgwallet._refuse_amount(p_amount);
-  end if;
-  if (p_account in ('commission', 'fee')) is not true then
-    raise exception using
-      errcode = 'PW002',
-      message = format(
-        'account %s is unknown', coalesce(quote_literal(left(p_account, 200)), 'null')
-      ),
-      detail = 'The platform earns as commission and as fee.',
-      hint = 'Pass commission or fee.';
-  end if;
-  perform pgwallet._check_call(p_idempotency_key, p_metadata, p_effective_at);
-  v_exponent := pgwallet._find_exponent(p_currency);
-  if scale(trim_scale(p_amount)) > v_exponent then
-    perform pgwallet._refuse_decimals(p_amount, p_currency, v_exponent);
-  end if;
+  v_exponent := pgwallet._check_collection(
+    p_currency, p_account, p_amount, p_idempotency_key, p_metadata, p_effective_at
+  );
 
   if p_idempotency_key is not null then
     v_request := format('collect_earnings(%s, %s, %s)', p_currency, p_account, trim_scale(p_amount));

@@ -190,7 +190,7 @@ def _generated(functions: Iterable[Function]) -> Iterator[str]:
             yield _NOT_HERE.format(
                 name=function.name, arguments=function.with_defaults, returned=_returned(function)
             )
-        if route not in (Route.LOCAL, Route.UNROUTED):
+        if route is not Route.LOCAL:
             comment = function.comment.replace("'", "''")
             yield (f"comment on function pgwallet.{function.name} is '{comment}';\n")
 

@@ -13,7 +13,6 @@ class Route(StrEnum):
     BY_HAND = "on several shards, see db/cluster/router"
     LOCAL = "on the router itself"
     NOT_HERE = "on shards alone"
-    UNROUTED = "nowhere yet"
 
 
 class NoRouteError(RuntimeError):
@@ -41,20 +40,13 @@ LOCAL_INTERNALS = (
     "_finish_install",
     "_grant",
     "_is_blank",
+    "_refuse_funds",
     "_rights_of",
     "_slot_of",
 )
 
 # What concerns one database as such.
 NOT_HERE = ("list_sequences", "skip_ids")
-
-# To be written, each as a file in db/cluster/router; then this list goes.
-UNROUTED = (
-    "collect_earnings",
-    "payout",
-    "reverse_transaction",
-    "transfer",
-)
 
 # What reads, though it is volatile.
 READING = ("preview_allocation", "read_feed")
@@ -69,8 +61,6 @@ def route_of(function: Function, by_hand: frozenset[str]) -> Route:
         return Route.LOCAL
     if function.name in NOT_HERE:
         return Route.NOT_HERE
-    if function.name in UNROUTED:
-        return Route.UNROUTED
     if first in _IDS:
         return Route.BY_ID
     if first in _OWNERS:

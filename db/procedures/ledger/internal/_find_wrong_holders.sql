@@ -59,7 +59,8 @@ begin
   held as (
     select a.account_id, a.kind, a.currency, a.external_account_id
     from pgwallet.account as a
-    where v_whole or a.account_id = any(v_account_ids)
+    -- What is on its way between the shards of a cluster is of nobody.
+    where (v_whole or a.account_id = any(v_account_ids)) and a.kind <> 'in_transit'
   )
 
   select

@@ -47,7 +47,10 @@ begin
         when 'allocation' then s.kind = 'wallet' and d.kind = 'pocket'
         when 'transfer_to_pocket' then s.kind = 'wallet' and d.kind = 'pocket'
         when 'transfer_from_pocket' then s.kind = 'pocket' and d.kind = 'wallet'
-        when 'transfer' then s.kind = d.kind and s.kind in ('wallet', 'pocket')
+        when 'transfer'
+          then (s.kind = d.kind and s.kind in ('wallet', 'pocket'))
+            or (s.kind = 'wallet' and d.kind = 'in_transit')
+            or (s.kind = 'in_transit' and d.kind = 'wallet')
         when 'pocket_closing'
           then s.kind = 'pocket' and d.kind = 'wallet' and p.source_balance = 0
         when 'pledge' then s.kind = 'wallet' and d.kind = 'escrow'

@@ -1,0 +1,21 @@
+-- Notes how far a plan is: done, undoing or undone. What was decided first stays; returns that.
+create or replace function pgwallet_shard.end_plan(
+  p_plan_id bigint,
+  p_state text,
+  p_answers jsonb
+)
+returns table (state text, answers jsonb)
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $function$
+begin
+  update pgwallet_shard.plan as p
+  set state = p_state, answers = p_answers, ended_at = clock_timestamp()
+  where p.plan_id = p_plan_id
+    and p.state = case p_state when 'undone' then 'undoing' else 'open' end;
+  return query
+  select p.state, p.answers
+  from pgwallet_shard.plan as p
+  where p.plan_id = p_plan_id;
+end;
+$function$;
