@@ -21,7 +21,7 @@ select p.project_id, p.reference, p.currency, p.status from pgwallet.project as 
 order by p.project_id
 """
 
-_PLANS = "select to_regprocedure('pgwallet.complete_plans()') is not null"
+_PLANS = "select c.request, c.state, c.failure from pgwallet.complete_plans(interval '0') as c"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +64,11 @@ def complete(cluster: ClusterFile) -> CompletionReport:
                 pgwallet.close_project(router, half.project_id, half.outcome)
                 closed.append(half.project_id)
                 logger.info("project %s has %s on all shards", half.project_id, half.outcome)
-        if router.execute(_PLANS).fetchone() == (True,):
-            plans = len(router.execute("select * from pgwallet.complete_plans()").fetchall())
+        for request, state, failure in router.execute(_PLANS):
+            if state in ("done", "undone"):
+                plans += 1
+            else:
+                logger.warning("%s is not completed: %s", request, failure)
     return CompletionReport(tuple(created), tuple(closed), plans)
 
 
