@@ -1,8 +1,8 @@
 """What a router does otherwise than one database, test by test.
 
-With PGWALLET_TEST_SERVER=cluster the tests run through a router over four shards. Those that are
-named here fail there, each for a reason that the pages tell; one that passes fails the run, so that
-nobody is told of a difference that is none. What happens instead has tests in this folder.
+With PGWALLET_TEST_SERVER=cluster the tests run through a router over four shards. Those that
+differing.py names fail there, each for a reason that the pages tell; one that passes fails the run,
+so that nobody is told of a difference that is none. What happens instead has tests in this folder.
 """
 
 from enum import StrEnum
@@ -10,9 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cluster.differing import DIFFERING, Why
-
-__all__ = ["Why", "mark"]
+from tests.cluster.differing import FAILING, LEFT_OUT
 
 _TESTS = Path(__file__).parents[1]
 
@@ -37,13 +35,15 @@ def mark(config: pytest.Config, items: list[pytest.Item]) -> None:
     ours: list[pytest.Item] = []
     others: list[pytest.Item] = []
     for item in items:
-        folder = item.path.relative_to(_TESTS).parts[0].upper()
-        (others if folder in OneDatabase.__members__ else ours).append(item)
+        file = item.path.relative_to(_TESTS).as_posix()
+        folder = file.partition("/")[0]
+        is_left_out = (
+            folder.upper() in OneDatabase.__members__ or {f"{folder}/", file} & LEFT_OUT.keys()
+        )
+        (others if is_left_out else ours).append(item)
+        for name in (item.name, item.name.partition("[")[0]):
+            if why := FAILING.get(f"{file}::{name}"):
+                item.add_marker(pytest.mark.xfail(reason=why, strict=True))
+                break
     config.hook.pytest_deselected(items=others)
     items[:] = ours
-    for item in items:
-        file = item.path.relative_to(_TESTS).as_posix()
-        function = item.name.partition("[")[0]
-        for name in (f"{file}::{item.name}", f"{file}::{function}"):
-            if name in DIFFERING:
-                item.add_marker(pytest.mark.xfail(reason=DIFFERING[name], strict=True))

@@ -160,6 +160,7 @@ def test_a_change_is_held_to_the_limit_of_a_pledge_and_to_what_the_wallet_has(
         ("update pgwallet.account set closed_at = now() where account_id = {wallet_id}", "PW209"),
         ("update pgwallet.project set frozen_at = now() where project_id = {project_id}", "PW208"),
     ],
+    ids=["frozen", "closed", "project"],
 )
 def test_what_is_frozen_or_closed_only_takes_back(
     conn: psycopg.Connection, pledge: pgwallet.Pledge, state: str, code: str
