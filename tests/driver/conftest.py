@@ -10,19 +10,30 @@ import pytest
 from tests.driver.calling import CallIt
 
 
-@pytest.fixture(params=["sync", "async"])
-def call(request: pytest.FixtureRequest, shared_database: str) -> Iterator[CallIt]:
-    """One test, run on a connection and on an async one; nothing is committed."""
-    if request.param == "sync":
-        with psycopg.connect(shared_database) as conn:
-            yield cast(CallIt, lambda function, *args, **kwargs: function(conn, *args, **kwargs))
-            conn.rollback()
-        return
+@pytest.fixture(scope="session")
+def async_session(
+    shared_database: str,
+) -> Iterator[tuple[asyncio.Runner, psycopg.AsyncConnection]]:
+    """One for all tests, which a new one would have plan every function anew."""
     with asyncio.Runner() as runner:
         aconn = runner.run(psycopg.AsyncConnection.connect(shared_database))
-        yield cast(
-            CallIt,
-            lambda function, *args, **kwargs: runner.run(function(aconn, *args, **kwargs)),
-        )
-        runner.run(aconn.rollback())
+        yield runner, aconn
         runner.run(aconn.close())
+
+
+@pytest.fixture(params=["sync", "async"])
+def call(
+    request: pytest.FixtureRequest,
+    conn: psycopg.Connection,
+    async_session: tuple[asyncio.Runner, psycopg.AsyncConnection],
+) -> Iterator[CallIt]:
+    """One test, run on a connection and on an async one; nothing is committed."""
+    if request.param == "sync":
+        yield cast(CallIt, lambda function, *args, **kwargs: function(conn, *args, **kwargs))
+        return
+    runner, aconn = async_session
+    yield cast(
+        CallIt,
+        lambda function, *args, **kwargs: runner.run(function(aconn, *args, **kwargs)),
+    )
+    runner.run(aconn.rollback())

@@ -17,14 +17,21 @@ from psycopg.pq import TransactionStatus
 
 import pgwallet
 from pgwallet import RefundBatch, ReleaseBatch
+from tests.concurrency.calls import fresh
 from tests.conftest import Connect
 from tests.waiting import wait_until_blocked
 
 Settle = Callable[..., Iterator[ReleaseBatch] | Iterator[RefundBatch]]
 
 
-def pledged(conn: psycopg.Connection, pledges: int, name: str = "bridge") -> tuple[int, int]:
+@pytest.fixture(scope="module")
+def database(crowded_database: str) -> str:
+    return crowded_database
+
+
+def pledged(conn: psycopg.Connection, pledges: int) -> tuple[int, int]:
     """A project with escrows of 10 each, all from one wallet; returns both ids."""
+    name = fresh("bridge")
     wallet_id = pgwallet.create_wallet(conn, name).wallet_id
     project_id = pgwallet.create_project(conn, name).project_id
     pgwallet.deposit(conn, wallet_id, 10 * pledges)
@@ -109,9 +116,9 @@ def test_nothing_happens_before_the_first_step(connect: Connect) -> None:
     conn = connect(autocommit=True)
     project_id, wallet_id = pledged(conn, 2)
     batches = pgwallet.release_project(conn, project_id)
-    assert pgwallet.create_project(conn, "bridge").status == "open"
+    assert pgwallet.get_project(conn, project_id).status == "open"
     next(batches)
-    assert pgwallet.create_project(conn, "bridge").status == "succeeded"
+    assert pgwallet.get_project(conn, project_id).status == "succeeded"
     with pytest.raises(pgwallet.ProjectClosed):
         pgwallet.pledge(conn, wallet_id, project_id, 1)
 
@@ -172,7 +179,7 @@ def test_a_connection_in_a_transaction_is_refused_at_once(connect: Connect, sett
     conn.rollback()
     with conn.transaction(), pytest.raises(psycopg.ProgrammingError):
         settle(conn, project_id)
-    assert pgwallet.create_project(conn, "bridge").status == "open"
+    assert pgwallet.get_project(conn, project_id).status == "open"
 
 
 @pytest.mark.parametrize("settle", [pgwallet.release_project, pgwallet.refund_project])
@@ -184,7 +191,7 @@ def test_a_bad_batch_size_leaves_the_project_open(
     project_id, _ = pledged(conn, 1)
     with pytest.raises(pgwallet.InvalidArgument):
         list(settle(conn, project_id, batch_size))
-    assert pgwallet.create_project(conn, "bridge").status == "open"
+    assert pgwallet.get_project(conn, project_id).status == "open"
 
 
 @pytest.mark.parametrize("settle", [pgwallet.release_project, pgwallet.refund_project])
@@ -214,7 +221,9 @@ def test_the_last_pass_waits_for_an_escrow_that_is_held(connect: Connect) -> Non
     conn, holder, observer = connect(), connect(), connect(autocommit=True)
     project_id, wallet_id = pledged(conn, 5)
     # The holder gives back a part of one escrow, and takes its time.
-    row = conn.execute("select min(escrow_id) from pgwallet.escrow").fetchone()
+    row = conn.execute(
+        "select min(escrow_id) from pgwallet.escrow where project_id = %s", [project_id]
+    ).fetchone()
     conn.rollback()
     assert row is not None
     pgwallet.refund_escrow(holder, row[0], 4)
@@ -234,7 +243,9 @@ def test_the_last_pass_waits_for_an_escrow_that_is_held(connect: Connect) -> Non
 def test_a_batch_that_cannot_get_its_locks_is_run_again(connect: Connect) -> None:
     conn, holder = connect(), connect()
     project_id, _ = pledged(conn, 2)
-    row = conn.execute("select min(escrow_id) from pgwallet.escrow").fetchone()
+    row = conn.execute(
+        "select min(escrow_id) from pgwallet.escrow where project_id = %s", [project_id]
+    ).fetchone()
     assert row is not None
     conn.execute("set lock_timeout = '300ms'")
     conn.commit()
@@ -288,8 +299,8 @@ def test_releasing_a_thousand_escrows_takes_less_than_ten_megabytes_more(
 def test_memory_does_not_grow_with_the_project(connect: Connect) -> None:
     conn = connect()
     peaks = []
-    for name, pledges in (("a", 10), ("b", 100), ("c", 1000)):
-        project_id, _ = pledged(conn, pledges, name)
+    for pledges in (10, 100, 1000):
+        project_id, _ = pledged(conn, pledges)
         tracemalloc.start()
         counts = sum(b.escrow_count for b in pgwallet.release_project(conn, project_id, 2))
         peaks.append(tracemalloc.get_traced_memory()[1])
