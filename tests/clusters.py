@@ -17,6 +17,7 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from pgwallet import cluster
+from pgwallet.cluster import routing
 from tests import databases
 
 T = TypeVar("T")
@@ -36,6 +37,7 @@ def are_tested() -> bool:
 
 # Of what is made once for a module where all tests undo what they do: there nothing can be undone.
 BESIDES = OF_ROUTERS if are_tested() else frozenset[str]()
+NOT_HERE = frozenset(routing.NOT_HERE) if are_tested() else frozenset[str]()
 KEPT = {"shared", "sealed"}
 SCOPE: Literal["function", "module"] = "function" if are_tested() else "module"
 
@@ -168,6 +170,11 @@ class Shards:
         self._kept = None
         for connection in self._connections:
             connection.execute("select pgwallet_test.make_as_at_first()")
+
+    def remember(self) -> None:
+        """Has the next resets make all rows as they are now."""
+        for connection in self._connections:
+            connection.execute("select pgwallet_test.remember()")
 
     def kept(self, make: Callable[[], T]) -> T:
         """What was made last, as long as nobody has changed anything since."""

@@ -5,10 +5,10 @@ from contextlib import ExitStack
 
 import psycopg
 import pytest
-from psycopg.conninfo import make_conninfo
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 import pgwallet
-from tests import databases
+from tests import clusters, databases
 from tests.attackers import attempts, traps
 from tests.attackers.stage import Stage, attackers, prepare, staged, state
 from tests.catalogue.world import World
@@ -63,12 +63,28 @@ def before(shared_stage: Stage) -> Iterator[tuple[psycopg.Connection, dict[str, 
         assert pgwallet.check_ledger(conn) == []
 
 
+@pytest.fixture(scope="session")
+def stage_shards(server: str, shared_stage: Stage) -> Iterator[clusters.Shards | None]:
+    """Where clusters are tested, what is done through a router to the stage is there."""
+    if not clusters.are_tested():
+        yield None
+        return
+    router = str(conninfo_to_dict(shared_stage.conninfo)["dbname"])
+    with clusters.Shards(server, router).open() as shards:
+        shards.remember()
+        yield shards
+
+
 @pytest.fixture
 def stage(
-    shared_stage: Stage, before: tuple[psycopg.Connection, dict[str, object]]
+    shared_stage: Stage,
+    before: tuple[psycopg.Connection, dict[str, object]],
+    stage_shards: clusters.Shards | None,
 ) -> Iterator[Stage]:
     """The stage of all tests whose attacks fail or are undone: after each it is as it was."""
     yield shared_stage
+    if stage_shards is not None:
+        stage_shards.reset()
     conn, known = before
     # With every row and every object as it was, check_ledger would find what it found.
     now = state(conn, list(shared_stage.roles.values()))

@@ -103,6 +103,22 @@ begin
 end;
 $function$;
 
+-- From now on that is how the tables are at present.
+create function pgwallet_test.remember()
+returns void
+language plpgsql
+as $function$
+declare
+  v_name text;
+begin
+  for v_name in select k.name from pgwallet_test.known as k loop
+    execute format('truncate pgwallet_test.%I', v_name);
+    execute format('insert into pgwallet_test.%I select t.* from %s as t', v_name, v_name);
+  end loop;
+  update pgwallet_test.known as k set state = pgwallet_test.state_of(k.name);
+end;
+$function$;
+
 -- Changes the row that was p_old, or deletes it if p_new is null.
 create function pgwallet_test.change(p_table text, p_old jsonb, p_new jsonb)
 returns integer

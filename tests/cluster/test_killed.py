@@ -122,13 +122,27 @@ def campaign(call: Client, suffix: str) -> dict[str, Decimal]:
     call(lambda conn: pgwallet.pledge_many(conn, project, wallets, [50] * 8, pledged))
     call(lambda conn: pgwallet.close_project(conn, project, "succeeded"))
     call(lambda conn: [*pgwallet.release_project(conn, project, batch_size=3)])
+    call(lambda conn: pgwallet.payout(conn, project, 310, f"payout {suffix}"))
+    call(lambda conn: pgwallet.transfer(conn, wallets[0], wallets[5], 20, f"to 5 {suffix}"))
+    call(lambda conn: pgwallet.transfer(conn, wallets[6], wallets[1], 7, f"to 1 {suffix}"))
+    call(lambda conn: pgwallet.collect_earnings(conn, "EUR", "commission", 40, f"earned {suffix}"))
     return {
         "project": _balance(call, project),
         **{f"wallet {number}": _balance(call, wallet) for number, wallet in enumerate(wallets)},
     }
 
 
-EXPECTED = {"project": Decimal(320), **{f"wallet {n}": Decimal(50) for n in range(8)}}
+EXPECTED = {
+    "project": Decimal(10),
+    "wallet 0": Decimal(30),
+    "wallet 1": Decimal(57),
+    "wallet 2": Decimal(50),
+    "wallet 3": Decimal(50),
+    "wallet 4": Decimal(50),
+    "wallet 5": Decimal(70),
+    "wallet 6": Decimal(43),
+    "wallet 7": Decimal(50),
+}
 
 
 def _wallet(call: Client, owner: str) -> int:
