@@ -4,7 +4,7 @@ import pytest
 
 from tests.effort import effort
 
-TIMES = effort("PGWALLET_FAULTS", part=3, full=5)
+TIMES = effort("PGWALLET_FAULTS", part=2, full=5)
 
 # The number seeds the moment of the fault, so a failed one can be called again by its id.
 repeatedly = pytest.mark.parametrize("number", range(1, TIMES + 1))
