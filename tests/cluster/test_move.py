@@ -1,7 +1,9 @@
 """A shard moves to another server while clients write: calls wait for a moment, and none fails."""
 
+import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -66,15 +68,26 @@ def test_a_shard_moves_while_eight_clients_write(
             wallets = [pgwallet.create_wallet(router, f"owner {n}").wallet_id for n in range(12)]
             assert {wallet >> 46 for wallet in wallets} == {1, 2}
             path = written(file, tmp_path / "cluster.toml")
-            with Clients(file.routers[0], wallets, CLIENTS) as clients:
+            direct = next(
+                wallet
+                for n in range(64)
+                if (wallet := pgwallet.create_wallet(router, f"direct {n}").wallet_id) >> 46 == 2
+            )
+            with (
+                Clients(file.routers[0], wallets, CLIENTS) as clients,
+                straight_to_the_shard(file.routers[0], direct) as deposits,
+            ):
                 time.sleep(SECONDS)
                 told = pgwallet_here("cluster", "move", path, 1, new)
+                moved_at = time.monotonic()
                 time.sleep(SECONDS)
             assert told.returncode == 0, told.stderr
             assert f'conninfo = "{new}"' in told.stdout
             assert clients.failures == []
             assert clients.longest < PAUSE
             assert {w: pgwallet.balance(router, w) for w in wallets} == clients.told
+            assert pgwallet.balance(router, direct) == len(deposits) > 0
+            assert deposits[0] < moved_at < deposits[-1]
 
         moved = replace(file, shards=(file.shards[0], cluster.shard_at(1, new)))
         assert cluster.status(moved).members[0].findings == ()
@@ -87,6 +100,29 @@ def test_a_shard_moves_while_eight_clients_write(
             cluster.migrate(file)
         # Again it does nothing, but to see that the routers know.
         assert cluster.move(file, 1, new).paused is None
+
+
+@contextmanager
+def straight_to_the_shard(router: str, wallet: int) -> Iterator[list[float]]:
+    """Meanwhile an application deposits 1 again and again, by no router; yields when."""
+    done: list[float] = []
+    ends = threading.Event()
+
+    def deposit() -> None:
+        with pgwallet.Cluster(router) as shards:
+            while not ends.is_set():
+                shards.run_transaction(
+                    lambda conn: pgwallet.deposit(conn, wallet, 1), wallet, attempts=12
+                )
+                done.append(time.monotonic())
+
+    with ThreadPoolExecutor(1) as thread:
+        under_way = thread.submit(deposit)
+        try:
+            yield done
+        finally:
+            ends.set()
+        under_way.result()
 
 
 def refuses(old: str, wallets: list[int]) -> None:
