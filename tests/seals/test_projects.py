@@ -61,14 +61,12 @@ def call(
 ) -> None:
     """One at random, which may be refused."""
     project_id = random.choice([film, flop])
-    escrow_id = random.choice(
-        value(
-            conn,
-            "select array_agg(escrow_id order by escrow_id) from pgwallet.escrow "
-            "where project_id = %s",
-            project_id,
-        )
+    escrows = (
+        "select array_agg(escrow_id order by escrow_id) from pgwallet.escrow where project_id = %s"
     )
+    # A few of them, so that what was done to one goes on.
+    ids = value(conn, escrows, project_id)
+    escrow_id = random.choice([*ids[:4], *ids[-2:]])
     amount = Decimal(random.randint(1, 310)) / 100
     possible: list[Callable[[], object]] = [
         lambda: pgwallet.pledge(conn, random.choice(wallets), project_id, amount),
@@ -119,8 +117,8 @@ def test_with_seals_a_project_is_what_its_escrows_come_to(connect: Connect) -> N
         if random.random() < 0.1:
             # Now and then in several, which part a call's postings.
             pgwallet.seal_ledger(seal, random.choice([7, 100_000]))
-        for project_id in (film, flop):
-            assert told(conn, project_id) == plain(conn, project_id), number
+        looked_at = random.choice([film, flop])
+        assert told(conn, looked_at) == plain(conn, looked_at), number
     while pgwallet.seal_ledger(seal) is not None:
         pass
     for project_id in (film, flop):

@@ -33,7 +33,8 @@ begin
         ('transaction', true), ('posting', true), ('event', true), ('account', false),
         ('wallet', false), ('pocket', false), ('project', false), ('escrow', false),
         ('seal', true), ('seal_balance', true), ('seal_flow', true),
-        ('seal_project', true), ('settings', false)
+        ('seal_project', true),
+        ('settings', false)
     ) as r (name, is_history)
     cross join (
       values
