@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 
 import psycopg
@@ -15,7 +16,7 @@ from psycopg.conninfo import make_conninfo
 
 import pgwallet
 from pgwallet import cluster
-from pgwallet.cluster import ClusterFile
+from pgwallet.cluster import ClusterFile, installing, moving
 from pgwallet.deployment import DeploymentError
 from tests import clusters, databases, servers
 from tests.cli.command import pgwallet_here
@@ -44,7 +45,7 @@ def server_of_its_own(programs: Path, place: Path) -> Iterator[str]:
         yield server.conninfo
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def two_servers(cluster_server: str) -> Iterator[tuple[str, str]]:
     with psycopg.connect(cluster_server) as conn:
         row = conn.execute("select setting from pg_config where name = 'BINDIR'").fetchone()
@@ -123,6 +124,78 @@ def straight_to_the_shard(router: str, wallet: int) -> Iterator[list[float]]:
         finally:
             ends.set()
         under_way.result()
+
+
+def test_a_move_that_finds_no_moment_leaves_all_as_it_was(
+    two_servers: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = two_servers
+    with clusters.made(first, 2) as file, databases.created(second) as name:
+        new = databases.as_owner(make_conninfo(second, dbname=name))
+        with (
+            psycopg.connect(file.routers[0], autocommit=True) as router,
+            psycopg.connect(file.shards[1].conninfo) as direct,
+        ):
+            wallet = on_shard(router, 1)
+
+            def write(*_: object) -> None:
+                """And leave the transaction open."""
+                pgwallet.deposit(direct, wallet, 1)
+
+            write()
+            with pytest.raises(DeploymentError, match="did not end, and a copy begins between"):
+                cluster.move(file, 1, new, wait=0.2)
+            direct.rollback()
+            with monkeypatch.context() as patch:
+                patch.setattr(moving, "_check_way", write)
+                with pytest.raises(DeploymentError, match="there was no moment for it"):
+                    cluster.move(file, 1, new, wait=0.2)
+            direct.commit()
+            assert cluster.status(file).up_to_date
+            with psycopg.connect(new) as there:
+                assert there.execute("select to_regnamespace('pgwallet')").fetchone() == (None,)
+            assert pgwallet.deposit(router, wallet, 1).balance == 2
+            assert cluster.move(file, 1, new).paused is not None
+            assert pgwallet.deposit(router, wallet, 1).balance == 3
+
+
+def test_a_move_broken_off_once_it_is_decided_is_completed_by_the_same_call(
+    two_servers: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = two_servers
+    with clusters.made(first, 2) as file, databases.created(second) as name:
+        new = databases.as_owner(make_conninfo(second, dbname=name))
+        with psycopg.connect(file.routers[0], autocommit=True) as router:
+            wallet = on_shard(router, 1)
+            pgwallet.deposit(router, wallet, 1)
+            told: list[int] = []
+
+            def cut(conn: psycopg.Connection, moved: ClusterFile) -> None:
+                """Ends the session that would tell the router, when it is about to."""
+                installing.point_to_shards(conn, moved)
+                told.append(conn.info.backend_pid)
+                if len(told) == 2:  # the first one only looks whether the router would get there
+                    router.execute("select pg_terminate_backend(%s)", [told[-1]])
+
+            monkeypatch.setattr(moving, "point_to_shards", cut)
+            with pytest.raises(DeploymentError, match="router 0 was not led to the new place"):
+                cluster.move(file, 1, new)
+            with pytest.raises(errors.ReadOnlySqlTransaction, match="has moved to another"):
+                pgwallet.deposit(router, wallet, 1)
+            monkeypatch.undo()
+            assert cluster.move(file, 1, new).paused is None
+            assert pgwallet.deposit(router, wallet, 1).balance == 2
+        moved = replace(file, shards=(file.shards[0], cluster.shard_at(1, new)))
+        assert cluster.status(moved).up_to_date
+
+
+def on_shard(router: psycopg.Connection, shard: int) -> int:
+    """A new wallet there."""
+    for number in count():
+        wallet = pgwallet.create_wallet(router, f"somebody {number}").wallet_id
+        if (wallet >> 46) - 1 == shard:
+            return wallet
+    raise AssertionError
 
 
 def refuses(old: str, wallets: list[int]) -> None:

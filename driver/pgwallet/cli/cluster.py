@@ -296,7 +296,8 @@ def complete(file: File) -> None:
     """Finish what was broken off on its way over several shards.
 
     Payouts, transfers and collections whose plan was left, and projects that were created or closed
-    on some shards alone. Each is the call that was broken off, once more: nothing is done twice.
+    on some shards alone. Each is the call that was broken off, once more: nothing is done twice. It
+    exits with 1 where something is still in the way of a plan.
 
     \b
     Example:  pgwallet cluster complete cluster.toml
@@ -306,7 +307,11 @@ def complete(file: File) -> None:
         out.print(f"project {project} is on all shards now")
     for project in done.closed:
         out.print(f"project {project} is closed on all shards now")
-    if done.plans:
-        out.print(f"plans completed: {done.plans}")
-    if done == cluster.CompletionReport((), (), 0):
+    for plan in done.plans:
+        out.print(harmless(f"{plan.state:<8} {plan.request}, key {plan.idempotency_key!r}"))
+        if plan.failure is not None:
+            out.print(harmless(f"         {plan.failure}"))
+    if done == cluster.CompletionReport((), (), ()):
         out.print("Nothing was broken off.")
+    if any(plan.state in ("open", "undoing") for plan in done.plans):
+        raise typer.Exit(1)

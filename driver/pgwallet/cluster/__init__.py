@@ -4,7 +4,7 @@ pgwallet.cluster.init(pgwallet.cluster.read_cluster_file("cluster.toml"))
 """
 
 from .checking import KeyUse, SharedKey, check, shared_keys
-from .completing import CompletionReport, complete
+from .completing import CompletionReport, LeftPlan, complete
 from .file import ClusterFile, ClusterFileError, Shard, read_cluster_file, shard_at
 from .installing import ClusterReport, init, migrate
 from .looking import ClusterStatus, MemberStatus, status
@@ -17,6 +17,7 @@ __all__ = [
     "ClusterStatus",
     "CompletionReport",
     "KeyUse",
+    "LeftPlan",
     "MemberStatus",
     "MoveReport",
     "Shard",

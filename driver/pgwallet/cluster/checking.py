@@ -28,25 +28,31 @@ _AT_ONCE = 2000
 
 _BETWEEN = "select d.invariant, d.subject, d.detail from pgwallet_router._find_differences() as d"
 
-# By bytes, as Python compares texts too; along the index of the keys.
+# By bytes, as Python compares texts too; along the indexes of the keys. What a plan did on several
+# shards is one call, that of its key.
 _KEYS = """
-select t.idempotency_key, t.transaction_id, t.kind
+select t.idempotency_key, t.kind || ' ' || t.transaction_id as use
 from pgwallet.transaction as t
 where t.idempotency_key is not null
-order by t.idempotency_key
+  and not exists (select from pgwallet_shard.part as p where p.transaction_id = t.transaction_id)
+union all
+select p.idempotency_key, 'plan ' || p.plan_id
+from pgwallet_shard.plan as p
+where p.state <> 'undone'
+order by 1
 """
 
 
 @dataclass(frozen=True, slots=True)
 class KeyUse:
-    """A transaction that used a key."""
+    """What used a key on a shard: `call` is such as "deposit 70368744177664", or a plan, of which
+    other shards have parts."""
 
     shard: int
-    transaction_id: int
-    kind: str
+    call: str
 
     def __str__(self) -> str:
-        return f"shard {self.shard}: {self.kind} {self.transaction_id}"
+        return f"shard {self.shard}: {self.call}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +109,7 @@ def shared_keys(cluster: ClusterFile) -> Iterator[SharedKey]:
             key=itemgetter(1),
         )
         for key, same in groupby(keys, key=itemgetter(1)):
-            uses = tuple(KeyUse(shard, transaction, kind) for shard, _, transaction, kind in same)
+            uses = tuple(KeyUse(shard, call) for shard, _, call in same)
             if len(uses) > 1:
                 yield SharedKey(key, uses)
 

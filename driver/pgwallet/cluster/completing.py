@@ -21,17 +21,28 @@ select p.project_id, p.reference, p.currency, p.status from pgwallet.project as 
 order by p.project_id
 """
 
-_PLANS = "select c.request, c.state, c.failure from pgwallet.complete_plans(interval '0') as c"
+_PLANS = """
+select p.idempotency_key, p.request, p.state, p.failure from pgwallet.complete_plans('0') as p
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class LeftPlan:
+    """A call on several shards that was broken off: its `state` now, and what is in its way."""
+
+    idempotency_key: str
+    request: str
+    state: str
+    failure: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class CompletionReport:
-    """What was completed: ids of projects that not all shards had, or had closed, and the number of
-    plans, such as payouts."""
+    """What was completed: projects that not all shards had, or had closed, and plans."""
 
     created: tuple[int, ...]
     closed: tuple[int, ...]
-    plans: int
+    plans: tuple[LeftPlan, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +63,7 @@ def complete(cluster: ClusterFile) -> CompletionReport:
     Each is the call that was broken off, once more: what it did it does not do again. Beside calls
     that are under way it does no harm. Raises what the calls raise.
     """
-    created, closed, plans = [], [], 0
+    created, closed = [], []
     with member("router 0", cluster.routers[0]) as router:
         router.execute("set pgwallet.separate_commits = on")
         for half in _half_done(cluster):
@@ -64,11 +75,7 @@ def complete(cluster: ClusterFile) -> CompletionReport:
                 pgwallet.close_project(router, half.project_id, half.outcome)
                 closed.append(half.project_id)
                 logger.info("project %s has %s on all shards", half.project_id, half.outcome)
-        for request, state, failure in router.execute(_PLANS):
-            if state in ("done", "undone"):
-                plans += 1
-            else:
-                logger.warning("%s is not completed: %s", request, failure)
+        plans = tuple(LeftPlan(*row) for row in router.execute(_PLANS))
     return CompletionReport(tuple(created), tuple(closed), plans)
 
 

@@ -130,14 +130,18 @@ class Copy:
                     f"table {table} has no primary key, so that its changes cannot be followed"
                 )
 
-    def start(self) -> None:
+    def start(self, wait: float) -> None:
+        """Raises errors.LockNotAvailable where a transaction that writes there stays open."""
         name = sql.Identifier(self._name)
         tables = ", ".join(table for (table,) in self._old.execute(_PUBLISHED))
         self._old.execute(
             sql.SQL("create publication {} for table {}").format(name, sql.SQL(tables))
         )
-        # By itself a subscription in the same server would wait for itself to make the slot.
+        # By itself a subscription in the same server would wait for itself to make the slot, which
+        # begins once all who write there now have ended.
+        self._old.execute("select set_config('lock_timeout', %s, false)", [f"{wait}s"])
         self._old.execute("select pg_create_logical_replication_slot(%s, 'pgoutput')", [self._name])
+        self._old.execute("reset lock_timeout")
         try:
             self._new.execute(
                 sql.SQL(

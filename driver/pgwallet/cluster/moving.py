@@ -112,7 +112,7 @@ def move(
         began = time.monotonic()
         try:
             _prepare(cluster, new, at_new, identity)
-            copy.start()
+            _start(copy, wait)
             copy.wait_for_tables()
             _grant_again(new)
             for n, router in enumerate(routers):
@@ -183,6 +183,16 @@ def _prepare(
         "insert into pgwallet_shard.identity (cluster, shard, shard_count) values (%s, %s, %s)",
         [identity.cluster, identity.shard, identity.shard_count],
     )
+
+
+def _start(copy: Copy, wait: float) -> None:
+    try:
+        copy.start(wait)
+    except errors.LockNotAvailable as error:
+        raise DeploymentError(
+            f"in {wait:g} s a transaction that writes on the shard did not end, and a copy begins "
+            "between those; end it, or give it more time"
+        ) from error
 
 
 def _grant_again(new: Shard) -> None:
