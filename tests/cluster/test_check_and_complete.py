@@ -1,6 +1,7 @@
 """`cluster check` finds what is wrong, and `cluster complete` ends what was broken off."""
 
 import json
+from contextlib import suppress
 from pathlib import Path
 
 import psycopg
@@ -48,6 +49,28 @@ def test_a_key_of_two_shards_is_found_where_it_is_asked_for(
     )
     assert told.returncode == 1, told.stderr
     assert "key 'shared by two'" in {each["subject"] for each in json.loads(told.stdout)}
+
+
+def test_the_key_of_a_payout_of_all_shards_is_one_call(
+    router: psycopg.Connection, whole: ClusterFile
+) -> None:
+    film = pgwallet.create_project(router, "paid out over shards", "EUR", 0, 0).project_id
+    for wallet in wallets_of(router, whole, "payers"):
+        pgwallet.deposit(router, wallet, 10)
+        pgwallet.pledge(router, wallet, film, 10)
+    pgwallet.close_project(router, film, "succeeded")
+    for _ in pgwallet.release_project(router, film):
+        pass
+    pgwallet.payout(router, film, 40, "paid out over shards")
+    keys = {key.idempotency_key: key.uses for key in cluster.shared_keys(whole)}
+    assert "paid out over shards" not in keys
+    # With a wallet of a shard that is not the one of the plan it is another call.
+    wallets = wallets_of(router, whole, "payers")
+    for wallet in wallets:
+        with suppress(pgwallet.IdempotencyConflict):
+            pgwallet.deposit(router, wallet, 10, "paid out over shards")
+    keys = {key.idempotency_key: key.uses for key in cluster.shared_keys(whole)}
+    assert "paid out over shards" in keys
 
 
 def test_a_project_that_one_shard_alone_has_is_made_and_closed_on_all(
