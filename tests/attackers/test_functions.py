@@ -67,7 +67,7 @@ def test_other_functions_are_out_of_reach(
                 "create table lair.mine (); create trigger mine before insert on lair.mine "
                 f"execute function {signature}"
             )
-    assert len(tries) > 200
+    assert len(tries) > 80
     refused_for_other_reasons = not_refused(sessions(attacker), tries)
     # A default of a column cannot return a set; a trigger's function cannot be cast.
     assert {

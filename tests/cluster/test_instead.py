@@ -96,3 +96,9 @@ def test_an_id_of_nothing_is_said_not_to_exist_without_keys_too(
     wallets.insert(place, unknown)
     with pytest.raises(pgwallet.WalletNotFound, match=str(unknown)):
         pgwallet.deposit_many(router, wallets, [Decimal(1)] * 2)
+
+
+@pytest.mark.parametrize("limit", [0, -1])
+def test_a_limit_that_shards_refuse_is_refused(router: psycopg.Connection, limit: int) -> None:
+    with pytest.raises(pgwallet.InvalidArgument, match="limit"):
+        pgwallet.list_projects(router, limit=limit)

@@ -21,7 +21,8 @@ begin
   from pgwallet_remote.list_home_projects_all(p_status, p_after_project_id, p_limit) as r
   where r.error is null or pgwallet_router._raise(r.error)
   order by r.project_id
-  limit p_limit;
+  -- A limit that shards refuse must not keep their refusals from being read.
+  limit greatest(p_limit, 1);
 exception when others then
   perform pgwallet_router._explain(sqlstate, sqlerrm);
   raise;

@@ -82,6 +82,7 @@ _NOT_HERE = """
 create or replace function pgwallet.{name}({arguments})
 returns {returned}
 language plpgsql
+{volatility}
 set search_path = pg_catalog, pg_temp
 as $function$
 begin
@@ -188,7 +189,10 @@ def _generated(functions: Iterable[Function]) -> Iterator[str]:
             yield _public(function, f"pgwallet_router._home_of({_first(function)})")
         elif route is Route.NOT_HERE:
             yield _NOT_HERE.format(
-                name=function.name, arguments=function.with_defaults, returned=_returned(function)
+                name=function.name,
+                arguments=function.with_defaults,
+                returned=_returned(function),
+                volatility="volatile" if function.is_volatile else "stable",
             )
         if route is not Route.LOCAL:
             comment = function.comment.replace("'", "''")
