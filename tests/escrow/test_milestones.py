@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 import pgwallet
+from tests.effort import effort
 from tests.ledger.calling import funded, project
 
 pytestmark = pytest.mark.sql
@@ -78,7 +79,7 @@ LACKING = Split(
 @given(split=splits())
 @example(split=LACKING)
 @settings(
-    max_examples=100,
+    max_examples=effort("PGWALLET_SPLITS", part=40, full=100),
     deadline=None,
     derandomize=True,
     database=None,
