@@ -55,6 +55,7 @@ _FAILING: dict[Why, str] = {
         driver/test_transactions.py::test_it_commits_on_an_autocommit_connection
         driver/test_transactions.py::test_it_runs_on_an_async_connection_and_an_async_pool
         driver/test_transactions.py::test_it_takes_a_connection_of_a_pool_for_each_attempt
+        attackers/test_functions.py::test_what_the_access_gives_works[app]
         attackers/test_settings.py::test_a_call_that_runs_out_of_time_leaves_nothing
         defects/test_release.py::test_d04_two_closings_pay_the_commission_once
         defects/test_release.py::test_d04_two_releases_of_one_escrow_pay_the_commission_once
@@ -111,6 +112,8 @@ _FAILING: dict[Why, str] = {
         wallets/test_currencies.py::test_the_same_again_returns_it_and_another_one_is_refused
     """,
     Why.FED: """
+        attackers/test_functions.py::test_what_the_access_gives_works[operator]
+        attackers/test_functions.py::test_what_the_access_gives_works[auditor]
         attackers/test_numbers.py::test_a_limit_is_any_positive_number_of_its_type[read_feed-p_limit]
         attackers/test_numbers.py::test_a_position_is_any_number_of_its_type[read_feed-p_after_posting_id]
         attackers/test_settings.py::test_a_read_only_session_writes_nothing
