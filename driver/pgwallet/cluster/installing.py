@@ -19,6 +19,7 @@ from .comparing import compare
 from .file import ClusterFile, Shard
 from .functions import Function, read_functions
 from .members import Identity, kind_of, look, member, place_of, version_of
+from .views import CHANGING, point_views, read_views, write_views
 
 logger = logging.getLogger("pgwallet")
 
@@ -255,12 +256,17 @@ def _write_router(conn: psycopg.Connection, cluster: ClusterFile, remote: str, l
 def _write_functions(
     conn: psycopg.Connection, cluster: ClusterFile, remote: str, local: str
 ) -> None:
+    with connect(cluster.shards[0].conninfo) as shard:
+        views = read_views(shard)
     run(conn, remote)
     _drop(conn, conn.execute(_OLD))
     _hand_over(conn, cluster.owner)
     conn.execute(sql.SQL("set local role {}").format(sql.Identifier(cluster.owner)))
     run(conn, router_tables())
+    # Before the functions, whose installation ends with the grants.
+    write_views(conn, cluster, views)
     run(conn, local)
+    run(conn, CHANGING)
     conn.execute("revoke all on all functions in schema pgwallet_router from public")
     conn.execute("set local role none")
 
@@ -317,7 +323,8 @@ def _check_router(conn: psycopg.Connection) -> None:
 
 
 def point_to_shards(conn: psycopg.Connection, cluster: ClusterFile) -> None:
-    """Tells PL/Proxy where the shards are; no password is among it."""
+    """Tells PL/Proxy, and postgres_fdw for the views, where the shards are, without passwords."""
+    point_views(conn, cluster)
     owner = sql.Identifier(cluster.owner)
     options = {f"p{shard.number}": shard.through for shard in cluster.shards}
     found = conn.execute(
