@@ -19,7 +19,6 @@ from pgwallet.deployment import migrations_directory
 from .file import ClusterFile
 from .functions import Function
 from .routing import LOCAL, LOCAL_INTERNALS, LOCAL_PROCEDURES, READING, Route, route_of
-from .views import SHARD_VIEWS
 
 _ERROR = "error text[]"
 
@@ -141,7 +140,6 @@ def shard_calls(functions: Iterable[Function], role: str) -> str:
             "revoke all on all functions in schema pgwallet_call from public;",
             f"grant usage on schema pgwallet_call to {role};",
             f"grant execute on all functions in schema pgwallet_call to {role};",
-            SHARD_VIEWS.format(role=role),
         ]
     )
 

@@ -19,7 +19,14 @@ from .comparing import compare
 from .file import ClusterFile, Shard
 from .functions import Function, read_functions
 from .members import Identity, kind_of, look, member, place_of, version_of
-from .views import CHANGING, point_views, read_views, write_views
+from .views import (
+    CHANGING,
+    drop_shard_views,
+    point_views,
+    read_views,
+    write_shard_views,
+    write_views,
+)
 
 logger = logging.getLogger("pgwallet")
 
@@ -120,6 +127,9 @@ def _said(error: Exception) -> str:
 def _make_shard(
     cluster: ClusterFile, shard: Shard, downgrade: bool, wait: float
 ) -> deployment.MigrationReport:
+    with connect(shard.conninfo) as conn, conn.transaction():
+        if kind_of(conn).is_shard and version_of(conn) != read_code().version:
+            drop_shard_views(conn)
     report = deployment.migrate(shard.conninfo, downgrade=downgrade, wait=wait)
     with connect(shard.conninfo) as conn, conn.transaction():
         _set_up(conn, wait)
@@ -134,7 +144,12 @@ def _make_shard(
 
 
 def write_shard_calls(conn: psycopg.Connection, cluster: ClusterFile) -> None:
-    """What routers call; routers of the version before find it as it was for them."""
+    """What routers call and read; routers of the version before find it as it was for them."""
+    _write_calls(conn, cluster)
+    write_shard_views(conn, cluster.role)
+
+
+def _write_calls(conn: psycopg.Connection, cluster: ClusterFile) -> None:
     script = shard_calls(read_functions(conn).values(), _quoted(conn, cluster.role))
     if not [*compare(conn, script, ["pgwallet_call"])] and _may_call(conn, cluster.role):
         return

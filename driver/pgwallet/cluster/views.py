@@ -19,19 +19,24 @@ _COMMON = ("settings", "currency")
 
 _NAMES = (*_UNITED, *_SUMMED, *_COMMON)
 
-# The role of routers may read these on a shard; currencies by a view, which has no right to more.
-SHARD_VIEWS = """
-create or replace view pgwallet_call.currency as
-select
-  c.currency, c.name, c.exponent, c.max_pledge,
-  c.external_account_id, c.commission_account_id, c.fee_account_id
-from pgwallet.currency as c;
-grant usage on schema pgwallet to {role};
-grant select on
-  pgwallet.wallet_summary, pgwallet.pocket_summary, pgwallet.escrow_summary,
-  pgwallet.transaction_log, pgwallet.project_summary, pgwallet.platform_summary,
-  pgwallet.settings, pgwallet_call.currency
-to {role};
+# Those of a shard once more, in the schema that routers may use.
+_SHARD_VIEW = "create view pgwallet_call.{0} as select * from pgwallet.{0}"
+
+_DIFFERING = """
+select v.name
+from unnest(%s::text[]) as v (name)
+cross join lateral (
+  select array_agg(a.attname order by a.attnum) filter (
+    where n.nspname = 'pgwallet'
+  ) is distinct from array_agg(a.attname order by a.attnum) filter (
+    where n.nspname = 'pgwallet_call'
+  ) as differs
+  from pg_class as c
+  inner join pg_namespace as n on n.oid = c.relnamespace
+  inner join pg_attribute as a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+  where n.nspname in ('pgwallet', 'pgwallet_call') and c.relname = v.name
+) as d
+where d.differs
 """
 
 # After the functions: `settings` is changed on all shards or, where one is not reached, named.
@@ -43,31 +48,42 @@ for each row execute function pgwallet_router._change_settings();
 
 _COLUMNS = """
 select
-  c.relname::text, n.nspname::text, a.attname::text,
+  c.relname::text, a.attname::text,
   format_type(coalesce(nullif(y.typbasetype, 0), a.atttypid), null),
-  coalesce(obj_description(coalesce(o.oid, c.oid), 'pg_class'), ''),
-  coalesce(col_description(coalesce(o.oid, c.oid), a.attnum), '')
+  coalesce(obj_description(c.oid, 'pg_class'), ''), coalesce(col_description(c.oid, a.attnum), '')
 from pg_class as c
-inner join pg_namespace as n on n.oid = c.relnamespace
 inner join pg_attribute as a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
 inner join pg_type as y on y.oid = a.atttypid
-left join pg_class as o on n.nspname = 'pgwallet_call' and o.relname = c.relname
-  and o.relnamespace = 'pgwallet'::regnamespace
-where (n.nspname = 'pgwallet' and c.relname = any (%s) and c.relname <> 'currency')
-  or (n.nspname = 'pgwallet_call' and c.relname = 'currency')
+where c.relnamespace = 'pgwallet'::regnamespace and c.relname = any (%s)
 order by c.relname, a.attnum
 """
 
-Columns = list[tuple[str, str, str, str]]
-Views = dict[tuple[str, str], tuple[str, Columns]]
+Columns = list[tuple[str, str, str]]
+Views = dict[str, tuple[str, Columns]]
+
+
+def write_shard_views(conn: psycopg.Connection, role: str) -> None:
+    """Has a shard show the role of routers what theirs show, where it does not yet."""
+    for (name,) in conn.execute(_DIFFERING, [list(_NAMES)]).fetchall():
+        view = sql.Identifier("pgwallet_call", name)
+        conn.execute(sql.SQL("drop view if exists {}").format(view))
+        conn.execute(_SHARD_VIEW.format(name).encode())
+        conn.execute(sql.SQL("grant select on {} to {}").format(view, sql.Identifier(role)))
+
+
+def drop_shard_views(conn: psycopg.Connection) -> None:
+    """Lets migrations change what they show; they are made again at the end."""
+    for name in _NAMES:
+        conn.execute(
+            sql.SQL("drop view if exists {}").format(sql.Identifier("pgwallet_call", name))
+        )
 
 
 def read_views(shard: psycopg.Connection) -> Views:
-    """By name and schema: what the views of a shard say of themselves, and of their columns."""
+    """By name: what the views of a shard say of themselves, and of their columns."""
     views: Views = {}
-    for name, schema, column, kind, said, of_column in shard.execute(_COLUMNS, [list(_NAMES)]):
-        _, columns = views.setdefault((name, schema), (said, []))
-        columns.append((name, column, kind, of_column))
+    for name, column, kind, said, of_column in shard.execute(_COLUMNS, [list(_NAMES)]):
+        views.setdefault(name, (said, []))[1].append((column, kind, of_column))
     return views
 
 
@@ -114,8 +130,8 @@ def point_views(conn: psycopg.Connection, cluster: ClusterFile) -> None:
 
 
 def write_views(conn: psycopg.Connection, cluster: ClusterFile, views: Views) -> None:
-    """Makes the views of a router anew, as its owner; `pgwallet._finish_install` grants them."""
-    for (name, schema), (said, columns) in views.items():
+    """Makes the views of a router anew, as its owner; who may read them is granted at the end."""
+    for name, (said, columns) in views.items():
         view = sql.Identifier("pgwallet", name)
         conn.execute(sql.SQL("drop view if exists {}").format(view))
         shards = cluster.shards[:1] if name in _COMMON else cluster.shards
@@ -124,15 +140,14 @@ def write_views(conn: psycopg.Connection, cluster: ClusterFile, views: Views) ->
             conn.execute(sql.SQL("drop foreign table if exists {}").format(table))
             conn.execute(
                 sql.SQL(
-                    "create foreign table {} ({}) server {} options (schema_name {}, table_name {})"
+                    "create foreign table {} ({}) server {} options (schema_name 'pgwallet_call', table_name {})"
                 ).format(
                     table,
                     sql.SQL(", ").join(
                         sql.SQL("{} {}").format(sql.Identifier(column), sql.SQL(kind))
-                        for _, column, kind, _ in columns
+                        for column, kind, _ in columns
                     ),
                     sql.Identifier(_server(shard.number)),
-                    schema,
                     name,
                 )
             )
@@ -149,7 +164,7 @@ def write_views(conn: psycopg.Connection, cluster: ClusterFile, views: Views) ->
             )
         )
         conn.execute(sql.SQL("comment on view {} is {}").format(view, said))
-        for _, column, _, of_column in columns:
+        for column, _, of_column in columns:
             conn.execute(
                 sql.SQL("comment on column {}.{} is {}").format(
                     view, sql.Identifier(column), of_column
@@ -160,7 +175,7 @@ def write_views(conn: psycopg.Connection, cluster: ClusterFile, views: Views) ->
 def _selected(name: str, columns: Columns, count: int) -> sql.Composed:
     return sql.SQL(", ").join(
         sql.SQL(_column(name, column)).format(sql.Identifier(column), sql.Literal(count))
-        for _, column, _, _ in columns
+        for column, _, _ in columns
     )
 
 
