@@ -1,5 +1,7 @@
 """Routers send each call where the catalogue of calls says, and every function has a route."""
 
+from pathlib import Path
+
 import psycopg
 import pytest
 
@@ -37,6 +39,25 @@ def test_what_is_written_by_hand_is_of_the_catalogue() -> None:
     named = {name for name, route in ROUTES.items() if route is Route.BY_HAND}
     # The owner's alone is the last one.
     assert code.by_hand() - named == {*OF_ROUTERS, "complete_plans"}
+
+
+DB = code.directory().parent
+WRITTEN_TWICE = sorted(
+    path.stem
+    for path in (DB / "procedures").rglob("*.sql")
+    if path.stem in code.by_hand() - {"read_feed"}  # Each shard has a feed: it says of which.
+)
+
+
+@pytest.mark.parametrize("name", WRITTEN_TWICE)
+def test_what_is_written_by_hand_has_the_signature_of_the_ledger(name: str) -> None:
+    (ours,) = (DB / "procedures").rglob(f"{name}.sql")
+    assert signature(ours) == signature(DB / "cluster" / "router" / f"{name}.sql")
+
+
+def signature(path: Path) -> list[str]:
+    text = path.read_text("utf-8")
+    return text[text.index("create or replace function") : text.index("language ")].split()
 
 
 def test_a_procedure_runs_on_the_router() -> None:

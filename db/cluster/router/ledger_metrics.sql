@@ -3,7 +3,7 @@
 create or replace function pgwallet.ledger_metrics()
 returns table (
   checked_at timestamptz, violation_count bigint, sealed_at timestamptz, sealed_posting_id bigint,
-  last_posting_id bigint, last_transaction_id bigint
+  oldest_unsealed_at timestamptz, last_posting_id bigint, last_transaction_id bigint
 )
 language plpgsql
 stable
@@ -17,6 +17,7 @@ begin
     sum(r.violation_count)::bigint,
     case when count(r.sealed_at) = count(*) then min(r.sealed_at) end,
     sum(greatest(r.sealed_posting_id - (s.shard + 1 << 46), 0))::bigint,
+    min(r.oldest_unsealed_at),
     sum(greatest(r.last_posting_id - (s.shard + 1 << 46), 0))::bigint,
     sum(greatest(r.last_transaction_id - (s.shard + 1 << 46), 0))::bigint
   from generate_series(0::bigint, pgwallet_router._shard_count() - 1) as s (shard)

@@ -140,7 +140,8 @@ def write_views(conn: psycopg.Connection, cluster: ClusterFile, views: Views) ->
             conn.execute(sql.SQL("drop foreign table if exists {}").format(table))
             conn.execute(
                 sql.SQL(
-                    "create foreign table {} ({}) server {} options (schema_name 'pgwallet_call', table_name {})"
+                    "create foreign table {} ({}) server {} "
+                    "options (schema_name 'pgwallet_call', table_name {})"
                 ).format(
                     table,
                     sql.SQL(", ").join(
