@@ -2,8 +2,8 @@
 -- them any more. No lock orders these: one that commits later may have a smaller id.
 --
 -- It reads what is sealed, then the rest as _find_decided tells. Where nobody can tell, a page that
--- would be empty though there is something is refused: it would look like the end. Each statement of
--- it sees what was committed by then, unlike those of its caller.
+-- would be empty though there is something is refused: it would look like the end. Each statement
+-- of it sees what was committed by then, unlike those of its caller.
 create or replace function pgwallet._read_decided(
   p_account pgwallet.account,
   p_above bigint,
