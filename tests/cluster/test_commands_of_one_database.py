@@ -1,6 +1,8 @@
 """What the commands for one database say on a router and on a shard."""
 
 from decimal import Decimal
+from pathlib import Path
+from uuid import uuid4
 
 import psycopg
 import pytest
@@ -35,3 +37,33 @@ def test_a_deposit_on_a_router_does_not_fail_once_it_is_done(
     completed = pgwallet_here("deposit", wallet, "12.30", database_url=url)
     assert completed.returncode == 0, completed.stderr
     assert pgwallet.balance(router, wallet) == Decimal("12.30")
+
+
+def test_an_import_on_a_router_keeps_lines_and_goes_on(
+    whole: cluster.ClusterFile, router: psycopg.Connection, tmp_path: Path
+) -> None:
+    url = whole.routers[0]
+    name = f"import {uuid4()}"
+    owners = [f"{name} {number}" for number in range(8)]
+    file = tmp_path / "may.csv"
+    file.write_text("owner_id,amount\n" + "".join(f"{owner},10\n" for owner in owners))
+    told = pgwallet_here(
+        "import", file, "--kind", "deposit", "--create-wallets", "--name", name, database_url=url
+    )
+    assert told.returncode == 0, told.stderr
+    wallets = [pgwallet.create_wallet(router, owner).wallet_id for owner in owners]
+    assert len({wallet >> 46 for wallet in wallets}) > 1
+    assert [pgwallet.balance(router, wallet) for wallet in wallets] == [10] * 8
+
+    # The last of these is refused: the others are kept, and it says how to go on.
+    pgwallet.freeze_account(router, wallets[-1], "to see it refused")
+    lines = "".join(f"{wallet},4\n" for wallet in wallets)
+    file.write_text(f"wallet_id,amount\n{lines}")
+    command = ("import", file, "--kind", "withdrawal", "--name", f"{name} back")
+    told = pgwallet_here(*command, database_url=url)
+    assert told.returncode == 1
+    assert "Lines that were imported before that are kept." in told.stderr
+    pgwallet.unfreeze_account(router, wallets[-1], "seen")
+    told = pgwallet_here(*command, "--again", database_url=url)
+    assert told.returncode == 0, told.stderr
+    assert [pgwallet.balance(router, wallet) for wallet in wallets] == [6] * 8
