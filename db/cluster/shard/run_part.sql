@@ -12,9 +12,9 @@ language plpgsql
 set search_path = pg_catalog, pg_temp
 as $function$
 declare
-  v_amount numeric := p_part ->> 'amount';
+  v_amount numeric := (p_part ->> 'amount')::numeric;
   v_metadata jsonb := nullif(p_part -> 'metadata', 'null'::jsonb);
-  v_effective_at timestamptz := p_part ->> 'effective_at';
+  v_effective_at timestamptz := (p_part ->> 'effective_at')::timestamptz;
   -- To be found by; what makes it once is the row here.
   v_key text := format('%s #%s.%s', left(p_part ->> 'key', 150), p_plan_id, p_place);
 begin
