@@ -221,6 +221,7 @@ CREATE TABLE pgwallet.escrow (
     fee_amount numeric DEFAULT 0 NOT NULL,
     net_amount numeric DEFAULT 0 NOT NULL,
     settled_by bigint,
+    reopenings bigint[],
     CONSTRAINT escrow_amount_check CHECK (((amount > 0.0) AND (amount < '1000000000000000'::numeric))),
     CONSTRAINT escrow_parts_check CHECK (((released_amount >= 0.0) AND (refunded_amount >= 0.0) AND ((released_amount + refunded_amount) <= amount) AND (commission_amount >= 0.0) AND (fee_amount >= 0.0) AND (((commission_amount + fee_amount) + net_amount) = released_amount))),
     CONSTRAINT escrow_status_check CHECK ((((status)::text = ANY (ARRAY['locked'::text, 'disputed'::text])) = ((released_amount + refunded_amount) < amount)))
@@ -233,6 +234,7 @@ COMMENT ON COLUMN pgwallet.escrow.released_amount IS 'What was released so far: 
 COMMENT ON COLUMN pgwallet.escrow.refunded_amount IS 'What went back to the wallet so far.';
 COMMENT ON COLUMN pgwallet.escrow.net_amount IS 'What the project has of it; below 0 where a release was refunded but its fees kept.';
 COMMENT ON COLUMN pgwallet.escrow.settled_by IS 'The transaction that took the last of it, which may be a batch; null while anything is left.';
+COMMENT ON COLUMN pgwallet.escrow.reopenings IS 'Pairs of transactions: what took the last of it, and what locked it again; null if none did.';
 
 CREATE TABLE pgwallet.project (
     project_id bigint NOT NULL,

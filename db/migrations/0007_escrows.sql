@@ -27,6 +27,7 @@ create table pgwallet.escrow (
   fee_amount numeric not null default 0,
   net_amount numeric not null default 0,
   settled_by bigint,
+  reopenings bigint[],
   constraint escrow_amount_check check (amount > 0.0 and amount < 1e15),
   constraint escrow_parts_check check (
     released_amount >= 0.0 and refunded_amount >= 0.0
@@ -61,6 +62,8 @@ comment on column pgwallet.escrow.net_amount is
 'What the project has of it; below 0 where a release was refunded but its fees kept.';
 comment on column pgwallet.escrow.settled_by is
 'The transaction that took the last of it, which may be a batch; null while anything is left.';
+comment on column pgwallet.escrow.reopenings is
+'Pairs of transactions: what took the last of it, and what locked it again; null if none did.';
 
 create trigger refuse_change
 before delete or truncate on pgwallet.escrow

@@ -132,6 +132,23 @@ def test_with_seals_a_project_is_what_its_escrows_come_to(connect: Connect) -> N
     assert pgwallet.check_ledger(conn) == []
 
 
+def test_what_was_settled_when_it_was_sealed_may_be_locked_again(connect: Connect) -> None:
+    conn = connect(autocommit=True)
+    wallets = [funded(conn, fresh("backer"), 10_000) for _ in range(5)]
+    film = popular(conn, wallets)
+    escrow = pgwallet.pledge(conn, wallets[0], film, 10).escrow_id
+    pgwallet.release_escrow(conn, escrow, 10)
+    for raised in (12, 15, 20):
+        pgwallet.seal_ledger(conn)
+        pgwallet.change_pledge(conn, escrow, raised)
+        assert told(conn, film) == plain(conn, film)
+        if raised > 12:  # else it is settled again before the next seal
+            pgwallet.seal_ledger(conn)
+        pgwallet.cancel_pledge(conn, escrow)
+        assert told(conn, film) == plain(conn, film)
+        assert pgwallet.check_ledger(conn) == []
+
+
 def test_a_project_does_not_read_what_is_sealed(connect: Connect) -> None:
     conn = connect(autocommit=True)
     wallets = [funded(conn, fresh("backer"), 10_000) for _ in range(5)]

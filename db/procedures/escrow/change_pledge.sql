@@ -112,7 +112,12 @@ begin
       set
         amount = v_amount,
         status = pgwallet._escrow_status(v_amount, e.released_amount, e.refunded_amount),
-        settled_by = case when v_amount = v_settled then v_transaction_id end
+        settled_by = case when v_amount = v_settled then v_transaction_id end,
+        -- What a seal counted as settled stays so; from here on it is counted as locked again.
+        reopenings = case
+          when e.settled_by is null then e.reopenings
+          else e.reopenings || array[e.settled_by, v_transaction_id]
+        end
       where e.escrow_id = p_escrow_id;
       update pgwallet.account as a
       set balance = a.balance - v_more

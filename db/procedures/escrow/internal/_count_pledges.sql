@@ -3,7 +3,8 @@
 -- or, where that is null, of each that they touched.
 --
 -- How many were settled is not in the amounts. A call that names its escrow settled it if that says
--- so, which stays; a batch of refunds posts for each; one of releases says how many.
+-- so, which stays, or locked it again; a batch of refunds posts for each; one of releases says how
+-- many.
 create or replace function pgwallet._count_pledges(
   p_above bigint, p_until bigint[], p_project_id bigint default null
 )
@@ -93,7 +94,10 @@ begin
               else (
                 select count(*)
                 from pgwallet.escrow as e
-                where e.escrow_id = t.escrow_id and e.settled_by = t.transaction_id
+                where e.escrow_id = t.escrow_id and (
+                  e.settled_by = t.transaction_id
+                  or array_position(e.reopenings, t.transaction_id) % 2 = 1
+                )
               )
             end as settled
         ) as s
@@ -121,7 +125,12 @@ begin
           end,
           case c.kind when 'pledge_change' then -1 else 1 end,
           case c.kind when 'pledge_change' then 0 else p.amount end,
-          0
+          (
+            select -count(*)
+            from pgwallet.escrow as e
+            where e.escrow_id = c.escrow_id
+              and array_position(e.reopenings, c.transaction_id) % 2 = 0
+          )
         from pgwallet.transaction as c
         inner join pgwallet.posting as p on p.transaction_id = c.transaction_id
         where c.kind in ('pledge_change', 'release_refund')
