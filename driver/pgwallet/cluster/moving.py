@@ -198,10 +198,11 @@ def _start(copy: Copy, wait: float) -> None:
 def _grant_again(new: Shard) -> None:
     """The accesses that the rows that have come remember."""
     with member("the new place", new.conninfo) as conn:
-        conn.execute(
-            "select pgwallet._grant(g.role_name, g.access) from pgwallet.role_grant as g "
+        for access, role in conn.execute(
+            "select g.access, g.role_name from pgwallet.role_grant as g "
             "inner join pg_roles as r on r.rolname = g.role_name"
-        )
+        ).fetchall():
+            conn.execute(f"select pgwallet.grant_{access}(%s)".encode(), [role])
 
 
 def _check_way(router: psycopg.Connection, number: int, moved: ClusterFile, new: Shard) -> None:

@@ -1,10 +1,8 @@
 -- Counts what postings add to what the pledges to projects come to, as get_project tells it: those
 -- above an id, up to each of others in their order, whose place stands for the seal. Of one project
--- or, where that is null, of each that they touched.
---
--- How many were settled is not in the amounts. A call that names its escrow settled it if that says
--- so, which stays, or locked it again; a batch of refunds posts for each; one of releases says how
--- many.
+-- or, where that is null, of each that they touched. How many were settled is not in the amounts: a
+-- call that names its escrow settled it, or locked it again, if that says so, which stays; a batch
+-- of refunds posts for each, and one of releases says how many.
 create or replace function pgwallet._count_pledges(
   p_above bigint, p_until bigint[], p_project_id bigint default null
 )

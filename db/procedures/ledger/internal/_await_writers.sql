@@ -18,7 +18,7 @@ declare
   v_named xid;
   v_writer record;
 begin
-  perform pgwallet._refuse_undecided();
+  perform pgwallet._check_decided();
   if pg_current_xact_id_if_assigned() is not null then
     raise exception using
       errcode = '25001',

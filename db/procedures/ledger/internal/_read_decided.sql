@@ -63,7 +63,7 @@ begin
     if v_until is null and v_left = p_limit and exists (
       select from pgwallet._read_postings(p_account, v_above, p_below, p_from, p_until, 1, false)
     ) then
-      perform pgwallet._refuse_undecided();
+      perform pgwallet._check_decided();
     end if;
   end loop;
 end;

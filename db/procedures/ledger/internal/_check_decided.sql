@@ -1,6 +1,6 @@
 -- Refuses to read history on where what is still being written is not seen: on a standby, and in a
 -- transaction whose snapshot does not move.
-create or replace function pgwallet._refuse_undecided()
+create or replace function pgwallet._check_decided()
 returns void
 language plpgsql
 stable
