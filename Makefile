@@ -38,7 +38,7 @@ demo: $(stamp) ## run the main job on an embedded server and show what happens
 demo-cluster: $(stamp) ## show four shards and a router, on an installed PostgreSQL with PL/Proxy
 	@$(bin)/python examples/cluster_demo.py
 
-test: $(stamp) ## run all tests on SERVER, PostgreSQL 18 by default (7 minutes on two cores)
+test: $(stamp) ## run all tests on SERVER, PostgreSQL 18 by default (8 minutes on two cores)
 	@$(pytest) $(parallel) $(ARGS)
 
 test-sql: $(stamp) ## run only the tests of what the database promises, on SERVER

@@ -100,6 +100,8 @@ def _hurried(conninfo: str) -> str:
     settings["max_wal_size"] = "'256MB'"
     # What tests roll back stays in the tables until then, and is read again by the next ones.
     settings["autovacuum_naptime"] = "'2s'"
+    # Of small ledgers it compiles what runs for milliseconds; functions that need it off say so.
+    settings["jit"] = "off"
     with psycopg.connect(conninfo, autocommit=True) as connection:
         for name, value in settings.items():
             connection.execute(f"alter system set {name} = {value}".encode())
