@@ -1,11 +1,13 @@
 """A cluster of four shards and a router, each a database of one PostgreSQL 15."""
 
 from collections.abc import Iterator
+from decimal import Decimal
 
 import psycopg
 import pytest
 
-from pgwallet import cluster, create_wallet
+import pgwallet
+from pgwallet import cluster
 from tests import clusters, databases, servers
 from tests.clusters import ROLE, SHARDS
 
@@ -42,8 +44,27 @@ def wallets_on_all_shards(conn: psycopg.Connection, name: str, currency: str = "
     """A wallet on each shard, in the order of the shards; the owners' names begin with `name`."""
     found: dict[int, int] = {}
     for number in range(1000):
-        wallet = create_wallet(conn, f"{name} {number}", currency).wallet_id
+        wallet = pgwallet.create_wallet(conn, f"{name} {number}", currency).wallet_id
         found.setdefault(number_of(wallet), wallet)
         if len(found) == SHARDS:
             return [found[shard] for shard in range(SHARDS)]
     raise AssertionError(f"1000 owners are on {len(found)} shards alone")
+
+
+def released_on_all_shards(
+    conn: psycopg.Connection,
+    name: str,
+    currency: str = "EUR",
+    commission_rate: Decimal | int = 0,
+) -> int:
+    """A project without fee, whose pledge of 10 on each shard was released."""
+    project = pgwallet.create_project(
+        conn, name, currency, commission_rate=commission_rate, fee_rate=0
+    ).project_id
+    for wallet in wallets_on_all_shards(conn, name, currency):
+        pgwallet.deposit(conn, wallet, 10)
+        pgwallet.pledge(conn, wallet, project, 10)
+    pgwallet.close_project(conn, project, "succeeded")
+    for _ in pgwallet.release_project(conn, project):
+        pass
+    return project

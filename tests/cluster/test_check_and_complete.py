@@ -10,6 +10,7 @@ import pgwallet
 from pgwallet import cluster
 from pgwallet.cluster import ClusterFile
 from tests.cli.command import pgwallet_here
+from tests.cluster.conftest import released_on_all_shards, wallets_on_all_shards
 from tests.clusters import written
 
 
@@ -19,21 +20,10 @@ def home_of(file: ClusterFile, router: psycopg.Connection, reference: str) -> st
     return file.shards[row[0]].conninfo
 
 
-def wallets_of(router: psycopg.Connection, whole: ClusterFile, name: str) -> list[int]:
-    """One on each shard."""
-    found: dict[int, int] = {}
-    number = 0
-    while len(found) < len(whole.shards):
-        number += 1
-        wallet = pgwallet.create_wallet(router, f"{name} {number}").wallet_id
-        found.setdefault(wallet >> 46, wallet)
-    return [found[shard] for shard in sorted(found)]
-
-
 def test_a_key_of_two_shards_is_found_where_it_is_asked_for(
     router: psycopg.Connection, whole: ClusterFile, tmp_path: Path
 ) -> None:
-    first, second, third, _ = wallets_of(router, whole, "keys")
+    first, second, third, _ = wallets_on_all_shards(router, "keys")
     pgwallet.deposit(router, first, 10, "shared by two")
     pgwallet.deposit(router, third, 10, "shared by two")
     pgwallet.deposit(router, second, 10, "of one")
@@ -54,18 +44,12 @@ def test_a_key_of_two_shards_is_found_where_it_is_asked_for(
 def test_the_key_of_a_payout_of_all_shards_is_one_call(
     router: psycopg.Connection, whole: ClusterFile
 ) -> None:
-    film = pgwallet.create_project(router, "paid out over shards", "EUR", 0, 0).project_id
-    for wallet in wallets_of(router, whole, "payers"):
-        pgwallet.deposit(router, wallet, 10)
-        pgwallet.pledge(router, wallet, film, 10)
-    pgwallet.close_project(router, film, "succeeded")
-    for _ in pgwallet.release_project(router, film):
-        pass
+    film = released_on_all_shards(router, "paid out over shards")
     pgwallet.payout(router, film, 40, "paid out over shards")
     keys = {key.idempotency_key: key.uses for key in cluster.shared_keys(whole)}
     assert "paid out over shards" not in keys
     # With a wallet of a shard that is not the one of the plan it is another call.
-    wallets = wallets_of(router, whole, "payers")
+    wallets = wallets_on_all_shards(router, "payers")
     for wallet in wallets:
         with suppress(pgwallet.IdempotencyConflict):
             pgwallet.deposit(router, wallet, 10, "paid out over shards")
@@ -111,7 +95,7 @@ def test_what_is_wrong_on_a_shard_is_found_with_its_number(
         0,
         "The cluster is sound: check found nothing.\n",
     ), sound.stderr
-    _, wallet, *_ = wallets_of(router, whole, "wrong")
+    _, wallet, *_ = wallets_on_all_shards(router, "wrong")
     pgwallet.deposit(router, wallet, 10)
     edit = "update pgwallet.account set balance = balance + {} where account_id = {}"
     with psycopg.connect(whole.shards[1].conninfo, autocommit=True) as shard:

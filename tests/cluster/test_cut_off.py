@@ -17,7 +17,8 @@ from psycopg.conninfo import make_conninfo
 
 import pgwallet
 from pgwallet import cluster
-from tests import clusters, databases
+from tests import databases
+from tests.cluster.conftest import wallets_on_all_shards
 from tests.effort import effort
 from tests.faults.relay import Relay, relay_to
 
@@ -117,13 +118,7 @@ def closing(conn: psycopg.Connection, suffix: str) -> Made:
 
 def _spread(conn: psycopg.Connection, suffix: str) -> list[int]:
     """A wallet with 100 on each shard."""
-    found: dict[int, int] = {}
-    for number in range(100):
-        wallet = pgwallet.create_wallet(conn, f"cut off {suffix} {number}").wallet_id
-        found.setdefault(wallet >> 46, wallet)
-        if len(found) == clusters.SHARDS:
-            break
-    wallets = [found[shard] for shard in sorted(found)]
+    wallets = wallets_on_all_shards(conn, f"cut off {suffix}")
     for wallet in wallets:
         pgwallet.deposit(conn, wallet, 100)
     return wallets

@@ -10,23 +10,13 @@ import pytest
 
 import pgwallet
 from pgwallet import cluster
+from tests.cluster.conftest import wallets_on_all_shards
 
 UNKNOWN = (2**63 - 1, 1024)
 
 
-def on_shards(router: psycopg.Connection, name: str, count: int) -> list[int]:
-    """Wallets on so many shards, one each."""
-    found: dict[int, int] = {}
-    for number in range(100):
-        wallet = pgwallet.create_wallet(router, f"{name} {number}").wallet_id
-        found.setdefault(wallet >> 46, wallet)
-        if len(found) == count:
-            return [*found.values()]
-    raise AssertionError("a hundred owners are on fewer shards")
-
-
 def test_a_rollback_undoes_nothing(router: psycopg.Connection, whole: cluster.ClusterFile) -> None:
-    (wallet,) = on_shards(router, "rolled back", 1)
+    wallet, *_ = wallets_on_all_shards(router, "rolled back")
     with psycopg.connect(whole.routers[0]) as conn:
         pgwallet.deposit(conn, wallet, 10, "rolled back")
         conn.rollback()
@@ -37,7 +27,7 @@ def test_a_rollback_undoes_nothing(router: psycopg.Connection, whole: cluster.Cl
 def test_a_transaction_that_says_so_has_several_calls_each_committed_by_itself(
     router: psycopg.Connection, whole: cluster.ClusterFile
 ) -> None:
-    (wallet,) = on_shards(router, "separately", 1)
+    wallet, *_ = wallets_on_all_shards(router, "separately")
     with psycopg.connect(whole.routers[0]) as conn:
         conn.execute("set pgwallet.separate_commits = on")
         pgwallet.deposit(conn, wallet, 10)
@@ -53,7 +43,7 @@ def test_nobody_waits_for_a_transaction_that_made_a_call(
     router: psycopg.Connection, whole: cluster.ClusterFile
 ) -> None:
     """Its shard holds no lock for it any more."""
-    (wallet,) = on_shards(router, "not waiting", 1)
+    wallet, *_ = wallets_on_all_shards(router, "not waiting")
     with psycopg.connect(whole.routers[0]) as conn:
         pgwallet.deposit(conn, wallet, 10)
         router.execute("set statement_timeout = '5s'")
@@ -65,7 +55,7 @@ def test_nobody_waits_for_a_transaction_that_made_a_call(
 def test_a_transaction_is_no_snapshot(
     router: psycopg.Connection, whole: cluster.ClusterFile
 ) -> None:
-    (wallet,) = on_shards(router, "no snapshot", 1)
+    wallet, *_ = wallets_on_all_shards(router, "no snapshot")
     with psycopg.connect(whole.routers[0]) as conn:
         conn.isolation_level = psycopg.IsolationLevel.SERIALIZABLE
         assert pgwallet.balance(conn, wallet) == 0
@@ -74,13 +64,13 @@ def test_a_transaction_is_no_snapshot(
 
 
 def test_one_key_with_wallets_of_two_shards_has_two_effects(router: psycopg.Connection) -> None:
-    one, other = on_shards(router, "two effects", 2)
+    one, other, *_ = wallets_on_all_shards(router, "two effects")
     assert not pgwallet.deposit(router, one, 10, "two effects").replayed
     assert not pgwallet.deposit(router, other, 10, "two effects").replayed
 
 
 def test_elements_on_several_shards_need_keys(router: psycopg.Connection) -> None:
-    wallets = on_shards(router, "keyless", 2)
+    wallets = wallets_on_all_shards(router, "keyless")[:2]
     with pytest.raises(pgwallet.InvalidArgument, match="has no idempotency key"):
         pgwallet.deposit_many(router, wallets, [1, 1])
     assert [pgwallet.balance(router, each) for each in wallets] == [0, 0]
@@ -92,7 +82,7 @@ def test_an_id_of_nothing_is_said_not_to_exist_without_keys_too(
     router: psycopg.Connection, unknown: int, place: int
 ) -> None:
     """It is on no shard, so that the others are on one."""
-    wallets = on_shards(router, "unknown", 1)
+    wallets = wallets_on_all_shards(router, "unknown")[:1]
     wallets.insert(place, unknown)
     with pytest.raises(pgwallet.WalletNotFound, match=str(unknown)):
         pgwallet.deposit_many(router, wallets, [Decimal(1)] * 2)

@@ -8,23 +8,16 @@ from psycopg import sql
 
 import pgwallet
 from pgwallet import cluster
-from tests.cluster.conftest import SHARDS, number_of, wallets_on_all_shards
-
-
-def _with_proceeds(router: psycopg.Connection, name: str) -> int:
-    """A project without commission and fee, to which each shard has released 10."""
-    project = pgwallet.create_project(router, name, commission_rate=0, fee_rate=0).project_id
-    for wallet in wallets_on_all_shards(router, name):
-        pgwallet.deposit(router, wallet, 10)
-        pgwallet.pledge(router, wallet, project, 10)
-    pgwallet.close_project(router, project, "succeeded")
-    for _ in pgwallet.release_project(router, project):
-        pass
-    return project
+from tests.cluster.conftest import (
+    SHARDS,
+    number_of,
+    released_on_all_shards,
+    wallets_on_all_shards,
+)
 
 
 def test_a_payout_takes_what_it_needs_of_several_shards(router: psycopg.Connection) -> None:
-    project = _with_proceeds(router, "paid out")
+    project = released_on_all_shards(router, "paid out")
     paid = pgwallet.payout(router, project, 25, "paid out", metadata={"bank": "ours"})
     assert paid.balance == 10 * SHARDS - 25 == pgwallet.balance(router, project)
     assert not paid.replayed
@@ -39,14 +32,14 @@ def test_a_payout_takes_what_it_needs_of_several_shards(router: psycopg.Connecti
 
 
 def test_a_key_of_another_payout_is_refused(router: psycopg.Connection) -> None:
-    project = _with_proceeds(router, "other key")
+    project = released_on_all_shards(router, "other key")
     pgwallet.payout(router, project, 25, "other key")
     with pytest.raises(pgwallet.IdempotencyConflict):
         pgwallet.payout(router, project, 24, "other key")
 
 
 def test_a_payout_without_a_key_is_of_one_shard(router: psycopg.Connection) -> None:
-    project = _with_proceeds(router, "keyless")
+    project = released_on_all_shards(router, "keyless")
     assert pgwallet.payout(router, project, 10).balance == 30
     with pytest.raises(pgwallet.InvalidArgument, match="has no idempotency key"):
         pgwallet.payout(router, project, 11)
@@ -54,7 +47,7 @@ def test_a_payout_without_a_key_is_of_one_shard(router: psycopg.Connection) -> N
 
 
 def test_a_payout_is_refused_as_by_one_database(router: psycopg.Connection) -> None:
-    project = _with_proceeds(router, "refused")
+    project = released_on_all_shards(router, "refused")
     with pytest.raises(pgwallet.InsufficientFunds) as refused:
         pgwallet.payout(router, project, 41, "too much")
     assert refused.value.message == f"project {project} does not hold enough"
@@ -77,7 +70,7 @@ def test_a_payout_is_refused_as_by_one_database(router: psycopg.Connection) -> N
 
 
 def test_the_credit_of_a_project_pays_out(router: psycopg.Connection) -> None:
-    project = _with_proceeds(router, "on credit")
+    project = released_on_all_shards(router, "on credit")
     pgwallet.set_credit_limit(router, project, 5)
     assert pgwallet.payout(router, project, 45, "on credit").balance == -5
 
@@ -85,7 +78,7 @@ def test_the_credit_of_a_project_pays_out(router: psycopg.Connection) -> None:
 def test_what_a_part_refuses_takes_back_the_others(
     router: psycopg.Connection, whole: cluster.ClusterFile
 ) -> None:
-    project = _with_proceeds(router, "taken back")
+    project = released_on_all_shards(router, "taken back")
     # One that the plan does not know of yet: a shard is frozen alone.
     with psycopg.connect(whole.shards[3].conninfo, autocommit=True) as shard:
         router.execute(sql.SQL("set role {}").format(sql.Identifier(whole.owner)))
@@ -106,7 +99,7 @@ def test_what_a_part_refuses_takes_back_the_others(
 
 
 def test_a_payout_in_parts_is_reversed_as_a_whole(router: psycopg.Connection) -> None:
-    project = _with_proceeds(router, "reversed")
+    project = released_on_all_shards(router, "reversed")
     paid = pgwallet.payout(router, project, 35, "reversed")
     with pytest.raises(pgwallet.InvalidArgument, match="has no idempotency key"):
         pgwallet.reverse_transaction(router, paid.transaction_id)
@@ -125,15 +118,7 @@ def test_a_payout_in_parts_is_reversed_as_a_whole(router: psycopg.Connection) ->
 
 def test_earnings_are_collected_from_all_shards(router: psycopg.Connection) -> None:
     router.execute("select * from pgwallet.create_currency('EARN', 2, 'Earnings')")
-    project = pgwallet.create_project(
-        router, "earning", "EARN", commission_rate=Decimal("0.1"), fee_rate=0
-    ).project_id
-    for wallet in wallets_on_all_shards(router, "earning", "EARN"):
-        pgwallet.deposit(router, wallet, 10)
-        pgwallet.pledge(router, wallet, project, 10)
-    pgwallet.close_project(router, project, "succeeded")
-    for _ in pgwallet.release_project(router, project):
-        pass
+    released_on_all_shards(router, "earning", "EARN", Decimal("0.1"))
     with pytest.raises(pgwallet.InvalidArgument):
         pgwallet.collect_earnings(router, "EARN", "tips", 1, "earnings")
     with pytest.raises(pgwallet.InvalidArgument, match="has no idempotency key"):

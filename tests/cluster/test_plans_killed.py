@@ -16,7 +16,7 @@ import pytest
 
 import pgwallet
 from pgwallet import cluster
-from tests.cluster.conftest import SHARDS, wallets_on_all_shards
+from tests.cluster.conftest import SHARDS, released_on_all_shards, wallets_on_all_shards
 from tests.effort import effort
 
 TIMES = effort("PGWALLET_PLANS", part=3, full=20)
@@ -86,14 +86,7 @@ def test_a_payout_and_its_reversal_are_made_once(
     router: psycopg.Connection, whole: cluster.ClusterFile, seed: int
 ) -> None:
     name = f"killed payout {seed}"
-    project = pgwallet.create_project(router, name, commission_rate=0, fee_rate=0).project_id
-    for wallet in wallets_on_all_shards(router, name):
-        pgwallet.deposit(router, wallet, 10)
-        pgwallet.pledge(router, wallet, project, 10)
-    pgwallet.close_project(router, project, "succeeded")
-    for _ in pgwallet.release_project(router, project):
-        pass
-
+    project = released_on_all_shards(router, name)
     paid = _until_done(whole, lambda conn: pgwallet.payout(conn, project, 35, name), seed)
     assert paid.balance == 10 * SHARDS - 35 == pgwallet.balance(router, project)
     back = _until_done(
@@ -129,15 +122,7 @@ def test_a_collection_is_made_once(
 ) -> None:
     currency = f"KILL{seed}"
     router.execute("select * from pgwallet.create_currency(%s, 2, 'Killed')", [currency])
-    project = pgwallet.create_project(
-        router, currency, currency, commission_rate=Decimal("0.1"), fee_rate=0
-    ).project_id
-    for wallet in wallets_on_all_shards(router, currency, currency):
-        pgwallet.deposit(router, wallet, 10)
-        pgwallet.pledge(router, wallet, project, 10)
-    pgwallet.close_project(router, project, "succeeded")
-    for _ in pgwallet.release_project(router, project):
-        pass
+    released_on_all_shards(router, currency, currency, Decimal("0.1"))
     got = _until_done(
         whole,
         lambda conn: pgwallet.collect_earnings(conn, currency, "commission", 3, currency),

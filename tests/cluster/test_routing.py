@@ -7,16 +7,12 @@ import pytest
 
 import pgwallet
 from pgwallet import cluster
-from tests.cluster.conftest import SHARDS
-
-
-def _shard(an_id: int) -> int:
-    return (an_id >> 46) - 1
+from tests.cluster.conftest import SHARDS, number_of
 
 
 def test_owners_are_spread_over_all_shards(router: psycopg.Connection) -> None:
     wallets = [pgwallet.create_wallet(router, f"spread {n}").wallet_id for n in range(40)]
-    assert {_shard(wallet) for wallet in wallets} == set(range(SHARDS))
+    assert {number_of(wallet) for wallet in wallets} == set(range(SHARDS))
 
 
 def test_a_deposit_is_on_the_shard_of_its_wallet(
@@ -25,7 +21,7 @@ def test_a_deposit_is_on_the_shard_of_its_wallet(
     wallet = pgwallet.create_wallet(router, "deposits").wallet_id
     paid = pgwallet.deposit(router, wallet, 10, "deposits")
     assert paid.balance == pgwallet.balance(router, wallet) == 10
-    with psycopg.connect(whole.shards[_shard(wallet)].conninfo) as shard:
+    with psycopg.connect(whole.shards[number_of(wallet)].conninfo) as shard:
         assert pgwallet.balance(shard, wallet) == 10
     assert pgwallet.deposit(router, wallet, 10, "deposits").replayed
 

@@ -13,28 +13,17 @@ as $function$
 declare
   v_home integer := pgwallet_router._home_of_project(p_project_id);
   v_project record;
-  v_shard integer;
-  v_failed text[] := '{}';
 begin
   perform pgwallet_router._begin_call();
   select p.* into v_project
   from pgwallet_remote.close_project(v_home, p_project_id, p_outcome) as p
   where p.error is null or pgwallet_router._raise(p.error);
-  for v_shard in select o.shard from pgwallet_router._others(v_home) as o (shard) loop
-    begin
-      perform
-      from pgwallet_remote.close_project(v_shard, p_project_id, p_outcome) as r
-      where r.error is null or pgwallet_router._raise(r.error);
-    exception when others then
-      if pgwallet_router._failure_of(sqlstate, sqlerrm) is null then
-        raise;
-      end if;
-      v_failed := v_failed || format(
-        '%s %s', v_shard, pgwallet_router._failure_of(sqlstate, sqlerrm)
-      );
-    end;
-  end loop;
-  perform pgwallet_router._refuse_failed(v_failed);
+  perform pgwallet_router._call_each(
+    array(select pgwallet_router._others(v_home)),
+    format(
+      'select r.error from pgwallet_remote.close_project($1, %L, %L) as r', p_project_id, p_outcome
+    )
+  );
 
   return query
   select

@@ -16,34 +16,22 @@ as $function$
 declare
   v_home integer := pgwallet_router._home_of(p_currency);
   v_currency record;
-  v_shard integer;
-  v_failed text[] := '{}';
 begin
   perform pgwallet_router._begin_call();
   select r.* into v_currency
   from pgwallet_remote.open_currency(v_home, p_currency, p_exponent, p_name) as r
   where r.error is null or pgwallet_router._raise(r.error);
-  for v_shard in select o.shard from pgwallet_router._others(v_home) as o (shard) loop
-    begin
-      perform
-      from pgwallet_remote._create_currency(
-        v_shard, p_currency, p_exponent, p_name,
-        array[
-          v_currency.external_account_id, v_currency.commission_account_id,
-          v_currency.fee_account_id
-        ]
-      ) as r
-      where r.error is null or pgwallet_router._raise(r.error);
-    exception when others then
-      if pgwallet_router._failure_of(sqlstate, sqlerrm) is null then
-        raise;
-      end if;
-      v_failed := v_failed || format(
-        '%s %s', v_shard, pgwallet_router._failure_of(sqlstate, sqlerrm)
-      );
-    end;
-  end loop;
-  perform pgwallet_router._refuse_failed(v_failed);
+  perform pgwallet_router._call_each(
+    array(select pgwallet_router._others(v_home)),
+    format(
+      'select r.error from pgwallet_remote._create_currency($1, %L, %L, %L, %L) as r',
+      p_currency, p_exponent, p_name,
+      array[
+        v_currency.external_account_id, v_currency.commission_account_id,
+        v_currency.fee_account_id
+      ]
+    )
+  );
   return query
   select
     v_currency.currency, v_currency.exponent, v_currency.name, v_currency.external_account_id,

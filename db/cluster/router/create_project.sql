@@ -22,8 +22,6 @@ declare
   v_home integer := pgwallet_router._home_of(p_reference);
   v_drawn_id bigint;
   v_project record;
-  v_shard integer;
-  v_failed text[] := '{}';
 begin
   perform pgwallet_router._begin_call();
   if p_project_id is not null then
@@ -41,24 +39,14 @@ begin
   where p.error is null or pgwallet_router._raise(p.error);
 
   -- The others get what is fixed by now, so that their settings do not matter.
-  for v_shard in select o.shard from pgwallet_router._others(v_home) as o (shard) loop
-    begin
-      perform
-      from pgwallet_remote._open_project(
-        v_shard, v_project.reference, v_project.currency, v_project.commission_rate,
-        v_project.fee_rate, v_project.max_pledge, null, v_project.fee_fixed, v_project.project_id
-      ) as r
-      where r.error is null or pgwallet_router._raise(r.error);
-    exception when others then
-      if pgwallet_router._failure_of(sqlstate, sqlerrm) is null then
-        raise;
-      end if;
-      v_failed := v_failed || format(
-        '%s %s', v_shard, pgwallet_router._failure_of(sqlstate, sqlerrm)
-      );
-    end;
-  end loop;
-  perform pgwallet_router._refuse_failed(v_failed);
+  perform pgwallet_router._call_each(
+    array(select pgwallet_router._others(v_home)),
+    format(
+      'select r.error from pgwallet_remote._open_project($1, %L, %L, %L, %L, %L, null, %L, %L) as r',
+      v_project.reference, v_project.currency, v_project.commission_rate, v_project.fee_rate,
+      v_project.max_pledge, v_project.fee_fixed, v_project.project_id
+    )
+  );
 
   return query
   select

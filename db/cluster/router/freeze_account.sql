@@ -11,29 +11,18 @@ declare
     pgwallet_router._shard_of(p_account_id), pgwallet_router._home_of_project(p_account_id)
   );
   v_account record;
-  v_shard integer;
-  v_failed text[] := '{}';
 begin
   perform pgwallet_router._begin_call();
   select r.* into v_account
   from pgwallet_remote.freeze_account(v_home, p_account_id, p_reason) as r
   where r.error is null or pgwallet_router._raise(r.error);
   if pgwallet_router._shard_of(p_account_id) is null then
-    for v_shard in select o.shard from pgwallet_router._others(v_home) as o (shard) loop
-      begin
-        perform
-        from pgwallet_remote.freeze_account(v_shard, p_account_id, p_reason) as r
-        where r.error is null or pgwallet_router._raise(r.error);
-      exception when others then
-        if pgwallet_router._failure_of(sqlstate, sqlerrm) is null then
-          raise;
-        end if;
-        v_failed := v_failed || format(
-          '%s %s', v_shard, pgwallet_router._failure_of(sqlstate, sqlerrm)
-        );
-      end;
-    end loop;
-    perform pgwallet_router._refuse_failed(v_failed);
+    perform pgwallet_router._call_each(
+      array(select pgwallet_router._others(v_home)),
+      format(
+        'select r.error from pgwallet_remote.freeze_account($1, %L, %L) as r', p_account_id, p_reason
+      )
+    );
   end if;
   return query select v_account.account_id, v_account.frozen, v_account.frozen_at;
 exception when others then

@@ -20,8 +20,6 @@ from .file import ClusterFile
 from .functions import Function
 from .routing import LOCAL, LOCAL_INTERNALS, LOCAL_PROCEDURES, READING, Route, route_of
 
-_ERROR = "error text[]"
-
 _SHARD_SIDE = """
 create or replace function pgwallet_call.{name}({arguments})
 returns table ({columns}, error text[])
@@ -70,8 +68,8 @@ begin
 {begin}  {answer}
   select {selected}
   from pgwallet_remote.{name}({shard}{passed}) as r
-  where r.error is null or pgwallet_router._raise(r.error);
-{end}exception when others then
+  where r.error is null or pgwallet_router._raise(r.error){end}
+exception when others then
   perform pgwallet_router._explain(sqlstate, sqlerrm);
   raise;
 end;
@@ -196,7 +194,7 @@ def _generated(functions: Iterable[Function]) -> Iterator[str]:
             )
         if route is not Route.LOCAL:
             comment = function.comment.replace("'", "''")
-            yield (f"comment on function pgwallet.{function.name} is '{comment}';\n")
+            yield f"comment on function pgwallet.{function.name} is '{comment}';\n"
 
 
 def _shard_side(function: Function) -> str:
@@ -235,11 +233,11 @@ def _public(function: Function, shard: str) -> str:
         volatility="volatile" if function.is_volatile else "stable",
         begin="  perform pgwallet_router._begin_call();\n" if moves else "",
         answer="return (" if function.is_scalar else "return query",
-        end="  );\n" if function.is_scalar else "",
+        end="\n  );" if function.is_scalar else ";",
         selected=_columns(function, "r."),
         shard=f"{shard}, ",
         passed=function.passed,
-    ).replace("_raise(r.error);\n  );", "_raise(r.error)\n  );")
+    )
 
 
 def _returned(function: Function) -> str:

@@ -5,25 +5,11 @@ language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
 as $function$
-declare
-  v_shard integer;
-  v_failed text[] := '{}';
 begin
-  for v_shard in select s.shard from pgwallet_router._shards_from(0) as s (shard) loop
-    begin
-      perform
-      from pgwallet_remote.change_settings(v_shard, to_jsonb(new)) as r
-      where r.error is null or pgwallet_router._raise(r.error);
-    exception when others then
-      if pgwallet_router._failure_of(sqlstate, sqlerrm) is null then
-        raise;
-      end if;
-      v_failed := v_failed || format(
-        '%s %s', v_shard, pgwallet_router._failure_of(sqlstate, sqlerrm)
-      );
-    end;
-  end loop;
-  perform pgwallet_router._refuse_failed(v_failed);
+  perform pgwallet_router._call_each(
+    array(select pgwallet_router._shards_from(0)),
+    format('select r.error from pgwallet_remote.change_settings($1, %L) as r', to_jsonb(new))
+  );
   return new;
 end;
 $function$;
