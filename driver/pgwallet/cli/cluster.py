@@ -164,7 +164,7 @@ def status(
         for each in found.members
         for d in each.findings
     ]
-    form = Form.JSON if json else Form.CSV if csv else Form.TABLE
+    form = Form.of(json, csv)
     if form is not Form.TABLE:
         print_rows(form, Finding, findings, None)
     else:
@@ -282,7 +282,7 @@ def check(
             )
             for each in cluster.shared_keys(file)
         )
-    form = Form.JSON if json else Form.CSV if csv else Form.TABLE
+    form = Form.of(json, csv)
     if violations or form is not Form.TABLE:
         print_rows(form, Violation, violations, None)
     if violations:

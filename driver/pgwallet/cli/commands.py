@@ -88,7 +88,7 @@ def on_database(
 
     def register(function: F) -> F:
         def command(*, json: bool, csv: bool, database_url: str, **arguments: Any) -> None:
-            form = Form.JSON if json else Form.CSV if csv else Form.TABLE
+            form = Form.of(json, csv)
             try:
                 with connected(database_url) as conn:
                     function(Session(database_url, conn, form), **arguments)

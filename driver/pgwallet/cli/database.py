@@ -162,12 +162,6 @@ def locked_escrows(conn: Connection, project_id: int) -> int | None:
     return None if found is None else int(found)
 
 
-def is_router(conn: Connection) -> bool:
-    """Whether this is the router of a cluster, where each call commits by itself."""
-    row = conn.execute("select to_regnamespace('pgwallet_router') is not null").fetchone()
-    return row == (True,)
-
-
 def _found(conn: Connection, statement: LiteralString, searched: int) -> Any:
     """The only value of the first row, None without a row or without the right to read it.
 

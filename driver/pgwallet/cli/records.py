@@ -39,6 +39,11 @@ class Form(StrEnum):
     JSON = "json"
     CSV = "csv"
 
+    @classmethod
+    def of(cls, json: bool, csv: bool) -> "Form":
+        """The form that the options of a command ask for."""
+        return cls.JSON if json else cls.CSV if csv else cls.TABLE
+
 
 @dataclass(frozen=True, slots=True)
 class _Column:

@@ -133,9 +133,13 @@ def compare(conn: psycopg.Connection, code: Code) -> Status:
         return _compared(conn, code)
 
 
+def is_router(conn: psycopg.Connection) -> bool:
+    """Whether this is the router of a cluster: its schema pgwallet is no ledger."""
+    return conn.execute("select to_regnamespace('pgwallet_router')").fetchone() != (None,)
+
+
 def refuse_router(conn: psycopg.Connection) -> None:
-    # It has a schema pgwallet, but no ledger to compare and to migrate.
-    if conn.execute("select to_regnamespace('pgwallet_router')").fetchone() != (None,):
+    if is_router(conn):
         raise DeploymentError(
             "this database is a router of a cluster, which is deployed as a whole: "
             "run pgwallet cluster status FILE or pgwallet cluster migrate FILE"

@@ -22,9 +22,9 @@ from rich.progress import (
 )
 
 from pgwallet._connection import Connection
+from pgwallet.deployment.comparing import is_router
 
 from ..commands import INTERRUPTED, Session, group, on_database
-from ..database import is_router
 from ..output import err, show_error
 from ..records import Form
 from .checks import STEPS, BadLine, Reason, bad_lines, check, prepare, reasons, stage
