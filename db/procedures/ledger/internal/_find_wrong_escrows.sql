@@ -257,8 +257,13 @@ begin
       as adds_up,
       (e.settled_by is null) = (e.status in ('locked', 'disputed')) as says_what_settled_it,
       p.escrow_id is null or (
-        p.refunded <= e.refunded_amount and p.net <= e.net_amount
+        p.refunded <= e.refunded_amount
         and p.commission <= e.commission_amount and p.fee <= e.fee_amount
+        -- What is looked at may have begun when the net was below 0.
+        and case
+          when v_whole or b.amount is null then p.net <= e.net_amount
+          else p.commission + p.fee + p.net <= e.released_amount
+        end
       ) as gave_what_was_posted
     from pgwallet.escrow as e
     left join pgwallet.project as j on j.project_id = e.project_id
