@@ -9,6 +9,7 @@ import pytest
 import pgwallet
 from pgwallet import cluster
 from tests import clusters, databases, servers
+from tests.cluster.killing import Killable, killable_cluster
 from tests.clusters import ROLE, SHARDS
 
 __all__ = ["ROLE", "SHARDS"]
@@ -26,6 +27,13 @@ def whole(cluster_server: str) -> Iterator[cluster.ClusterFile]:
     """A cluster that the tests of a session share, each with owners of its own."""
     with clusters.made(cluster_server) as file:
         yield file
+
+
+@pytest.fixture(scope="session")
+def killable(cluster_server: str) -> Iterator[Killable]:
+    """A cluster on servers of its own."""
+    with killable_cluster(cluster_server) as made:
+        yield made
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $function$
 begin
+  perform pgwallet_router._begin_call();
   return query
   select c.invariant, c.subject, c.detail
   from (
