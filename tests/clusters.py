@@ -23,7 +23,7 @@ from tests import databases
 T = TypeVar("T")
 
 # What a router has for whoever may do anything, and one database has not.
-OF_ROUTERS = frozenset({"list_shards", "shard_of"})
+OF_ROUTERS = frozenset({"complete_plans", "list_shards", "shard_of"})
 SHARDS = 4
 ROLE = f"{databases.OWNER}_router"
 

@@ -79,23 +79,83 @@ def test_what_a_part_refuses_takes_back_the_others(
     router: psycopg.Connection, whole: cluster.ClusterFile
 ) -> None:
     project = released_on_all_shards(router, "taken back")
-    # One that the plan does not know of yet: a shard is frozen alone.
+    # What a call directly on a shard takes, a plan that was left does not know of.
+    planned_payout(router, whole, project, 40, "taken back")
     with psycopg.connect(whole.shards[3].conninfo, autocommit=True) as shard:
-        router.execute(sql.SQL("set role {}").format(sql.Identifier(whole.owner)))
-        plan = router.execute(
-            "select p.* from pgwallet_router._plan('taken back', %s, "
-            "pgwallet_router._split_amount(40, '{10,10,10,10}', '{10,10,10,10}', "
-            "jsonb_build_object('do', 'payout', 'project_id', %s, 'key', 'taken back'))) as p",
-            [f"payout({project}, 40)", project],
-        ).fetchone()
-        assert plan is not None
-        router.execute("reset role")
         pgwallet.payout(shard, project, 1)
     with pytest.raises(pgwallet.InsufficientFunds):
         pgwallet.payout(router, project, 40, "taken back")
     assert pgwallet.balance(router, project) == 39
     assert pgwallet.payout(router, project, 39, "taken back").balance == 0
     assert pgwallet.check_ledger(router) == []
+
+
+def planned_payout(
+    router: psycopg.Connection, file: cluster.ClusterFile, project: int, amount: int, key: str
+) -> int:
+    """The plan of a payout of 10 a shard that its caller has left before the first part."""
+    router.execute(sql.SQL("set role {}").format(sql.Identifier(file.owner)))
+    plan = router.execute(
+        "select p.plan_id from pgwallet_router._plan(%(key)s, %(request)s, "
+        "pgwallet_router._split_amount(%(amount)s, '{10,10,10,10}', '{10,10,10,10}', "
+        "jsonb_build_object('do', 'payout', 'project_id', %(project)s::bigint, 'key', %(key)s::text"
+        "))) as p",
+        {
+            "key": key,
+            "request": f"payout({project}, {amount})",
+            "amount": amount,
+            "project": project,
+        },
+    ).fetchone()
+    router.execute("reset role")
+    assert plan is not None
+    return int(plan[0])
+
+
+def test_a_payout_finds_what_another_one_has_left(
+    router: psycopg.Connection, whole: cluster.ClusterFile
+) -> None:
+    project = released_on_all_shards(router, "two at once")
+    planned_payout(router, whole, project, 30, "first")
+    # It takes of shard 0, of which the plan has all.
+    assert pgwallet.payout(router, project, 10, "second").balance == 30
+    assert pgwallet.payout(router, project, 30, "first").balance == 0
+    assert pgwallet.check_ledger(router) == []
+
+
+def test_a_payout_waits_for_one_that_may_give_back(
+    router: psycopg.Connection, whole: cluster.ClusterFile
+) -> None:
+    project = released_on_all_shards(router, "gives back")
+    plan = planned_payout(router, whole, project, 40, "left")
+    router.execute(sql.SQL("set role {}").format(sql.Identifier(whole.owner)))
+    part = router.execute(
+        "select r.error from pgwallet_remote.show_plan("
+        "pgwallet_router._shard_of(%(plan)s), %(plan)s) as p "
+        "cross join lateral pgwallet_remote.run_part(0, %(plan)s, 0, p.parts -> 0) as r",
+        {"plan": plan},
+    ).fetchone()
+    assert part == (None,)
+    router.execute("reset role")
+    # 30 are left, and 10 more if the other one is refused.
+    with pytest.raises(psycopg.errors.SerializationFailure, match="about to take"):
+        pgwallet.payout(router, project, 35, "waits")
+    assert pgwallet.payout(router, project, 40, "left").balance == 0
+    with pytest.raises(pgwallet.InsufficientFunds):
+        pgwallet.payout(router, project, 35, "waits")
+
+
+def test_a_key_finds_the_transactions_of_its_plan(router: psycopg.Connection) -> None:
+    project = released_on_all_shards(router, "found by its key")
+    paid = pgwallet.payout(router, project, 25, "found by its key")
+    rows = router.execute(
+        "select t.transaction_id, t.amount from pgwallet.find_transaction('found by its key') as t"
+    ).fetchall()
+    assert sorted(amount for _, amount in rows) == [5, 10, 10]
+    assert rows[0][0] == paid.transaction_id
+    found = pgwallet.find_transaction(router, "found by its key")
+    assert found is not None
+    assert found.transaction_id == paid.transaction_id
 
 
 def test_a_payout_in_parts_is_reversed_as_a_whole(router: psycopg.Connection) -> None:

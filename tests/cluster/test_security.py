@@ -145,6 +145,17 @@ def test_an_access_to_a_router_is_that_to_one_database(
     assert {right for _, right in reachable_by(router, roles[access])} <= {"select"}
 
 
+def test_operators_alone_complete_plans(whole: cluster.ClusterFile, roles: dict[str, str]) -> None:
+    complete = "select * from pgwallet.complete_plans()"
+    for access in ACCESSES:
+        with psycopg.connect(as_role(whole.routers[0], roles[access]), autocommit=True) as conn:
+            if access == "operator":
+                conn.execute(complete)
+            else:
+                with pytest.raises(psycopg.errors.InsufficientPrivilege, match="complete_plans"):
+                    conn.execute(complete)
+
+
 def test_who_was_granted_nothing_may_do_nothing(
     router: psycopg.Connection, roles: dict[str, str]
 ) -> None:

@@ -38,7 +38,7 @@ def test_the_router_has_the_routes_of_the_catalogue(functions: dict[str, Functio
 def test_what_is_written_by_hand_is_of_the_catalogue() -> None:
     named = {name for name, route in ROUTES.items() if route is Route.BY_HAND}
     # The owner's alone is the last one.
-    assert code.by_hand() - named == {*OF_ROUTERS, "complete_plans"}
+    assert code.by_hand() - named == OF_ROUTERS
 
 
 DB = code.directory().parent

@@ -1,5 +1,5 @@
 -- Completes what calls on several shards have left, or takes back what was refused of them: all
--- that is at least p_age old. Returns a row for each, with what is still in the way.
+-- that is at least p_age old. Returns a row for each, with what is still in the way. For operators.
 create or replace function pgwallet.complete_plans(p_age interval default '1 minute')
 returns table (idempotency_key text, request text, state text, failure text)
 language plpgsql
@@ -8,7 +8,18 @@ set search_path = pg_catalog, pg_temp
 as $function$
 declare
   v_plan record;
+  -- Here current_user is the owner.
+  v_caller name := coalesce(nullif(current_setting('role'), 'none'), session_user);
 begin
+  -- No access of a ledger names it, so everybody may call it; those who may close a project, which
+  -- is what operators may, get through.
+  if not has_function_privilege(v_caller, 'pgwallet.close_project(bigint, text)', 'execute') then
+    raise exception using
+      errcode = '42501',
+      message = 'permission denied for function complete_plans',
+      detail = format('Role %I is no operator.', v_caller),
+      hint = 'Have the owner run pgwallet.grant_operator for this role.';
+  end if;
   perform pgwallet_router._begin_call();
   for v_plan in
     select r.plan_id, r.idempotency_key, r.request, r.parts, r.state
@@ -43,4 +54,5 @@ end;
 $function$;
 
 comment on function pgwallet.complete_plans is
-'Completes what calls on several shards have left, or takes back what was refused of them.';
+'Completes what calls on several shards have left, or takes back what was refused of them. '
+'For operators.';

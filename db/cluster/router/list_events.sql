@@ -1,5 +1,6 @@
 -- What changed without moving money: of what lives on one shard from there, else shard after shard.
--- What happened on a shard before it joined the cluster is told by the first alone.
+-- What was done on all of them is told once. What happened on a shard before it joined the cluster
+-- is told by the first alone.
 create or replace function pgwallet.list_events(
   p_subject_id bigint default null,
   p_after_event_id bigint default 0,
@@ -29,7 +30,7 @@ begin
     select
       r.event_id, r.subject_id, r.kind, r.changed_by, r.created_at, r.reason, r.before,
       r.after
-    from pgwallet_remote.list_events(
+    from pgwallet_remote.list_own_events(
       v_shard, p_subject_id,
       case
         when v_shard = 0 then v_after_event_id

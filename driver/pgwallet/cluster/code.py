@@ -92,8 +92,11 @@ end;
 $function$;
 """
 
-# For everybody who may use the schema: no access of a ledger names them.
-_FOR_ALL = "grant execute on function pgwallet.list_shards, pgwallet.shard_of to public;"
+# For everybody who may use the schema: no access of a ledger names them. The last asks by itself.
+_FOR_ALL = """
+grant execute on function pgwallet.list_shards, pgwallet.shard_of to public;
+grant execute on function pgwallet.complete_plans to public;
+"""
 
 _CLUSTER = """
 create or replace function pgwallet_router._cluster()
