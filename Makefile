@@ -12,13 +12,15 @@ stamp := $(venv)/.ready
 # Each worker takes its share of the tests in their order, and then half of what another has left.
 pytest = PGWALLET_TEST_SERVER='$(SERVER)' $(bin)/python -m pytest
 parallel := -n '$(WORKERS)' --dist worksteal
+# A run of everything leaves whole systems to CI and to test-all; asked for by name they run.
+some := $(if $(CI)$(findstring tests/,$(ARGS)),,-m 'not whole')
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # The tests start hundreds of Pythons, all quicker with their caches.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-cluster test test-sql test-cluster test-deep test-faults mutants bench bench-quick docs reference diagrams lint format currencies schema dist clean
+.PHONY: help setup demo demo-cluster test test-all test-sql test-cluster test-deep test-faults mutants bench bench-quick docs reference diagrams lint format currencies schema dist clean
 
 help:
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -38,7 +40,11 @@ demo: $(stamp) ## run the main job on an embedded server and show what happens
 demo-cluster: $(stamp) ## show four shards and a router, on an installed PostgreSQL with PL/Proxy
 	@$(bin)/python examples/cluster_demo.py
 
-test: $(stamp) ## run all tests on SERVER, PostgreSQL 18 by default (8 minutes on two cores)
+test: $(stamp) ## run the tests on SERVER, PostgreSQL 18 by default (5 minutes on two cores)
+	@$(if $(some),echo 'Without those of whole systems, which make test-all runs too.')
+	@$(pytest) $(parallel) $(some) $(ARGS)
+
+test-all: $(stamp) ## run these and those of whole systems: clusters, wheels, sites (8 minutes)
 	@$(pytest) $(parallel) $(ARGS)
 
 test-sql: $(stamp) ## run only the tests of what the database promises, on SERVER

@@ -11,7 +11,7 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 import pgwallet
-from tests import clusters, databases, servers
+from tests import clusters, databases, effort, servers
 from tests.catalogue.world import World, world_in
 from tests.cluster import differences
 from tests.lending import Lender
@@ -20,6 +20,10 @@ pytest_plugins = ["tests.ending"]
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    whole = tuple(f"tests/{place}" for place in effort.WHOLE_SYSTEMS)
+    for item in items:
+        if item.nodeid.startswith(whole):
+            item.add_marker(pytest.mark.whole)
     if clusters.are_tested():
         differences.mark(config, items)
 

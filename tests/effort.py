@@ -3,9 +3,24 @@
 `make test` does a part that a developer waits for; CI does all of it on the newest server, and a
 part on the others. `PGWALLET_EFFORT=full` has all of it done anywhere, and any other value a part.
 Each number also has a variable of its own, for a long run of one thing.
+
+`make test` also leaves to CI, and to `make test-all`, what takes a whole system to try out.
 """
 
 import os
+
+# Folders and files under tests/: servers for each test, programs built, installed or measured.
+# What the ledger does, no matter how long it takes, is never among them.
+WHOLE_SYSTEMS = (
+    "bench/",
+    "cluster/",
+    "deployment/test_dump_and_restore.py",
+    "deployment/test_failover.py",
+    "deployment/test_under_load.py",
+    "docs/test_site.py",
+    "embedded/",
+    "packaging/",
+)
 
 FULL = "full"
 _SAID = os.environ.get("PGWALLET_EFFORT")
