@@ -169,3 +169,19 @@ def test_a_project_with_an_id_of_its_own_waits_so_that_ids_do_not_go_back(databa
         work.result()
         second.commit()
         assert next_ids(second)["id_seq"] > MARGIN
+
+
+@pytest.mark.parametrize("newest_first", [False, True])
+def test_a_statement_passes_over_any_number_of_ids(database: str, newest_first: bool) -> None:
+    """An account that no index leads to is read range by range; a shard's begin at 2^46."""
+    with psycopg.connect(database) as conn:
+        wallet_id = funded(conn, "ada", 1)
+        conn.execute("select setval('pgwallet.posting_id_seq', 1::bigint << 46)")
+        pgwallet.deposit(conn, wallet_id, 2)
+        external = value(
+            conn, "select external_account_id from pgwallet.currency where currency = 'EUR'"
+        )
+        conn.execute("set local statement_timeout = '5s'")
+        rows = pgwallet.statement(conn, external, newest_first=newest_first)
+    amounts = [-row.amount for row in rows]
+    assert amounts == ([2, 1] if newest_first else [1, 2])

@@ -1,5 +1,6 @@
 -- The next postings of an account that no index leads to, as _read_postings has them: nearly every
--- posting touches one of these, and few read them. So many ids at a time, until there are enough.
+-- posting touches one of these, and few read them. So many ids at a time, until there are enough, and
+-- each time from a posting on: ids were passed over where a shard has its range, or after a failover.
 create or replace function pgwallet._scan_postings(
   p_account_id bigint,
   p_above bigint,
@@ -32,6 +33,15 @@ begin
   -- A sequence may be behind its table, so the last step, or the first one back, has no end.
   select s.last_value into v_last from pgwallet.posting_id_seq as s;
   loop
+    if p_newest_first then
+      select max(p.posting_id) + 1 into v_high
+      from pgwallet.posting as p where p.posting_id > p_above and p.posting_id < v_high;
+      exit when v_high is null;
+    else
+      select min(p.posting_id) - 1 into v_low
+      from pgwallet.posting as p where p.posting_id > v_low and p.posting_id < p_below;
+      exit when v_low is null;
+    end if;
     if p_limit is null or p_above >= v_last then
       v_low := p_above;
       v_high := p_below;
