@@ -1,6 +1,7 @@
 -- The next postings of an account that no index leads to, as _read_postings has them: nearly every
--- posting touches one of these, and few read them. So many ids at a time, until there are enough, and
--- each time from a posting on: ids were passed over where a shard has its range, or after a failover.
+-- posting touches one of these, and few read them. So many ids at a time, until there are enough,
+-- and each time from a posting on: ids are passed over where a shard begins its range, or after a
+-- failover.
 create or replace function pgwallet._scan_postings(
   p_account_id bigint,
   p_above bigint,
