@@ -16,10 +16,11 @@ from bench.pgbench import Runs
 from bench.releases import BATCH as RELEASE_BATCH
 from bench.releases import Releases
 from bench.server import Bench
+from bench.settling import Settling
 
 FLOOR, BULK, LOOP = "floor", "ORM in bulk", "ORM in a loop"
 KEYED, REPLAYED = "pgwallet with a key", "pgwallet, repeated"
-REMAINDER = "pgwallet, largest_remainder"
+WITHOUT = "pgwallet without a key"
 
 
 @dataclass(frozen=True)
@@ -83,10 +84,19 @@ def single_calls(bench: Bench, orm: "Orm", crowd: Crowd, sizes: Sizes) -> Iterat
             {
                 "pgwallet": run(scripts.deposit(crowd), clients),
                 FLOOR: run(scripts.deposit_floor(crowd), clients),
-                KEYED: run(scripts.deposit_with_key(crowd), clients),
                 REPLAYED: run(scripts.deposit_again(crowd), clients),
                 "TPC-B": run(None, clients, conninfo=tpcb),
                 **({"pgwallet in Python": deposits} if clients == 1 else {}),
+            },
+            {FLOOR: 0.85},
+        )
+        yield Contest(
+            f"deposit with a key, {text}",
+            "calls/s",
+            {
+                "pgwallet": run(scripts.deposit_with_key(crowd), clients),
+                FLOOR: run(scripts.deposit_floor(crowd, key=True), clients),
+                WITHOUT: run(scripts.deposit(crowd), clients),
             },
             {FLOOR: 0.85},
         )
@@ -96,37 +106,52 @@ def single_calls(bench: Bench, orm: "Orm", crowd: Crowd, sizes: Sizes) -> Iterat
             {
                 "pgwallet": run(scripts.pledge(crowd), clients),
                 FLOOR: run(scripts.pledge_floor(crowd), clients),
-                KEYED: run(scripts.pledge(crowd, key=True), clients),
                 **({"ORM": orm.pledges()} if clients == 1 else {}),
             },
             {FLOOR: 0.85},
         )
-    yield Contest(
-        f"allocate over {POCKETS} pockets, 1 client",
-        "calls/s",
-        {
-            "pgwallet": run(scripts.allocate(crowd), 1),
-            FLOOR: run(scripts.allocate_floor(crowd), 1),
-            KEYED: run(scripts.allocate(crowd, key=True), 1),
-            REMAINDER: run(scripts.allocate(crowd, "largest_remainder"), 1),
-            BULK: orm.allocations(POCKETS, allocation.allocate_after),
-            LOOP: orm.allocations(POCKETS, allocation.allocate_before),
-        },
-        {FLOOR: 0.85},
-    )
-    yield Contest(
-        f"allocate over {WIDE_POCKETS} pockets, 1 client",
-        "calls/s",
-        {
-            "pgwallet": run(scripts.allocate_wide(crowd), 1),
-            FLOOR: run(scripts.allocate_wide_floor(crowd), 1),
-            KEYED: run(scripts.allocate_wide(crowd, key=True), 1),
-            REMAINDER: run(scripts.allocate_wide(crowd, "largest_remainder"), 1),
-            BULK: orm.allocations(WIDE_POCKETS, allocation.allocate_after),
-            LOOP: orm.allocations(WIDE_POCKETS, allocation.allocate_before),
-        },
-        {FLOOR: 0.85, BULK: 20},
-    )
+        yield Contest(
+            f"pledge with a key, {text}",
+            "calls/s",
+            {
+                "pgwallet": run(scripts.pledge(crowd, key=True), clients),
+                FLOOR: run(scripts.pledge_floor(crowd, key=True), clients),
+                WITHOUT: run(scripts.pledge(crowd), clients),
+            },
+            {FLOOR: 0.85},
+        )
+        for pockets, call, floor in (
+            (POCKETS, scripts.allocate, scripts.allocate_floor(crowd)),
+            (WIDE_POCKETS, scripts.allocate_wide, scripts.allocate_wide_floor(crowd)),
+        ):
+            yield Contest(
+                f"allocate over {pockets} pockets, {text}",
+                "calls/s",
+                {
+                    "pgwallet": run(call(crowd), clients),
+                    FLOOR: run(floor, clients),
+                    KEYED: run(call(crowd, key=True), clients),
+                    **(orm.allocating(pockets) if clients == 1 else {}),
+                },
+                {FLOOR: 0.85, **({BULK: 20} if (pockets, clients) == (WIDE_POCKETS, 1) else {})},
+            )
+            yield Contest(
+                f"allocate by largest_remainder over {pockets} pockets, {text}",
+                "calls/s",
+                {
+                    "pgwallet": run(call(crowd, "largest_remainder"), clients),
+                    FLOOR: run(floor, clients),
+                },
+                {FLOOR: 0.85},
+            )
+    for name, target in (("release_escrow", 0.8), ("refund_escrow", 0.8)):
+        settled = Settling(bench, crowd, name, sizes.seconds)
+        yield Contest(
+            f"{name}, 1 client",
+            "calls/s",
+            {"pgwallet": settled.by_call, FLOOR: settled.by_floor},
+            {FLOOR: target},
+        )
     spread = f"spread over {crowd.projects.count} projects"
     yield Contest(
         "pledges to one project, 8 clients",
@@ -169,7 +194,13 @@ def releases(bench: Bench, orm: "Orm", crowd: Crowd, sizes: Sizes) -> Iterator[C
             BULK: partial(orm.releases, release.release_after),
             LOOP: partial(orm.releases, release.release_before),
         },
-        {FLOOR: 0.85, BULK: 60},
+        {FLOOR: 0.8, BULK: 60},
+    )
+    yield Contest(
+        f"refund of {sizes.escrows:,} escrows",
+        "escrows/s",
+        {"pgwallet": ours.refunded_by_procedure, FLOOR: ours.refunded_by_floor},
+        {FLOOR: 0.75},
     )
     small = f"of {10 * RELEASE_BATCH:,}"
     yield Contest(
@@ -199,6 +230,12 @@ class Orm:
         return repeated(
             lambda: allocate(next(wallets).pk, Decimal(scripts.ALLOCATED)), self._sizes.seconds
         )
+
+    def allocating(self, pockets: int) -> dict[str, Sample]:
+        return {
+            BULK: self.allocations(pockets, allocation.allocate_after),
+            LOOP: self.allocations(pockets, allocation.allocate_before),
+        }
 
     def releases(self, way: Callable[[int], int]) -> float:
         project_id = next(self._projects)

@@ -22,7 +22,7 @@ OWNERS = """
   select w.wallet_id
   from (
     select o.n, o.owner_id
-    from generate_series(1, 1200 * %(wallets)s) as g (n)
+    from generate_series(1, 50000 + 1100 * %(wallets)s) as g (n)
     cross join lateral (select g.n, %(name)s || ' ' || g.n as owner_id) as o
     cross join lateral (select sha256(convert_to(o.owner_id, 'UTF8')) as digest) as d
     where (get_byte(d.digest, 0) * 256 + get_byte(d.digest, 1)) %% 1024 = 1

@@ -1,4 +1,4 @@
-"""Releasing all escrows of a project, through the procedure, and by one bare statement."""
+"""Releasing or refunding all escrows of a project, by procedure and by one bare statement."""
 
 import time
 from uuid import uuid4
@@ -14,17 +14,18 @@ PLEDGED = 10_000  # escrows a call while filling
 
 # The same rows as by the functions: what a pledge of 10 comes to is known beforehand.
 FLOOR = """
-  with released as (
+  with recorded as (
+    insert into pgwallet.transaction (kind, settled_count) values ('release', %(escrows)s)
+    returning transaction_id
+  ),
+
+  released as (
     update pgwallet.escrow
     set
       released_amount = 10.00, commission_amount = 0.50, fee_amount = 0.29, net_amount = 9.21,
-      status = 'released'
+      status = 'released', settled_by = (select transaction_id from recorded)
     where project_id = %(project)s and status = 'locked'
     returning 1
-  ),
-
-  recorded as (
-    insert into pgwallet.transaction (kind) values ('release') returning transaction_id
   ),
 
   credited as (
@@ -51,9 +52,43 @@ FLOOR = """
   ) as d (account_id, each, balance)
 """
 
+REFUND_FLOOR = """
+  with recorded as (
+    insert into pgwallet.transaction (kind) values ('refund') returning transaction_id
+  ),
+
+  refunded as (
+    update pgwallet.escrow
+    set
+      refunded_amount = 10.00, status = 'refunded',
+      settled_by = (select transaction_id from recorded)
+    where project_id = %(project)s and status = 'locked'
+    returning escrow_id, wallet_id
+  ),
+
+  credited as (
+    update pgwallet.account
+    set balance = balance + 10.00 * d.escrows
+    from (select wallet_id, count(*) as escrows from refunded group by wallet_id) as d
+    where account_id = d.wallet_id
+    returning account_id, balance - 10.00 * d.escrows as before
+  )
+
+  insert into pgwallet.posting (
+    transaction_id, source_account_id, destination_account_id, amount, destination_balance
+  )
+  select
+    r.transaction_id, p.escrow_account_id, d.wallet_id, 10.00,
+    c.before + 10.00 * row_number() over (partition by d.wallet_id order by d.escrow_id)
+  from recorded as r
+  cross join refunded as d
+  inner join credited as c on c.account_id = d.wallet_id
+  inner join pgwallet.project as p on p.project_id = %(project)s
+"""
+
 
 class Releases:
-    """Projects with so many escrows of 10 each, released in one way or another."""
+    """Projects with so many escrows of 10 each, settled in one way or another."""
 
     def __init__(self, conn: psycopg.Connection, crowd: Crowd, escrows: int) -> None:
         self._conn = conn
@@ -80,6 +115,15 @@ class Releases:
         """All in one statement."""
         return self._rate(FLOOR, self._closed(self._escrows))
 
+    def refunded_by_procedure(self) -> float:
+        """Escrows a second in committed batches of 1,000."""
+        project_id = self.filled(self._escrows)
+        return self._rate("call pgwallet.refund_project(%(project)s, %(batch)s)", project_id)
+
+    def refunded_by_floor(self) -> float:
+        """All in one statement."""
+        return self._rate(REFUND_FLOOR, self._closed(self._escrows, "failed"))
+
     def of_large(self, escrows: int, batches: int) -> Sample:
         """The next so many batches of one project that has this many escrows."""
         project_id = self._closed(escrows)
@@ -104,14 +148,17 @@ class Releases:
             last = batch.last_escrow_id
         return batches * BATCH / (time.perf_counter() - start), last
 
-    def _closed(self, escrows: int) -> int:
+    def _closed(self, escrows: int, outcome: str = "succeeded") -> int:
         project_id = self.filled(escrows)
-        pgwallet.close_project(self._conn, project_id, "succeeded")
+        pgwallet.close_project(self._conn, project_id, outcome)
         return project_id
 
     def _rate(self, statement: str, project_id: int) -> float:
         start = time.perf_counter()
-        self._conn.execute(statement.encode(), {"project": project_id, "batch": BATCH})
+        self._conn.execute(
+            statement.encode(),
+            {"project": project_id, "batch": BATCH, "escrows": self._escrows},
+        )
         seconds = time.perf_counter() - start
         left = one(
             self._conn,

@@ -2,7 +2,7 @@
 
 A floor writes the same rows into the same tables in one bare statement, with all values known
 beforehand but those that other clients change meanwhile, the balances. It checks nothing, and
-returns what the call returns, as far as the rows have it.
+returns what the call returns, as far as the rows have it. That of a keyed call writes the key, too.
 """
 
 from bench.crowd import POCKETS, PROJECTS, WIDE_POCKETS, Crowd, Ids
@@ -19,18 +19,25 @@ def _picked(name: str, count: int, **ids: Ids) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _keyed(request: str) -> tuple[str, str]:
+    """Columns and values of a transaction with a key, to go on a list of others."""
+    return ", idempotency_key, request", f", gen_random_uuid()::text, {request}"
+
+
 def deposit(crowd: Crowd) -> str:
     return _picked("n", crowd.wallets.count, wallet=crowd.wallets) + (
         "select * from pgwallet.deposit(:wallet, 10);\n"
     )
 
 
-def deposit_floor(crowd: Crowd) -> str:
+def deposit_floor(crowd: Crowd, *, key: bool = False) -> str:
+    names, values = _keyed("'deposit(' || :wallet || ', 10)'") if key else ("", "")
     return (
         _picked("n", crowd.wallets.count, wallet=crowd.wallets)
         + f"""
       with recorded as (
-        insert into pgwallet.transaction (kind) values ('deposit') returning transaction_id
+        insert into pgwallet.transaction (kind{names}) values ('deposit'{values})
+        returning transaction_id
       ), credited as (
         update pgwallet.account set balance = balance + 10.00 where account_id = :wallet
         returning account_id, balance
@@ -67,17 +74,19 @@ def pledge(crowd: Crowd, projects: int = PROJECTS, *, key: bool = False) -> str:
     )
 
 
-def pledge_floor(crowd: Crowd) -> str:
+def pledge_floor(crowd: Crowd, *, key: bool = False) -> str:
+    request = "'pledge(' || :wallet || ', ' || :project || ', 1)'"
+    names, values = _keyed(request) if key else ("", "")
     places = {"project": crowd.projects, "escrow_account": crowd.escrow_accounts}
     return (
         _picked("n", crowd.wallets.count, wallet=crowd.wallets)
         + _picked("p", PROJECTS, **places)
-        + """
+        + f"""
       with drawn as materialized (
         select nextval('pgwallet.id_seq') * 1024 + 1 as escrow_id
       ), recorded as (
-        insert into pgwallet.transaction (kind, escrow_id)
-        select 'pledge', escrow_id from drawn
+        insert into pgwallet.transaction (kind, escrow_id{names})
+        select 'pledge', escrow_id{values} from drawn
         returning transaction_id
       ), locked as (
         insert into pgwallet.escrow (escrow_id, project_id, wallet_id, amount)
@@ -103,6 +112,7 @@ def allocate(crowd: Crowd, rounding: str = "half_up", *, key: bool = False) -> s
 
 
 def allocate_floor(crowd: Crowd) -> str:
+    """Of either rounding: the shares are known beforehand."""
     return _allocation_floor(crowd.wallets, crowd.pockets, POCKETS)
 
 

@@ -61,6 +61,12 @@ def test_a_quick_run_measures_every_contender_and_its_ledger_is_sound(tmp_path: 
         "pledge, 1 client",
         "allocate over 5 pockets, 1 client",
         "allocate over 100 pockets, 1 client",
+        "deposit with a key, 1 client",
+        "pledge with a key, 1 client",
+        "allocate by largest_remainder over 5 pockets, 1 client",
+        "allocate by largest_remainder over 100 pockets, 1 client",
+        "release_escrow, 1 client",
+        "refund_escrow, 1 client",
     }
     for contest in written["contests"]:
         assert "floor" in contest["rates"]
