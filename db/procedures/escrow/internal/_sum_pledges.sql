@@ -47,8 +47,9 @@ begin
       from (
         select v_known.*
         union all
-        select n.*
-        from pgwallet._count_pledges(v_above, array[9223372036854775807], p_project_id) as n
+        select (n.project).*
+        from pgwallet._count_sums(v_above, array[9223372036854775807], p_project_id) as n
+        where (n.project).project_id is not null
       ) as b
     ) as w
     cross join (

@@ -32,41 +32,44 @@ begin
   v_above := coalesce(v_known.posting_id, '-9223372036854775808'::bigint);
 
   return query
-  with posted as (
-    select v_seal_ids[d.place] as seal_id, d.account_id, d.amount
-    from pgwallet._count_derived(v_above, v_posting_ids) as d
+  with counted as materialized (
+    select v_seal_ids[c.place] as seal_id, c.latest_at, c.account_id, c.amount, c.flow, c.project
+    from pgwallet._count_sums(v_above, v_posting_ids) as c
   ),
 
-  made as (
+  made_balance as (
     select
-      o.account_id, o.seal_id,
-      pgwallet._sealed_balance(o.account_id, v_known.seal_id)
-      + sum(o.amount) over (partition by o.account_id order by o.seal_id) as balance
-    from posted as o
+      c.account_id, c.seal_id,
+      pgwallet._sealed_balance(c.account_id, v_known.seal_id)
+      + sum(c.amount) over (partition by c.account_id order by c.seal_id) as balance
+    from counted as c
+    where c.account_id is not null
   ),
 
-  said as (
+  said_balance as (
     select b.account_id, b.seal_id, b.balance
     from pgwallet.seal_balance as b
     where b.seal_id > coalesce(v_known.seal_id, '-9223372036854775808'::bigint)
-  )
+  ),
 
-  select distinct on (coalesce(m.account_id, s.account_id))
-    1, format('%s %s', coalesce(a.kind, 'account'), coalesce(m.account_id, s.account_id)),
-    format(
-      'Seal %s says %s of it, the postings up to there make %s.', coalesce(m.seal_id, s.seal_id),
-      coalesce(s.balance::text, 'nothing new'), coalesce(m.balance::text, 'nothing new')
-    )
-  from made as m
-  full outer join said as s on s.account_id = m.account_id and s.seal_id = m.seal_id
-  left join pgwallet.account as a on a.account_id = coalesce(m.account_id, s.account_id)
-  where m.balance is distinct from s.balance
-  order by coalesce(m.account_id, s.account_id), coalesce(m.seal_id, s.seal_id);
+  wrong_balance as (
+    select distinct on (coalesce(m.account_id, s.account_id))
+      1 as invariant,
+      format('%s %s', coalesce(a.kind, 'account'), coalesce(m.account_id, s.account_id)) as subject,
+      format(
+        'Seal %s says %s of it, the postings up to there make %s.', coalesce(m.seal_id, s.seal_id),
+        coalesce(s.balance::text, 'nothing new'), coalesce(m.balance::text, 'nothing new')
+      ) as detail
+    from made_balance as m
+    full outer join said_balance as s on s.account_id = m.account_id and s.seal_id = m.seal_id
+    left join pgwallet.account as a on a.account_id = coalesce(m.account_id, s.account_id)
+    where m.balance is distinct from s.balance
+    order by coalesce(m.account_id, s.account_id), coalesce(m.seal_id, s.seal_id)
+  ),
 
-  return query
-  with made as (
+  made_project as (
     select
-      f.project_id, v_seal_ids[f.seal_id] as seal_id,
+      f.project_id, c.seal_id,
       coalesce(k.pledge_count, 0) + sum(f.pledge_count) over w as pledge_count,
       coalesce(k.settled_count, 0) + sum(f.settled_count) over w as settled_count,
       coalesce(k.pledged, 0) + sum(f.pledged) over w as pledged,
@@ -74,7 +77,8 @@ begin
       coalesce(k.commission, 0) + sum(f.commission) over w as commission,
       coalesce(k.fee, 0) + sum(f.fee) over w as fee,
       coalesce(k.net, 0) + sum(f.net) over w as net
-    from pgwallet._count_pledges(v_above, v_posting_ids) as f
+    from counted as c
+    cross join lateral (select (c.project).*) as f
     left join lateral (
       select n.*
       from pgwallet.seal_project as n
@@ -82,42 +86,46 @@ begin
       order by n.seal_id desc
       limit 1
     ) as k on true
-    window w as (partition by f.project_id order by f.seal_id)
+    where f.project_id is not null
+    window w as (partition by f.project_id order by c.seal_id)
   ),
 
-  said as (
+  said_project as (
     select n.*
     from pgwallet.seal_project as n
     where n.seal_id > coalesce(v_known.seal_id, '-9223372036854775808'::bigint)
-  )
+  ),
 
-  select distinct on (coalesce(m.project_id, s.project_id))
-    3, format('project %s', coalesce(m.project_id, s.project_id)),
-    format(
-      'What seal %s says that its pledges came to is not what was posted.',
-      coalesce(m.seal_id, s.seal_id)
-    )
-  from made as m
-  full outer join said as s on s.project_id = m.project_id and s.seal_id = m.seal_id
-  where (
-      m.pledge_count, m.settled_count, m.pledged, m.refunded, m.commission, m.fee, m.net
-    ) is distinct from (
-      s.pledge_count, s.settled_count, s.pledged, s.refunded, s.commission, s.fee, s.net
-    )
-  order by coalesce(m.project_id, s.project_id), coalesce(m.seal_id, s.seal_id);
+  wrong_project as (
+    select distinct on (coalesce(m.project_id, s.project_id))
+      3, format('project %s', coalesce(m.project_id, s.project_id)),
+      format(
+        'What seal %s says that its pledges came to is not what was posted.',
+        coalesce(m.seal_id, s.seal_id)
+      )
+    from made_project as m
+    full outer join said_project as s on s.project_id = m.project_id and s.seal_id = m.seal_id
+    where (
+        m.pledge_count, m.settled_count, m.pledged, m.refunded, m.commission, m.fee, m.net
+      ) is distinct from (
+        s.pledge_count, s.settled_count, s.pledged, s.refunded, s.commission, s.fee, s.net
+      )
+    order by coalesce(m.project_id, s.project_id), coalesce(m.seal_id, s.seal_id)
+  ),
 
-  return query
-  with moved as (
+  made_flow as (
     select
-      f.month, f.currency, v_seal_ids[f.seal_id] as seal_id,
+      f.month, f.currency, c.seal_id,
       f.deposit_count, f.withdrawal_count, f.pledge_count, f.release_count, f.refund_count,
       f.payout_count, f.collection_count, f.deposited, f.withdrawn, f.pledged, f.released,
       f.refunded, f.commission, f.fee, f.net, f.paid_out, f.collected
-    from pgwallet._count_flows(v_above, v_posting_ids) as f
+    from counted as c
+    cross join lateral (select (c.flow).*) as f
+    where f.month is not null
   ),
 
   -- From one row of a month to the next.
-  said as (
+  said_flow as (
     select
       f.month, f.currency, f.seal_id,
       f.deposit_count - lag(f.deposit_count, 1, 0::bigint) over w as deposit_count,
@@ -139,57 +147,57 @@ begin
       f.collected - lag(f.collected, 1, 0::numeric) over w as collected
     from pgwallet.seal_flow as f
     window w as (partition by f.month, f.currency order by f.seal_id)
-  )
-
-  select distinct on (coalesce(m.month, s.month), coalesce(m.currency, s.currency))
-    5, format('seal %s', coalesce(m.seal_id, s.seal_id)),
-    format(
-      'What it says that moved in %s in %s since the seal before is not what was posted.',
-      coalesce(m.currency, s.currency), to_char(coalesce(m.month, s.month), 'YYYY-MM')
-    )
-  from moved as m
-  full outer join (
-    select n.* from said as n where n.seal_id >= v_seal_ids[1]
-  ) as s on s.month = m.month and s.currency = m.currency and s.seal_id = m.seal_id
-  where (
-      m.deposit_count, m.withdrawal_count, m.pledge_count, m.release_count, m.refund_count,
-      m.payout_count, m.collection_count, m.deposited, m.withdrawn, m.pledged, m.released,
-      m.refunded, m.commission, m.fee, m.net, m.paid_out, m.collected
-    ) is distinct from (
-      s.deposit_count, s.withdrawal_count, s.pledge_count, s.release_count, s.refund_count,
-      s.payout_count, s.collection_count, s.deposited, s.withdrawn, s.pledged, s.released,
-      s.refunded, s.commission, s.fee, s.net, s.paid_out, s.collected
-    )
-  order by coalesce(m.month, s.month), coalesce(m.currency, s.currency),
-    coalesce(m.seal_id, s.seal_id);
-
-  return query
-  with latest as (
-    select
-      v_seal_ids[width_bucket(p.posting_id - 1, v_posting_ids) + 1] as seal_id,
-      max(p.created_at) as at
-    from pgwallet.posting as p
-    where p.posting_id > v_above and p.posting_id <= v_posting_ids[cardinality(v_posting_ids)]
-    group by 1
   ),
 
-  compared as (
+  wrong_flow as (
+    select distinct on (coalesce(m.month, s.month), coalesce(m.currency, s.currency))
+      5, format('seal %s', coalesce(m.seal_id, s.seal_id)),
+      format(
+        'What it says that moved in %s in %s since the seal before is not what was posted.',
+        coalesce(m.currency, s.currency), to_char(coalesce(m.month, s.month), 'YYYY-MM')
+      )
+    from made_flow as m
+    full outer join (
+      select n.* from said_flow as n where n.seal_id >= v_seal_ids[1]
+    ) as s on s.month = m.month and s.currency = m.currency and s.seal_id = m.seal_id
+    where (
+        m.deposit_count, m.withdrawal_count, m.pledge_count, m.release_count, m.refund_count,
+        m.payout_count, m.collection_count, m.deposited, m.withdrawn, m.pledged, m.released,
+        m.refunded, m.commission, m.fee, m.net, m.paid_out, m.collected
+      ) is distinct from (
+        s.deposit_count, s.withdrawal_count, s.pledge_count, s.release_count, s.refund_count,
+        s.payout_count, s.collection_count, s.deposited, s.withdrawn, s.pledged, s.released,
+        s.refunded, s.commission, s.fee, s.net, s.paid_out, s.collected
+      )
+    order by coalesce(m.month, s.month), coalesce(m.currency, s.currency),
+      coalesce(m.seal_id, s.seal_id)
+  ),
+
+  wrong_latest as (
     select
-      s.seal_id, s.latest_at as said,
-      coalesce(
-        greatest(v_known.latest_at, max(l.at) over (order by s.seal_id)), '-infinity'
-      ) as made
-    from pgwallet.seal as s
-    left join latest as l on l.seal_id = s.seal_id
-    where s.seal_id >= v_seal_ids[1]
+      5, format('seal %s', n.seal_id),
+      format('Its latest posting was recorded at %s, and not at %s.', n.made, n.said)
+    from (
+      select
+        s.seal_id, s.latest_at as said,
+        coalesce(
+          greatest(v_known.latest_at, max(c.latest_at) over (order by s.seal_id)), '-infinity'
+        ) as made
+      from pgwallet.seal as s
+      left join counted as c on c.seal_id = s.seal_id and c.latest_at is not null
+      where s.seal_id >= v_seal_ids[1]
+    ) as n
+    where n.made <> n.said
+    order by n.seal_id
+    limit 1
   )
 
-  select
-    5, format('seal %s', c.seal_id),
-    format('Its latest posting was recorded at %s, and not at %s.', c.made, c.said)
-  from compared as c
-  where c.made <> c.said
-  order by c.seal_id
-  limit 1;
+  select w.* from wrong_balance as w
+  union all
+  select w.* from wrong_project as w
+  union all
+  select w.* from wrong_flow as w
+  union all
+  select w.* from wrong_latest as w;
 end;
 $function$;

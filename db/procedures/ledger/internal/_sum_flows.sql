@@ -62,8 +62,9 @@ begin
       limit 1
     ) as n
     union all
-    select n.*
-    from pgwallet._count_flows(v_above, array[9223372036854775807]) as n
+    select (n.flow).*
+    from pgwallet._count_sums(v_above, array[9223372036854775807]) as n
+    where (n.flow).month is not null
   ) as f
   inner join pgwallet.currency as c on c.currency = f.currency
   group by c.currency, c.exponent;
