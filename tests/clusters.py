@@ -105,6 +105,16 @@ def template(server: str) -> Iterator[str]:
             del databases.parts[router]
 
 
+@contextmanager
+def one(server: str, template: str) -> Iterator[tuple[str, list[str]]]:
+    """A cluster like that of the template: its router, and its shards."""
+    with databases.created(server, template) as name:
+        yield (
+            make_conninfo(server, dbname=name),
+            [make_conninfo(server, dbname=each) for each in databases.parts[name]],
+        )
+
+
 def show_tables(shard: psycopg.Connection, router: psycopg.Connection) -> None:
     """Has the router show its superuser the tables that a shard has."""
     superuser = sql.SQL("create user mapping for current_user server pgwallet options (user {})")

@@ -1,10 +1,12 @@
 """What several shards do for one call with a key: exactly once, whatever breaks it off."""
 
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 
 import psycopg
 import pytest
 from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
 
 import pgwallet
 from pgwallet import cluster
@@ -14,6 +16,7 @@ from tests.cluster.conftest import (
     released_on_all_shards,
     wallets_on_all_shards,
 )
+from tests.waiting import until_true
 
 
 def test_a_payout_takes_what_it_needs_of_several_shards(router: psycopg.Connection) -> None:
@@ -213,6 +216,36 @@ def test_a_transfer_goes_from_shard_to_shard(router: psycopg.Connection) -> None
     assert pgwallet.balance(router, here) == 10
     assert pgwallet.balance(router, there) == 0
     assert pgwallet.check_ledger(router) == []
+
+
+def test_of_two_sessions_that_do_the_same_at_once_one_is_told_that_it_did_it(
+    router: psycopg.Connection, whole: cluster.ClusterFile, cluster_server: str
+) -> None:
+    here, there, *_ = wallets_on_all_shards(router, "at once")
+    pgwallet.deposit(router, here, 10)
+    place = str(conninfo_to_dict(whole.shards[number_of(there)].conninfo)["dbname"])
+    with (
+        psycopg.connect(whole.routers[0], autocommit=True) as other,
+        psycopg.connect(cluster_server, autocommit=True) as observer,
+        ThreadPoolExecutor(2) as threads,
+        psycopg.connect(cluster_server, dbname=place) as holder,
+    ):
+        holder.execute("select from pgwallet.account where account_id = %s for update", [there])
+        calls = [
+            threads.submit(pgwallet.transfer, conn, here, there, 4, "at once")
+            for conn in (router, other)
+        ]
+        until_true(
+            observer,
+            "count(*) = 2 from pg_stat_activity as a "
+            "where a.datname = %s and a.wait_event_type = 'Lock'",
+            place,
+        )
+        holder.rollback()
+        told = [call.result() for call in calls]
+    assert sorted(each.replayed for each in told) == [False, True]
+    assert len({each.transaction_id for each in told}) == 1
+    assert pgwallet.balance(router, there) == 4
 
 
 def test_a_transfer_is_refused_as_by_one_database(router: psycopg.Connection) -> None:

@@ -77,19 +77,29 @@ def is_drawn_apart(name: str) -> bool:
 class Planner:
     """Draws calls: by the method that is named after the function, else as the catalogue has it."""
 
-    def __init__(self, shared: Shared, chance: Random) -> None:
+    def __init__(
+        self,
+        shared: Shared,
+        chance: Random,
+        weights: dict[str, int] = WEIGHTS,
+        keyed: float = 0.5,
+    ) -> None:
+        """`keyed`: so many of the calls that may have a key have one."""
         self.shared = shared
         self.chance = chance
-        self.first = self.chance.sample(list(WEIGHTS), len(WEIGHTS))
+        self.weights = weights
+        self.keyed = keyed
+        self.first = self.chance.sample(list(weights), len(weights))
 
     def next(self) -> Plan:
         """Each function once, then as often as it weighs; at times an earlier call again."""
-        if self.perhaps(0.1) and (earlier := self.shared.an_earlier_plan(self.chance)):
+        earlier = self.shared.an_earlier_plan(self.chance) if self.perhaps(0.1) else None
+        if earlier and earlier.name in self.weights:
             return earlier if self.perhaps(0.9) else self.changed(earlier)
         if self.first:
             name = self.first.pop()
         else:
-            (name,) = self.chance.choices(list(WEIGHTS), list(WEIGHTS.values()))
+            (name,) = self.chance.choices(list(self.weights), list(self.weights.values()))
         plan = self.drawn(name)
         if self.perhaps(0.05):
             return self.spoiled(plan)
@@ -172,8 +182,10 @@ class Planner:
             failed=self.a_project(0, "failed"),
             charged=open_project,
             **dict.fromkeys(ESCROWS, escrow or NO_ID),
-            # The deposits that the storm began with.
-            **dict.fromkeys(("transaction", "spent", "release", "reversed", "reversal"), 1),
+            **dict.fromkeys(
+                ("transaction", "spent", "release", "reversed", "reversal"),
+                shared.an_earlier_transaction(self.chance),
+            ),
         )
 
     def with_new_keys(self, plan: Plan) -> Plan:
@@ -191,7 +203,7 @@ class Planner:
         return f"key {self.shared.number()}"
 
     def key(self) -> str | None:
-        return self.new_key() if self.perhaps(0.5) else None
+        return self.new_key() if self.perhaps(self.keyed) else None
 
     def a_currency(self) -> str:
         return self.chance.choices(list(CURRENCIES), [8, 1, 1])[0]

@@ -10,7 +10,7 @@ from functools import partial
 from random import Random
 from threading import Event
 from traceback import format_exc
-from typing import Any
+from typing import Any, ClassVar
 
 import psycopg
 from psycopg import IsolationLevel
@@ -18,7 +18,7 @@ from psycopg.conninfo import make_conninfo
 
 import pgwallet
 from pgwallet.errors import PgWalletError, refusal
-from tests.storm.plans import Planner
+from tests.storm.plans import WEIGHTS, Planner
 from tests.storm.shared import PROJECTS, WALLETS, Element, Fact, Plan, Shared
 from tests.storm.told import Record, Told, told_by, told_in_notices
 
@@ -56,6 +56,7 @@ class Storm:
         self.over = Event()
         self.records: list[Record] = []
         self.undone: list[int] = []
+        self.unsure: list[Plan] = []  # calls that gave no answer, and may have been done
         self.failures: list[str] = []
         self.outcomes: Counter[tuple[str, str]] = Counter()
         self.done: set[str] = set()  # what was called with success
@@ -74,6 +75,21 @@ class Storm:
     def fail(self, what: str) -> None:
         self.failures.append(what)
         self.over.set()
+
+    def worker(self, number: int) -> "Worker":
+        return Worker(self, number)
+
+    def crew(self, connections: int) -> list["Worker"]:
+        """Who calls at the same time."""
+        return [self.worker(number) for number in range(1, connections + 1)]
+
+    def besides(self) -> list[Callable[[], None]]:
+        """What goes on meanwhile."""
+        return [partial(watch, self), partial(seal, self)]
+
+    def has_parts(self, account: str) -> bool:
+        """Whether each of several databases has its part of this account."""
+        return False
 
     def until_called(self, calls: int, functions: set[str]) -> None:
         """Returns once the clients have made so many calls, or the storm is over.
@@ -122,14 +138,17 @@ def storm(
 
     With a pause, in seconds, between the calls of a connection it leaves room for other work.
     """
-    raging = Storm(conninfo, level, seed, pause)
+    with raged(Storm(conninfo, level, seed, pause), connections) as raging:
+        yield raging
+
+
+@contextmanager
+def raged(raging: Storm, connections: int) -> Iterator[Storm]:
     set_up(raging)
-    with ThreadPoolExecutor(connections + 2) as threads:
-        workers = [Worker(raging, number) for number in range(1, connections + 1)]
-        threads.submit(raging.attend, partial(watch, raging))
-        threads.submit(raging.attend, partial(seal, raging))
-        for worker in workers:
-            threads.submit(raging.attend, worker.work)
+    workers, besides = raging.crew(connections), raging.besides()
+    with ThreadPoolExecutor(len(workers) + len(besides)) as threads:
+        for work in besides + [worker.work for worker in workers]:
+            threads.submit(raging.attend, work)
         try:
             yield raging
         finally:
@@ -141,7 +160,7 @@ def storm(
 
 def set_up(raging: Storm) -> None:
     """Wallets with money and pockets, open projects, and one closed with each outcome."""
-    worker = Worker(raging, 0)
+    worker = raging.worker(0)
     shared, plans = raging.shared, worker.planner
     with raging.connect() as conn:
 
@@ -158,11 +177,13 @@ def set_up(raging: Storm) -> None:
             for place, percentage in enumerate([30, 20], start=1):
                 arguments = {"name": f"pocket {place}", "allocation_percentage": percentage}
                 call("create_pocket", wallet_id=wallet_id, **arguments)
-        call("deposit_many", **plans.arrays([Element(each, 500, None) for each in everybody]))
+        call(
+            "deposit_many", **plans.arrays([Element(each, 500, plans.key()) for each in everybody])
+        )
         for outcome in ("succeeded", "failed"):
             call("create_project", **plans.project(shared.next_reference("EUR")))
             project_id = shared.projects[-1]
-            pledges = plans.arrays([Element(each, 10, None) for each in everybody[:100]])
+            pledges = plans.arrays([Element(each, 10, plans.key()) for each in everybody[:100]])
             call("pledge_many", project_id=project_id, **pledges)
             call("close_project", project_id=project_id, outcome=outcome)
             shared.closed.append(project_id)
@@ -198,10 +219,15 @@ def seal(raging: Storm) -> None:
 class Worker:
     """One connection and its dice."""
 
-    def __init__(self, raging: Storm, number: int) -> None:
+    # How often it calls in which way.
+    WAYS: ClassVar = {"alone": 45, "repeated": 35, "in_a_transaction": 15, "undone_first": 5}
+    # So many of its calls have a key.
+    KEYED = 0.5
+
+    def __init__(self, raging: Storm, number: int, weights: dict[str, int] = WEIGHTS) -> None:
         self.storm = raging
         self.chance = Random(f"{raging.seed} {number}")
-        self.planner = Planner(raging.shared, self.chance)
+        self.planner = Planner(raging.shared, self.chance, weights, self.KEYED)
         self.outcomes: Counter[tuple[str, str]] = Counter()
 
     def work(self) -> None:
@@ -214,10 +240,8 @@ class Worker:
         if plan.name in SETTLING:
             way: Callable[[Connection, Plan], list[Record]] = self.alone
         else:
-            (way,) = self.chance.choices(
-                [self.alone, self.repeated, self.in_a_transaction, self.undone_first],
-                [45, 35, 15, 5],
-            )
+            (name,) = self.chance.choices(list(self.WAYS), list(self.WAYS.values()))
+            way = getattr(self, name)
         outcome = self.outcome_of(conn, plan, way)
         self.outcomes[plan.name, outcome] += 1
         if outcome == "done":
@@ -261,6 +285,10 @@ class Worker:
         heard = pgwallet.run_transaction(conn, lambda conn: self.hear(conn, plan))
         self.storm.acknowledge(heard)
         return heard
+
+    def surely(self, conn: Connection, plan: Plan) -> list[Record]:
+        """Whoever else is in the way."""
+        return pgwallet.run_transaction(conn, lambda conn: self.hear(conn, plan), 100)
 
     def in_a_transaction(self, conn: Connection, plan: Plan) -> list[Record]:
         with conn.transaction():
@@ -326,7 +354,7 @@ class Worker:
             return
         reference = shared.next_reference(shared.currency[project_id])
         plan = Plan("create_project", self.planner.project(reference))
-        for record in pgwallet.run_transaction(conn, lambda conn: self.hear(conn, plan), 100):
+        for record in self.surely(conn, plan):
             assert isinstance(record, Fact)
             self.storm.acknowledge([record])
             shared.open[place] = record.value

@@ -69,7 +69,8 @@ begin
 
   replayed := v_plan.state = 'done';
   if not replayed then
-    v_plan.answers := pgwallet_router._run_plan(v_plan.plan_id, v_plan.parts);
+    select r.answers, r.replayed into v_plan.answers, replayed
+    from pgwallet_router._run_plan(v_plan.plan_id, v_plan.parts) as r;
   end if;
   reversed_transaction_id := p_transaction_id;
   -- Of a transfer each part moved the whole.

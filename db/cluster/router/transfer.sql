@@ -85,7 +85,8 @@ begin
   end if;
   replayed := v_plan.state = 'done';
   if not replayed then
-    v_plan.answers := pgwallet_router._run_plan(v_plan.plan_id, v_plan.parts);
+    select r.answers, r.replayed into v_plan.answers, replayed
+    from pgwallet_router._run_plan(v_plan.plan_id, v_plan.parts) as r;
   end if;
   transaction_id := (v_plan.answers -> 0 ->> 'transaction_id')::bigint;
   from_balance := (v_plan.answers -> 0 ->> 'balance')::numeric;

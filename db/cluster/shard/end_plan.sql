@@ -1,10 +1,11 @@
--- Notes how far a plan is: done, undoing or undone. What was decided first stays; returns that.
+-- Notes how far a plan is: done, undoing or undone. What was decided first stays; returns that, and
+-- whether it was decided before.
 create or replace function pgwallet_shard.end_plan(
   p_plan_id bigint,
   p_state text,
   p_answers jsonb
 )
-returns table (state text, answers jsonb)
+returns table (state text, answers jsonb, was_known boolean)
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $function$
@@ -13,8 +14,9 @@ begin
   set state = p_state, answers = p_answers, ended_at = clock_timestamp()
   where p.plan_id = p_plan_id
     and p.state = case p_state when 'undone' then 'undoing' else 'open' end;
+  was_known := not found;
   return query
-  select p.state, p.answers
+  select p.state, p.answers, was_known
   from pgwallet_shard.plan as p
   where p.plan_id = p_plan_id;
 end;

@@ -7,7 +7,6 @@ set search_path = pg_catalog, pg_temp
 as $function$
 declare
   v_subjects text[];
-  v_is_moving boolean;
 begin
   select array_agg(c.subject) into v_subjects from pgwallet_router._compare_shards() as c;
   if v_subjects is not null then
@@ -26,23 +25,9 @@ begin
   cross join lateral pgwallet_remote.list_left_plans(s.shard, interval '1 minute') as r
   where r.error is null or pgwallet_router._raise(r.error);
 
-  -- While a transfer is under way, it is told by its plan once that was left.
-  select coalesce(bool_or(true), false) into v_is_moving
-  from generate_series(0, pgwallet_router._shard_count() - 1) as s (shard)
-  cross join lateral pgwallet_remote.list_left_plans(s.shard, interval '0') as r
-  where r.error is null or pgwallet_router._raise(r.error);
-  if not v_is_moving then
-    return query
-    select
-      8, format('transit in %s', r.currency),
-      format('%s is on its way between shards, and no call has sent it.', sum(r.balance))
-    from generate_series(0, pgwallet_router._shard_count() - 1) as s (shard)
-    cross join lateral pgwallet_remote.show_transit(s.shard) as r
-    where r.error is null or pgwallet_router._raise(r.error)
-    group by r.currency
-    having sum(r.balance) <> 0
-    order by r.currency;
-  end if;
+  return query
+  select 8, t.subject, t.detail
+  from pgwallet_router._find_transit() as t;
 
   return query
   select 8, r.subject, r.detail
