@@ -13,7 +13,7 @@ class Why(StrEnum):
     DEPLOYED = "`pgwallet cluster migrate` does, all of it"
     RANGES = "Each shard gives its ids from a range of 2^46 of its own"
     KEYS = "where its wallets are on several shards, each element has a key"
-    EVERYWHERE = "it is one on each shard, and names the role of the routers"
+    BEGUN = "an event names who began the session | the role of the routers"
     SEALED = "seals close all history | each shard has its own"
     FED = "a feed for each shard; there is no order between them"
     SAID = "PL/Proxy writes before a warning or a notice where it is from"
@@ -104,7 +104,7 @@ _FAILING: dict[Why, str] = {
         ledger/test_bulk.py::test_a_call_over_a_thousand_wallets_is_sound
         ledger/test_bulk.py::test_postings_come_in_input_order
     """,
-    Why.EVERYWHERE: """
+    Why.BEGUN: """
         escrow/test_disputes.py::test_a_dispute_holds_what_is_left
         ledger/test_events.py::test_a_currency_tells_which_it_is
         ledger/test_events.py::test_a_project_is_made_and_ended_once
