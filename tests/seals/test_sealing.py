@@ -244,3 +244,17 @@ def test_a_level_that_does_not_see_what_it_waited_for_is_refused(
 def test_a_limit_below_one_is_refused(connect: Connect, limit: int) -> None:
     with pytest.raises(InvalidArgument):
         pgwallet.seal_ledger(connect(), limit)
+
+
+def test_a_seal_leaves_an_index_of_what_it_read(connect: Connect) -> None:
+    """Else each would read again what came since the server made one, a minute at most."""
+    conn = connect(autocommit=True)
+    wallets = [funded(conn, fresh("ada"), 0) for _ in range(10)] * 700
+    pgwallet.deposit_many(conn, wallets, [1] * len(wallets))
+    full = (
+        "from generate_series(0, pg_relation_size('pgwallet.posting') / 8192 - 33, 32) as n "
+        "cross join lateral {} ('pgwallet.posting_id_idx', n) as r"
+    )
+    assert value(conn, "select count(*) " + full.format("brin_desummarize_range")) >= 2
+    sealed(conn)
+    assert value(conn, "select sum(r) " + full.format("brin_summarize_range")) == 0

@@ -41,6 +41,8 @@ begin
   end if;
 
   perform pgwallet._await_writers();
+  -- Else each seal would read again what came since the server did.
+  perform pgwallet._summarize_postings();
   select s.* into v_previous from pgwallet.seal as s order by s.seal_id desc limit 1;
   v_from.transaction_id := coalesce(v_previous.transaction_id, 0);
   v_from.posting_id := coalesce(v_previous.posting_id, 0);
