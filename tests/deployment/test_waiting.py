@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from threading import Event
 
@@ -23,6 +23,18 @@ pytestmark = pytest.mark.sql
 
 DEADLINE = 20.0  # seconds
 WIDER = "9999_wider_accounts"
+
+# A deposit waits behind the first of them.
+TABLES = (
+    *("account", "wallet", "pocket", "project", "escrow", "transaction", "posting", "event"),
+    *("seal", "seal_balance", "seal_flow", "seal_project", "settings", "role_grant"),
+)
+
+WAITED_FOR = """
+select from pg_locks as l
+where not l.granted and l.mode = 'AccessExclusiveLock'
+  and l.relation = ('pgwallet.' || %s::text)::regclass
+"""
 
 
 @pytest.fixture
@@ -96,6 +108,46 @@ def test_deposits_go_on_behind_a_migration_that_waits_for_a_forgotten_transactio
     # A second is the promise; the rest is for a machine that is busy with other tests.
     assert max(took) < 2
     assert len([message for message in caplog.messages if "in the way" in message]) == 1
+
+
+@pytest.fixture
+def wider_everywhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """This version has one more migration, which needs many tables, one after the other."""
+    code = read_code()
+    script = "\n".join(
+        [
+            *(f"alter table pgwallet.{table} add column note text;" for table in TABLES),
+            f"insert into pgwallet._yoyo_migration values ('{WIDER}', '{WIDER}', now());",
+        ]
+    )
+    more = replace(code, migrations=(*code.migrations, Migration(WIDER, script)))
+    monkeypatch.setattr(migrating, "read_code", lambda: more)
+
+
+def test_a_try_does_not_wait_for_one_table_after_the_other(
+    database: str, wider_everywhere: None
+) -> None:
+    """A reader of each goes when the migration has waited for a moment: together, for 1.5 s."""
+    with psycopg.connect(database) as conn:
+        wallet_id = funded(conn, "ada", 10)
+
+    with ExitStack() as stack:
+        readers = [stack.enter_context(psycopg.connect(database)) for _ in TABLES]
+        look = stack.enter_context(psycopg.connect(database, autocommit=True))
+        for reader, table in zip(readers, TABLES, strict=True):
+            reader.execute(f"select from pgwallet.{table} limit 1".encode())
+        took = stack.enter_context(deposits(database, wallet_id))
+        work = stack.enter_context(ThreadPoolExecutor()).submit(
+            pgwallet.migrate, as_owner(database)
+        )
+        for reader, table in zip(readers, TABLES, strict=True):
+            while not (look.execute(WAITED_FOR, [table]).fetchall() or work.done()):
+                time.sleep(0.005)
+            time.sleep(0.1)
+            reader.rollback()
+        assert work.result().applied == (WIDER,)
+    # A second is the promise; the rest is for a machine that is busy with other tests.
+    assert max(took) < 1.2
 
 
 def test_transactions_that_come_and_go_are_not_in_the_way(

@@ -1,6 +1,7 @@
 """The SQL of this version of pgwallet: its migrations, its functions, all of it as one script."""
 
 import json
+import re
 from dataclasses import dataclass
 from glob import escape
 from pathlib import Path
@@ -46,6 +47,12 @@ $$;
 create schema if not exists pgwallet;
 """
 
+# Up to a semicolon that is in no comment, text, name or body. What else a statement may have, such
+# as a standard SQL body, migrations do without.
+_STATEMENT = re.compile(
+    r"(?:[^;'\"$-]|--[^\n]*|'[^']*'|\"[^\"]*\"|\$(\w*)\$.*?\$\1\$|[$-])*;", re.DOTALL
+)
+
 # What `migrate` logs, for who runs the script.
 _WARN_OF_OWNER = f"""\
 do $$
@@ -66,6 +73,10 @@ $$;
 class Migration:
     id: str
     script: str
+
+    @property
+    def statements(self) -> tuple[str, ...]:
+        return tuple(match[0] for match in _STATEMENT.finditer(self.script))
 
 
 @dataclass(frozen=True, slots=True)

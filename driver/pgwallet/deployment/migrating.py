@@ -103,8 +103,10 @@ def _bring(
         conn.execute(YOYO_TABLES)
     for migration in code.migrations:
         if migration.id in found.pending:
-            waiting.step(f"what {migration.id} has to lock")
-            conn.execute(migration.script.encode())
+            # Where there is nothing yet, nobody waits.
+            for part in migration.statements if schema_exists else (migration.script,):
+                waiting.step(f"what {migration.id} has to lock")
+                conn.execute(part.encode())
     waiting.step("what the installation of the functions has to lock")
     removed = _install_functions(conn, code)
     return MigrationReport(found.pending, True, found.mended_by_migrate, removed)

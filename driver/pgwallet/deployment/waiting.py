@@ -16,8 +16,12 @@ logger = logging.getLogger("pgwallet")
 
 T = TypeVar("T")
 
-# Whoever calls waits behind who waits for a table, so that each try has to be short.
-_TRY = "200ms"
+# Whoever calls waits behind who waits for a table, and on for the rest of the try, which may wait
+# for more tables: all waiting of a try has to be short. Once its time is used up, a lock that is to
+# be had still gets a moment.
+_ONE_LOCK = 0.2  # seconds
+_ONE_TRY = 0.4
+_MOMENT = 0.02
 _FIRST_PAUSE = 0.1  # seconds, twice as long each time
 _LONGEST_PAUSE = 2.0
 
@@ -82,6 +86,7 @@ class Waiting:
         self._patience = patience
         self._step = ""
         self._advisory = False
+        self._begun: float | None = None
         self._told: frozenset[str] = frozenset()
 
     def lock_deployment(self) -> None:
@@ -89,10 +94,16 @@ class Waiting:
         self.step("the lock of deployments")
         self._advisory = True
         self._conn.execute(LOCK_DEPLOYMENT)
+        self._begun = None  # nobody waits behind that
 
     def step(self, what: str) -> None:
         """Says what the try needs next, in case that it waits."""
-        self._conn.execute("select set_config('lock_timeout', %s, true)", [_TRY])
+        now = time.monotonic()
+        if self._begun is None:
+            self._begun = now
+        left = max(self._begun + _ONE_TRY - now, _MOMENT)
+        timeout = f"{min(left, _ONE_LOCK) * 1000:.0f}ms"
+        self._conn.execute("select set_config('lock_timeout', %s, true)", [timeout])
         self._step, self._advisory = what, False
 
     def repeat(self, attempt: Callable[[], T]) -> T:
@@ -100,6 +111,7 @@ class Waiting:
         deadline = time.monotonic() + self._patience
         pause = _FIRST_PAUSE
         while True:
+            self._begun = None
             try:
                 with self._conn.transaction():
                     return attempt()
