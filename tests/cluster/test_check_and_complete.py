@@ -2,6 +2,7 @@
 
 import json
 from contextlib import suppress
+from decimal import Decimal
 from pathlib import Path
 
 import psycopg
@@ -69,7 +70,7 @@ def test_a_project_that_one_shard_alone_has_is_made_and_closed_on_all(
     with psycopg.connect(home_of(whole, router, "made at home")) as home:
         row = home.execute(
             "select p.project_id from pgwallet_shard.draw_project_id('made at home') as d, "
-            "pgwallet._open_project('made at home', 'EUR', null, null, null, null, null, d) as p"
+            "pgwallet._open_project('made at home', 'EUR', 0.1, null, null, null, 0.30, d) as p"
         ).fetchone()
         assert row is not None
         (made,) = row
@@ -82,6 +83,10 @@ def test_a_project_that_one_shard_alone_has_is_made_and_closed_on_all(
         with psycopg.connect(shard.conninfo) as conn:
             assert pgwallet.get_project(conn, closed).status == "failed"
             assert pgwallet.get_project(conn, made).status == "open"
+    same = pgwallet.create_project(
+        router, "made at home", commission_rate=Decimal("0.1"), fee_fixed=Decimal("0.30")
+    )
+    assert same.project_id == made
     again = pgwallet_here("cluster", "complete", path)
     assert (again.returncode, again.stdout) == (0, "Nothing was broken off.\n"), again.stderr
 

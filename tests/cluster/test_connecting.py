@@ -292,5 +292,5 @@ def test_who_asks_is_the_routers_and_where_the_shards(
     router: str, place: str, expected: str
 ) -> None:
     places = Places(router)
-    assert places.learn([(0, place)]) == []
+    assert places.learn([(0, place, False)]) == []
     assert conninfo_to_dict(places.conninfo(0)) == conninfo_to_dict(expected)

@@ -16,7 +16,7 @@ from psycopg.conninfo import make_conninfo
 
 import pgwallet
 from pgwallet import cluster
-from pgwallet.cluster import ClusterFile, installing, moving
+from pgwallet.cluster import ClusterFile, making_routers, moving
 from pgwallet.deployment import DeploymentError
 from tests import clusters, databases, servers
 from tests.cli.command import pgwallet_here
@@ -172,7 +172,7 @@ def test_a_move_broken_off_once_it_is_decided_is_completed_by_the_same_call(
 
             def cut(conn: psycopg.Connection, moved: ClusterFile) -> None:
                 """Ends the session that would tell the router, when it is about to."""
-                installing.point_to_shards(conn, moved)
+                making_routers.point_to_shards(conn, moved)
                 told.append(conn.info.backend_pid)
                 if len(told) == 2:  # the first one only looks whether the router would get there
                     router.execute("select pg_terminate_backend(%s)", [told[-1]])

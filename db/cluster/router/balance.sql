@@ -7,11 +7,12 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $function$
 declare
+  v_shard integer := pgwallet_router._shard_of_account(p_account_id);
   v_balance numeric;
 begin
-  if pgwallet_router._shard_of(p_account_id) is not null then
+  if v_shard is not null then
     select b.result into v_balance
-    from pgwallet_remote.balance(pgwallet_router._shard_of(p_account_id), p_account_id) as b
+    from pgwallet_remote.balance(v_shard, p_account_id) as b
     where b.error is null or pgwallet_router._raise(b.error);
   else
     select sum(b.result) into v_balance

@@ -17,6 +17,7 @@ set search_path = pg_catalog, pg_temp
 as $function$
 declare
   v_after_event_id bigint := coalesce(p_after_event_id, 0);
+  v_only integer := pgwallet_router._shard_of_account(p_subject_id);
   v_shard integer;
   v_left integer := p_limit;
   v_found integer;
@@ -24,7 +25,7 @@ begin
   for v_shard in
     select s.shard
     from pgwallet_router._shards_from(v_after_event_id) as s (shard)
-    where s.shard = coalesce(pgwallet_router._shard_of(p_subject_id), s.shard)
+    where s.shard = coalesce(v_only, s.shard)
   loop
     return query
     select

@@ -1,7 +1,8 @@
 -- The shards and where they are, as connection strings without user and password. Whoever may use
--- this schema may call it: pg_foreign_server tells everybody the same.
+-- this schema may call it: pg_foreign_server tells everybody the same. One that was adopted was a
+-- ledger before there was a cluster: ids below all ranges are of there.
 create or replace function pgwallet.list_shards()
-returns table (shard integer, place text)
+returns table (shard integer, place text, is_adopted boolean)
 language plpgsql
 stable
 security definer
@@ -9,7 +10,9 @@ set search_path = pg_catalog, pg_temp
 as $function$
 begin
   return query
-  select substring(o.said from '^p(\d+)=')::integer, substring(o.said from '^p\d+=(.*)$')
+  select
+    substring(o.said from '^p(\d+)=')::integer, substring(o.said from '^p\d+=(.*)$'),
+    starts_with(o.said, 'p0=') and pgwallet_router._has_adopted()
   from pg_foreign_server as s
   cross join lateral unnest(s.srvoptions) as o (said)
   where s.srvname = 'pgwallet' and o.said ~ '^p\d+='

@@ -6,9 +6,8 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $function$
 declare
-  v_home integer := coalesce(
-    pgwallet_router._shard_of(p_account_id), pgwallet_router._home_of_project(p_account_id)
-  );
+  v_shard integer := pgwallet_router._shard_of_account(p_account_id);
+  v_home integer := coalesce(v_shard, pgwallet_router._home_of_project(p_account_id));
   v_account record;
 begin
   perform pgwallet_router._begin_call();
@@ -18,11 +17,7 @@ begin
   return query
   select
     v_account.account_id, v_account.credit_limit,
-    case
-      when pgwallet_router._shard_of(p_account_id) is null
-        then pgwallet.balance(p_account_id)
-      else v_account.balance
-    end;
+    case when v_shard is null then pgwallet.balance(p_account_id) else v_account.balance end;
 exception when others then
   perform pgwallet_router._explain(sqlstate, sqlerrm);
   raise;

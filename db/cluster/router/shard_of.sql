@@ -10,6 +10,8 @@ stable
 security definer
 set search_path = pg_catalog, pg_temp
 as $function$
+declare
+  v_shard integer;
 begin
   if (p_subject_id is null) = (p_owner_id is null) then
     raise exception using
@@ -18,13 +20,17 @@ begin
       hint = 'An id is that of a wallet, pocket, escrow, transaction or posting.';
   end if;
 
+  v_shard := case
+    when p_subject_id is null then pgwallet_router._home_of_owner(p_owner_id)
+    else pgwallet_router._shard_of_account(p_subject_id)
+  end;
   return query
   select s.shard, s.place
   from pgwallet.list_shards() as s
-  where s.shard = case
-    when p_subject_id is null then pgwallet_router._home_of(p_owner_id)
-    else pgwallet_router._shard_of(p_subject_id)
-  end;
+  where s.shard = v_shard;
+exception when others then
+  perform pgwallet_router._explain(sqlstate, sqlerrm);
+  raise;
 end;
 $function$;
 

@@ -20,7 +20,7 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $function$
 declare
-  v_shard integer := pgwallet_router._shard_of(p_account_id);
+  v_shard integer := pgwallet_router._shard_of_account(p_account_id);
   v_newest_first boolean := coalesce(p_newest_first, false);
   v_left integer := p_limit;
   v_found integer;

@@ -7,16 +7,15 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $function$
 declare
-  v_home integer := coalesce(
-    pgwallet_router._shard_of(p_account_id), pgwallet_router._home_of_project(p_account_id)
-  );
+  v_shard integer := pgwallet_router._shard_of_account(p_account_id);
+  v_home integer := coalesce(v_shard, pgwallet_router._home_of_project(p_account_id));
   v_account record;
 begin
   perform pgwallet_router._begin_call();
   select r.* into v_account
   from pgwallet_remote.unfreeze_account(v_home, p_account_id, p_reason) as r
   where r.error is null or pgwallet_router._raise(r.error);
-  if pgwallet_router._shard_of(p_account_id) is null then
+  if v_shard is null then
     perform pgwallet_router._call_each(
       array(select pgwallet_router._others(v_home)),
       format(

@@ -31,14 +31,17 @@ begin
       v_found := v_found + 1;
       v_after_event_id := v_event.event_id;
       -- What somebody did on this shard alone is told, whatever it is.
-      continue when v_event.changed_by = session_user and case
+      continue when v_event.kind = 'take_over_project' or v_event.changed_by = session_user and case
         when v_event.kind in ('create_currency', 'update_settings')
           then v_identity.shard > 0
         when v_event.kind in (
           'create_project', 'close_project', 'freeze_account', 'unfreeze_account'
         )
           then v_event.subject_id < 1::bigint << 46
-            and (v_event.subject_id >> 10) % v_identity.shard_count <> v_identity.shard
+            and v_identity.shard <> case
+              when v_event.subject_id >> 45 = 0 then 0
+              else (v_event.subject_id >> 10) % v_identity.shard_count
+            end
       end;
       event_id := v_event.event_id;
       subject_id := v_event.subject_id;

@@ -10,6 +10,7 @@ create table if not exists pgwallet_shard.identity (
   shard_count integer not null,
   joined_at timestamptz not null default clock_timestamp(),
   moved_at timestamptz,
+  is_adopted boolean not null default false,
   constraint identity_shard_check check (shard between 0 and shard_count - 1)
 );
 
@@ -17,6 +18,8 @@ comment on table pgwallet_shard.identity is
 'Which shard of which cluster this database is: one row.';
 comment on column pgwallet_shard.identity.shard is
 'Counted from 0; its ids begin at (shard + 1) << 46.';
+comment on column pgwallet_shard.identity.is_adopted is
+'Whether it was a ledger in use when it joined: its ids below its range are from before then.';
 comment on column pgwallet_shard.identity.moved_at is
 'Since then the shard is another database, and this one refuses to write; null in a shard.';
 

@@ -104,6 +104,23 @@ def init(file: File, wait: Wait = 60.0) -> None:
 
 
 @_on_file()
+def adopt(file: File, wait: Wait = 60.0) -> None:
+    """Make a cluster whose shard 0 is a ledger that is in use.
+
+    The file is as for init: the ledger first, then empty databases. It keeps its ids, keys, owners
+    and history, and works on meanwhile. Its settings, currencies and projects become those of all
+    shards; new owners are spread over them. Only a new cluster adopts a database, and only one.
+
+    Make no projects and currencies while it runs, a few seconds as a rule, and after it through a
+    router alone. The same again completes what was broken off.
+
+    \b
+    Example:  pgwallet cluster adopt cluster.toml
+    """
+    _tell(cluster.adopt(file, wait=wait))
+
+
+@_on_file()
 def migrate(
     file: File,
     downgrade: Annotated[

@@ -6,7 +6,7 @@ pgwallet.cluster.init(pgwallet.cluster.read_cluster_file("cluster.toml"))
 from .checking import KeyUse, SharedKey, check, shared_keys
 from .completing import CompletionReport, LeftPlan, complete
 from .file import ClusterFile, ClusterFileError, Shard, read_cluster_file, shard_at
-from .installing import ClusterReport, init, migrate
+from .installing import ClusterReport, adopt, init, migrate
 from .looking import ClusterStatus, MemberStatus, status
 from .moving import MoveReport, move
 
@@ -22,6 +22,7 @@ __all__ = [
     "MoveReport",
     "Shard",
     "SharedKey",
+    "adopt",
     "check",
     "complete",
     "init",

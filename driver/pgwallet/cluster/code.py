@@ -114,6 +114,15 @@ immutable
 as $function$
   select {shard_count}
 $function$;
+
+-- Whether the first shard was a ledger by itself before, so that ids below all ranges are of there.
+create or replace function pgwallet_router._has_adopted()
+returns boolean
+language sql
+immutable
+as $function$
+  select {has_adopted}
+$function$;
 """
 
 
@@ -161,13 +170,19 @@ def remote_calls(functions: Iterable[Function]) -> str:
     return "".join(made)
 
 
-def router_functions(functions: Iterable[Function], cluster: ClusterFile, version: str) -> str:
+def router_functions(
+    functions: Iterable[Function], cluster: ClusterFile, version: str, has_adopted: bool
+) -> str:
     """All that the router's owner writes, the schema pgwallet as a whole."""
     name = cluster.name.replace("'", "''")
     router = directory() / "router"
     parts = [
         "set local check_function_bodies = off;",
-        _CLUSTER.format(cluster=f"'{name}'", shard_count=len(cluster.shards)),
+        _CLUSTER.format(
+            cluster=f"'{name}'",
+            shard_count=len(cluster.shards),
+            has_adopted=str(has_adopted).lower(),
+        ),
         _text_of(sorted((router / "internal").glob("*.sql"))),
         _text_of(sorted(router / f"{name}.sql" for name in by_hand())),
         _text_of(_of_the_ledger()),
@@ -187,7 +202,7 @@ def _generated(functions: Iterable[Function]) -> Iterator[str]:
         if route is Route.BY_ID:
             yield _public(function, f"coalesce(pgwallet_router._shard_of({_first(function)}), 0)")
         elif route is Route.BY_OWNER:
-            yield _public(function, f"pgwallet_router._home_of({_first(function)})")
+            yield _public(function, f"pgwallet_router._home_of_owner({_first(function)})")
         elif route is Route.NOT_HERE:
             yield _NOT_HERE.format(
                 name=function.name,

@@ -10,6 +10,7 @@ from operator import itemgetter
 
 import pgwallet
 
+from .adopting import give_projects
 from .checking import rows_of
 from .file import ClusterFile
 from .members import member
@@ -17,9 +18,14 @@ from .members import member
 logger = logging.getLogger("pgwallet")
 
 _PROJECTS = """
-select p.project_id, p.reference, p.currency, p.status from pgwallet.project as p
+select p.project_id, p.status from pgwallet.project as p
 order by p.project_id
 """
+
+_ROW = "select jsonb_agg(to_jsonb(p))::text from pgwallet.project as p where p.project_id = %s"
+
+# Those of a shard's own range were made there, not through a router: check names them.
+_ON_ALL = 1 << 46
 
 _PLANS = """
 select p.idempotency_key, p.request, p.state, p.failure from pgwallet.complete_plans('0') as p
@@ -50,9 +56,7 @@ class _Half:
     """A project that shards do not agree on."""
 
     project_id: int
-    reference: str
-    currency: str
-    is_everywhere: bool
+    shards: frozenset[int]
     outcome: str | None
 
 
@@ -67,8 +71,8 @@ def complete(cluster: ClusterFile) -> CompletionReport:
     with member("router 0", cluster.routers[0]) as router:
         router.execute("set pgwallet.separate_commits = on")
         for half in _half_done(cluster):
-            if not half.is_everywhere:
-                pgwallet.create_project(router, half.reference, half.currency)
+            if len(half.shards) < len(cluster.shards):
+                _make_everywhere(cluster, half)
                 created.append(half.project_id)
                 logger.info("project %s is on all shards", half.project_id)
             if half.outcome is not None:
@@ -77,6 +81,17 @@ def complete(cluster: ClusterFile) -> CompletionReport:
                 logger.info("project %s has %s on all shards", half.project_id, half.outcome)
         plans = tuple(LeftPlan(*row) for row in router.execute(_PLANS))
     return CompletionReport(tuple(created), tuple(closed), plans)
+
+
+def _make_everywhere(cluster: ClusterFile, half: _Half) -> None:
+    with ExitStack() as stack:
+        conns = [
+            stack.enter_context(member(f"shard {shard.number}", shard.conninfo))
+            for shard in cluster.shards
+        ]
+        (projects,) = conns[min(half.shards)].execute(_ROW, [half.project_id]).fetchone() or (None,)
+        lacking = (conn for number, conn in enumerate(conns) if number not in half.shards)
+        give_projects(lacking, projects or "[]")
 
 
 def _half_done(cluster: ClusterFile) -> Iterator[_Half]:
@@ -90,12 +105,12 @@ def _half_done(cluster: ClusterFile) -> Iterator[_Half]:
             key=itemgetter(1),
         )
         for project_id, same in groupby(rows, key=itemgetter(1)):
-            there = [*same]
-            _, _, reference, currency, _ = there[0]
-            states = {shard: status for shard, *_, status in there}
-            # The home decides, and is asked first.
-            decided = states.get((project_id >> 10) % count)
+            states = {shard: status for shard, _, status in same}
+            if project_id >= _ON_ALL:
+                continue
+            # The home decides, and is asked first: see _home_of_project on a router.
+            decided = states.get((project_id >> 10) % count if project_id >> 45 else 0)
             differs = len(set(states.values())) > 1 or (len(states) < count and decided != "open")
             outcome = decided if differs and decided not in (None, "open") else None
             if len(states) < count or outcome is not None:
-                yield _Half(project_id, reference, currency, len(states) == count, outcome)
+                yield _Half(project_id, frozenset(states), outcome)

@@ -16,7 +16,7 @@ from .comparing import MIGRATE, compare
 from .copying import name_of
 from .file import ClusterFile, Shard
 from .functions import Function, read_functions
-from .installing import ROUTER_SCHEMAS, reach
+from .making_routers import ROUTER_SCHEMAS, reach
 from .members import Identity, identity_of, kind_of, member, version_of
 
 _LIMIT_LOCK_WAIT = "select set_config('lock_timeout', '200ms', true)"
@@ -200,7 +200,9 @@ def _look_at_router(
                 findings += _of_version(version, False, code)
                 if functions is not None and version == code.version:
                     script = remote_calls(functions)
-                    script += router_functions(functions, cluster, code.version)
+                    script += router_functions(
+                        functions, cluster, code.version, _has_adopted(cluster, conn)
+                    )
                     findings += compare(conn, script, ROUTER_SCHEMAS)
                 findings += _of_servers(conn, cluster)
                 for shard in cluster.shards:
@@ -212,6 +214,17 @@ def _look_at_router(
     except (DeploymentError, psycopg.Error) as error:
         return MemberStatus(name, False, None, None, None, (_unreached(name, error),))
     return MemberStatus(name, True, version, *lag, tuple(findings))
+
+
+def _has_adopted(cluster: ClusterFile, router: psycopg.Connection) -> bool:
+    """As its first shard says; where that does not answer, what the router has goes."""
+    try:
+        with member("shard 0", cluster.shards[0].conninfo) as first:
+            identity = identity_of(first)
+    except (DeploymentError, psycopg.Error):
+        row = router.execute("select pgwallet_router._has_adopted()").fetchone()
+        return row == (True,)
+    return identity is not None and identity.is_adopted
 
 
 _REACH = "see that it runs, what the file says of it, and who may connect to it"

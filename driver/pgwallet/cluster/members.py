@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import psycopg
 
@@ -37,7 +37,7 @@ select
 """
 
 _IDENTITY = """
-select i.cluster, i.shard, i.shard_count, i.moved_at is not null
+select i.cluster, i.shard, i.shard_count, i.moved_at is not null, i.is_adopted
 from pgwallet_shard.identity as i
 """
 
@@ -53,12 +53,13 @@ select d.version from pgwallet.deployment as d order by d.deployment_id desc lim
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Which shard a database says that it is."""
+    """Which shard a database says that it is; one that was adopted was a ledger in use before."""
 
     cluster: str
     shard: int
     shard_count: int
     has_moved: bool = False
+    is_adopted: bool = field(default=False, compare=False)
 
     def __str__(self) -> str:
         moved = ", from which it has moved away" if self.has_moved else ""
@@ -122,11 +123,12 @@ def look(
     check_router: Callable[[psycopg.Connection], None],
     *,
     made: bool,
+    adopt: bool,
     downgrade: bool,
 ) -> None:
     """Refuses databases that cannot be those of the cluster, before the first one is changed.
 
-    With `made` they have to be a cluster already.
+    With `made` they have to be a cluster already, with `adopt` the first is a ledger in use.
     """
     places: dict[str, str] = {}
     for shard in cluster.shards:
@@ -134,7 +136,8 @@ def look(
         with member(name, shard.conninfo) as conn:
             _claim(places, name, conn)
             wanted = Identity(cluster.name, shard.number, len(cluster.shards))
-            _check_shard(conn, wanted, code, made, downgrade)
+            may_be_used = adopt and shard.number == 0
+            _check_shard(conn, wanted, code, made, may_be_used, downgrade)
     for number, router in enumerate(cluster.routers):
         name = f"router {number}"
         with member(name, router) as conn:
@@ -151,7 +154,12 @@ def _claim(places: dict[str, str], name: str, conn: psycopg.Connection) -> None:
 
 
 def _check_shard(
-    conn: psycopg.Connection, wanted: Identity, code: Code, made: bool, downgrade: bool
+    conn: psycopg.Connection,
+    wanted: Identity,
+    code: Code,
+    made: bool,
+    may_be_used: bool,
+    downgrade: bool,
 ) -> None:
     kind = kind_of(conn)
     if kind.is_router:
@@ -161,10 +169,17 @@ def _check_shard(
         raise DeploymentError(f"this database is {found}, and the file says {wanted}")
     if found is None and made:
         raise DeploymentError("this database is no shard yet: pgwallet cluster init makes it one")
-    if found is None and kind.is_ledger and conn.execute(_IN_USE).fetchone() == (True,):
+    is_used = found is None and kind.is_ledger and conn.execute(_IN_USE).fetchone() == (True,)
+    if is_used and not may_be_used:
         raise DeploymentError(
             "this database is a ledger in use, and its ids may be those of another shard; a new "
-            "cluster is made of databases without wallets, projects and transactions"
+            "cluster is made of databases without wallets, projects and transactions, except for "
+            "shard 0, which pgwallet cluster adopt takes as it is"
+        )
+    if may_be_used and not is_used and not (found and found.is_adopted):
+        raise DeploymentError(
+            "there is nothing to adopt: this database is no ledger in use; pgwallet cluster init "
+            "makes a cluster of it"
         )
     with conn.transaction():
         status = compare(conn, code)

@@ -25,7 +25,9 @@ from pgwallet.deployment.comparing import compare as compare_ledger
 from .code import shard_tables
 from .copying import Copy, check_new_place, empty_new_place
 from .file import ClusterFile, Shard, shard_at
-from .installing import make_role, point_to_shards, reach, run, write_shard_calls
+from .making import run
+from .making_routers import point_to_shards, reach
+from .making_shards import make_role, write_shard_calls
 from .members import Identity, identity_of, member, place_of
 
 logger = logging.getLogger("pgwallet")
@@ -180,8 +182,9 @@ def _prepare(
         write_shard_calls(conn, cluster)
     empty_new_place(at_new)
     at_new.execute(
-        "insert into pgwallet_shard.identity (cluster, shard, shard_count) values (%s, %s, %s)",
-        [identity.cluster, identity.shard, identity.shard_count],
+        "insert into pgwallet_shard.identity (cluster, shard, shard_count, is_adopted) "
+        "values (%s, %s, %s, %s)",
+        [identity.cluster, identity.shard, identity.shard_count, identity.is_adopted],
     )
 
 

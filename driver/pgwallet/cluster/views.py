@@ -188,7 +188,10 @@ def _column(name: str, column: str) -> str:
     if column == "balance" or column.endswith("_amount"):
         return "sum(u.{0}) as {0}"
     # Its home decides; while it is being made, whoever has it.
-    return "(array_agg(u.{0} order by u.shard <> (u.project_id >> 10) % {1}))[1] as {0}"
+    return (
+        "(array_agg(u.{0} order by u.shard <> "
+        "case when u.project_id >> 45 = 0 then 0 else (u.project_id >> 10) % {1} end))[1] as {0}"
+    )
 
 
 def _grouped(name: str) -> sql.SQL:

@@ -7,12 +7,14 @@ from typing import Any, Protocol, Self, TypeVar
 
 import psycopg
 from psycopg import errors
+from psycopg.rows import tuple_row
 
 from .._call import Name
 from .._connection import Connection
 from ..transactions import run_transaction
 from .places import (
     LIST_SHARDS,
+    SHARD_OF,
     Places,
     ShardPlace,
     asking,
@@ -125,7 +127,7 @@ class Cluster:
         is on no shard alone. Calls pgwallet.list_shards on the router when it does not know yet.
         """
         self._know()
-        shard = self._places.number(subject_id, owner_id, shard)
+        shard = self._number(subject_id, owner_id, shard)
         with ExitStack() as stack:
             conn = self._connected(shard, stack)
             try:
@@ -158,12 +160,25 @@ class Cluster:
     def shard_of(self, subject_id: int | None = None, *, owner_id: Name | None = None) -> int:
         """The number of the shard of an id or of an owner, from 0 on."""
         self._know()
-        return self._places.number(subject_id, owner_id)
+        return self._number(subject_id, owner_id)
 
     def shards(self) -> list[ShardPlace]:
         """All shards, for what is done on each: `connection(shard=0)` and so on."""
         self._know()
         return [ShardPlace(number, place) for number, place in enumerate(self._places.known)]
+
+    def _number(
+        self, subject_id: int | None, owner_id: Name | None, shard: int | None = None
+    ) -> int:
+        number = self._places.number(subject_id, owner_id, shard)
+        if number is not None:
+            return number
+        with self.router() as conn:
+            cursor = conn.cursor(row_factory=tuple_row)
+            found = cursor.execute(SHARD_OF, [subject_id, owner_id]).fetchone()
+        if found is None:
+            raise self._places.nowhere(subject_id)
+        return int(found[0])
 
     def _know(self) -> None:
         if not self._places.known:

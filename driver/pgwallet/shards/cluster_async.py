@@ -7,12 +7,14 @@ from typing import Any, Protocol, Self, TypeVar
 
 import psycopg
 from psycopg import errors
+from psycopg.rows import tuple_row
 
 from .._call import Name
 from .._connection import AsyncConnection
 from ..transactions import run_transaction
 from .places import (
     LIST_SHARDS,
+    SHARD_OF,
     Places,
     ShardPlace,
     asking,
@@ -123,7 +125,7 @@ class AsyncCluster:
         Calls pgwallet.list_shards on the router when it does not know yet.
         """
         await self._know()
-        shard = self._places.number(subject_id, owner_id, shard)
+        shard = await self._number(subject_id, owner_id, shard)
         async with AsyncExitStack() as stack:
             conn = await self._connected(shard, stack)
             try:
@@ -156,12 +158,25 @@ class AsyncCluster:
     async def shard_of(self, subject_id: int | None = None, *, owner_id: Name | None = None) -> int:
         """The number of the shard of an id or of an owner, from 0 on."""
         await self._know()
-        return self._places.number(subject_id, owner_id)
+        return await self._number(subject_id, owner_id)
 
     async def shards(self) -> list[ShardPlace]:
         """All shards, for what is done on each: `connection(shard=0)` and so on."""
         await self._know()
         return [ShardPlace(number, place) for number, place in enumerate(self._places.known)]
+
+    async def _number(
+        self, subject_id: int | None, owner_id: Name | None, shard: int | None = None
+    ) -> int:
+        number = self._places.number(subject_id, owner_id, shard)
+        if number is not None:
+            return number
+        async with self.router() as conn:
+            cursor = conn.cursor(row_factory=tuple_row)
+            found = await (await cursor.execute(SHARD_OF, [subject_id, owner_id])).fetchone()
+        if found is None:
+            raise self._places.nowhere(subject_id)
+        return int(found[0])
 
     async def _know(self) -> None:
         if not self._places.known:

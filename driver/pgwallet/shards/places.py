@@ -18,7 +18,8 @@ from .._parameters import as_id, as_name
 from ..deployment import DeploymentError
 from ..errors import InvalidArgument
 
-LIST_SHARDS = b"select shard, place from pgwallet.list_shards() order by shard"
+LIST_SHARDS = b"select shard, place, is_adopted from pgwallet.list_shards() order by shard"
+SHARD_OF = b"select shard from pgwallet.shard_of(%s::bigint, %s::text)"
 
 # A shard that was left behind still answers who only reads, so the router is asked now and then;
 # seconds, and those after a router that did not answer.
@@ -64,6 +65,7 @@ class Places:
     def __init__(self, router: str) -> None:
         self.router = router
         self.known: tuple[str, ...] = ()
+        self._has_adopted = False
         self._due = 0.0
 
     def are_due(self) -> bool:
@@ -73,20 +75,25 @@ class Places:
         self._due = time.monotonic() + _AGAIN_AFTER
         return True
 
-    def learn(self, rows: Sequence[tuple[int, str]]) -> list[int]:
+    def learn(self, rows: Sequence[tuple[int, str, bool]]) -> list[int]:
         """Takes what the router says; returns the shards that were somewhere else before."""
-        told = tuple(place for _, place in rows)
-        if not told or [shard for shard, _ in rows] != [*range(len(rows))]:
+        told = tuple(place for _, place, _ in rows)
+        if not told or [shard for shard, *_ in rows] != [*range(len(rows))]:
             raise DeploymentError(_NO_ROUTER)
         moved = [n for n, place in enumerate(self.known) if n < len(told) and told[n] != place]
         self.known = told
+        self._has_adopted = any(is_adopted for *_, is_adopted in rows)
         self._due = time.monotonic() + _GOOD_FOR
         return moved
 
     def number(
         self, subject_id: int | None, owner_id: Name | None = None, shard: int | None = None
-    ) -> int:
-        """The shard of an id or of an owner, or the one that is named."""
+    ) -> int | None:
+        """The shard of an id or of an owner, or the one that is named; None: a router knows.
+
+        That is where the first shard was a ledger before: it has owners of any slot, and ids that
+        look like those of projects.
+        """
         if [subject_id, owner_id, shard].count(None) != 2:
             raise TypeError("give the id of a wallet, pocket or escrow, or an owner_id, or a shard")
         if shard is not None:
@@ -94,16 +101,23 @@ class Places:
                 raise IndexError(f"shards count from 0 to {len(self.known) - 1}; {shard} is none")
             return shard
         if owner_id is not None:
-            return slot_of(as_name("owner_id", owner_id)) % len(self.known)
+            home = slot_of(as_name("owner_id", owner_id)) % len(self.known)
+            return None if home and self._has_adopted else home
         assert subject_id is not None
         of_id = (as_id("subject_id", subject_id) >> _SHARD_BITS) - 1
+        if of_id == -1 and self._has_adopted:
+            return None if subject_id % _SLOTS == 0 else 0
         if not 0 <= of_id < len(self.known):
-            raise InvalidArgument(
-                f"{subject_id} is on no shard alone",
-                f"The cluster has {len(self.known)} shards; projects are on all of them.",
-                "Ask the router for what concerns a project as a whole.",
-            )
+            raise self.nowhere(subject_id)
         return of_id
+
+    def nowhere(self, subject_id: int | None) -> InvalidArgument:
+        """What to raise for an id that is on no shard alone."""
+        return InvalidArgument(
+            f"{subject_id} is on no shard alone",
+            f"The cluster has {len(self.known)} shards; projects are on all of them.",
+            "Ask the router for what concerns a project as a whole.",
+        )
 
     def conninfo(self, shard: int) -> str:
         """As who asks the router, where the shard is.

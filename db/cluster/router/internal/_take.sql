@@ -25,6 +25,13 @@ declare
   v_is_sure boolean := false;
 begin
   v_plan := pgwallet_router._plan(v_key, p_request, null);
+  if v_plan.plan_id is null and pgwallet_router._is_key_from_before(v_key) then
+    -- Where it was used, it replays, or is refused.
+    select r.* into transaction_id, balance, replayed
+    from pgwallet_router._take_there(p_part || jsonb_build_object('shard', 0, 'amount', p_amount))
+      as r;
+    return;
+  end if;
   for v_attempt in 1 .. 7 loop
     begin
       if v_plan.plan_id is null then
@@ -36,7 +43,7 @@ begin
           end if;
           select r.transaction_id, r.balance + (v_parts -> 0 ->> 'elsewhere')::numeric, r.replayed
           into transaction_id, balance, replayed
-          from pgwallet_router._take_keyless(v_parts -> 0) as r;
+          from pgwallet_router._take_there(v_parts -> 0) as r;
           return;
         end if;
         v_plan := pgwallet_router._plan(v_key, p_request, v_parts);

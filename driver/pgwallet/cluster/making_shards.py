@@ -1,0 +1,106 @@
+"""Makes a database a shard: the ledger, who it is in the cluster, what routers may call."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+from psycopg import sql
+
+from pgwallet import deployment
+from pgwallet.deployment.code import read_code
+from pgwallet.deployment.connecting import connect
+
+from .code import shard_calls, shard_tables
+from .comparing import compare
+from .file import ClusterFile, Shard
+from .functions import Function, read_functions
+from .making import OTHERS, drop, has_role, quoted, run, set_up
+from .members import kind_of, version_of
+from .views import drop_shard_views, write_shard_views
+
+# A call that waits on a shard is not to wait longer than who asked, nor for a router that is gone.
+_LIMITS = {"lock_timeout": "30s", "client_connection_check_interval": "1s"}
+
+
+def make_shard(
+    cluster: ClusterFile, shard: Shard, *, adopt: bool, downgrade: bool, wait: float
+) -> deployment.MigrationReport:
+    with connect(shard.conninfo) as conn, conn.transaction():
+        if kind_of(conn).is_shard and version_of(conn) != read_code().version:
+            drop_shard_views(conn)
+    report = deployment.migrate(shard.conninfo, downgrade=downgrade, wait=wait)
+    with connect(shard.conninfo) as conn, conn.transaction():
+        set_up(conn, wait)
+        run(conn, shard_tables())
+        make_role(conn, cluster.role)
+        write_shard_calls(conn, cluster)
+        # Last, since sequences know no rollback.
+        conn.execute(
+            "select pgwallet_shard.join_cluster(%s, %s, %s, %s)",
+            [cluster.name, shard.number, len(cluster.shards), adopt],
+        )
+    return report
+
+
+def forget_old_calls(cluster: ClusterFile, shard: Shard, functions: list[Function]) -> None:
+    """Once all routers are at this version, nobody needs what only the one before had."""
+    known = [f"{function.name}({function.types})" for function in functions]
+    with connect(shard.conninfo) as conn, conn.transaction():
+        drop(conn, conn.execute(OTHERS, ["pgwallet_call", known]))
+
+
+def write_shard_calls(conn: psycopg.Connection, cluster: ClusterFile) -> None:
+    """What routers call and read; routers of the version before find it as it was for them."""
+    _write_calls(conn, cluster)
+    write_shard_views(conn, cluster.role)
+
+
+def _write_calls(conn: psycopg.Connection, cluster: ClusterFile) -> None:
+    script = shard_calls(read_functions(conn).values(), quoted(conn, cluster.role))
+    if not [*compare(conn, script, ["pgwallet_call"])] and _may_call(conn, cluster.role):
+        return
+    try:
+        with conn.transaction():
+            run(conn, script)
+    except psycopg.errors.InvalidFunctionDefinition:
+        # Columns have come in, for which `create or replace` is no way.
+        drop(conn, conn.execute(OTHERS, ["pgwallet_call", []]))
+        run(conn, script)
+
+
+def _may_call(conn: psycopg.Connection, role: str) -> bool:
+    row = conn.execute(
+        "select bool_and(has_function_privilege(%s, p.oid, 'execute')) from pg_proc as p "
+        "where p.pronamespace = 'pgwallet_call'::regnamespace",
+        [role],
+    ).fetchone()
+    return row == (True,)
+
+
+def make_role(conn: psycopg.Connection, role: str) -> None:
+    """The role of the routers, where this one may make it; else somebody has."""
+    if has_role(conn, role):
+        return
+    name = sql.Identifier(role)
+    try:
+        # By who logged in: the owner of the ledger is best one that may create nothing.
+        with conn.transaction(), _as_who_logged_in(conn):
+            conn.execute(sql.SQL("create role {} login").format(name))
+            for setting, value in _LIMITS.items():
+                conn.execute(
+                    sql.SQL("alter role {} set {} = {}").format(name, sql.SQL(setting), value)
+                )
+    except psycopg.errors.InsufficientPrivilege as error:
+        raise deployment.DeploymentError(
+            f"role {role}, which routers connect as, does not exist and this role may not create "
+            f'it; have a superuser run: create role "{role}" login'
+        ) from error
+
+
+@contextmanager
+def _as_who_logged_in(conn: psycopg.Connection) -> Iterator[None]:
+    row = conn.execute("select current_setting('role')").fetchone()
+    assert row is not None
+    conn.execute("set local role none")
+    yield
+    conn.execute("select set_config('role', %s, true)", row)
