@@ -13,6 +13,7 @@ import psycopg
 import pytest
 
 import pgwallet
+from pgwallet.cli.importing import posts
 from tests import starting
 from tests.access.roles import as_role, login_role
 from tests.cli.command import (
@@ -224,6 +225,22 @@ def test_what_was_imported_needs_neither_money_nor_an_open_project_again(shop: S
         pgwallet.withdraw(conn, shop.ada, Decimal("49.50"))
         pgwallet.close_project(conn, shop.film, "succeeded")
     assert shop.imported(MIXED)[2] == ("pledge", 0, 2, "0.00 EUR")
+
+
+@pytest.mark.parametrize("chunk", [2, 5000])
+def test_lines_go_in_their_order_and_of_more_than_a_part_wallet_by_wallet(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, chunk: int
+) -> None:
+    monkeypatch.setattr(posts, "CHUNK", chunk)
+    shop.imported("owner_id,amount\nbob,1\nada,2\nbob,3\nada,4\n", "--kind", "deposit")
+    with psycopg.connect(shop.conninfo) as conn:
+        rows = conn.execute(
+            "select p.amount, p.destination_balance from pgwallet.posting as p "
+            "order by p.posting_id"
+        ).fetchall()
+    ada, bob = [(2, 2), (4, 6)], [(1, 1), (3, 4)]
+    whole = [bob[0], ada[0], bob[1], ada[1]]
+    assert rows == (whole if chunk > 2 else ada + bob if shop.ada < shop.bob else bob + ada)
 
 
 def test_another_name_is_another_import(shop: Shop) -> None:

@@ -2,13 +2,15 @@
 
 import csv
 import re
-from collections.abc import Collection, Generator, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
+from functools import lru_cache
 from io import BufferedReader, TextIOWrapper
-from typing import Final
+from operator import itemgetter
+from typing import Any, Final, NamedTuple
 
 from pgwallet import InvalidArgument
 from pgwallet._parameters import as_json
@@ -28,6 +30,11 @@ _ID = re.compile(r"[0-9]{1,19}")
 _ID_END = 2**63
 _CURRENCY = re.compile(r"[A-Z0-9]{2,12}")
 _LONGEST_TEXT = 200
+# What nearly all lines hold, seen to be good in one look. What is not may be good all the same.
+_PLAIN_AMOUNT = re.compile(r"[0-9]{1,15}(\.[0-9]{1,18})?")
+_PLAIN_TEXT = re.compile(r"[!-~]([ -~]{0,198}[!-~])?")
+# Times and currencies, which many lines have in common.
+_REMEMBERED = 1000
 _SHOWN = 40
 # What str.strip() leaves at the ends, although nobody sees it.
 _UNSEEN = "\u200b\u200c\u200d\u2060\ufeff"
@@ -48,6 +55,9 @@ class Kind(StrEnum):
     WITHDRAWAL = "withdrawal"
 
 
+_KINDS: dict[str | None, Kind] = {kind.value: kind for kind in Kind}
+
+
 class BadFile(Exception):
     """The file as a whole cannot be read; the message says why and what to do."""
 
@@ -56,9 +66,11 @@ class _BadLine(Exception):
     """One line is malformed; the message says why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A line by its number in the file, with its cells in the order of COLUMNS, or a problem."""
+class Line(NamedTuple):
+    """A line by its number in the file, with its cells in the order of COLUMNS, or a problem.
+
+    Made a million times, and a tuple is made twice as fast as a dataclass.
+    """
 
     number: int
     cells: tuple[str | None, ...] = (None,) * len(COLUMNS)
@@ -189,7 +201,8 @@ class _Reader:
 
     names: Sequence[str]
     kind: Kind | None
-    _places: list[int | None] = field(init=False)
+    # Of the cells of a line and a None behind them, one for each of COLUMNS.
+    _picked: Callable[[list[str | None]], tuple[Any, ...]] = field(init=False)
 
     def __post_init__(self) -> None:
         if self.kind is None and "kind" not in self.names:
@@ -199,22 +212,24 @@ class _Reader:
         by_project = {"project_id", "reference"} & set(self.names)
         if self.kind is Kind.PLEDGE and not by_project:
             raise BadFile("the file has no column project_id or reference, to which to pledge")
-        self._places = [self.names.index(name) if name in self.names else None for name in COLUMNS]
+        self._picked = itemgetter(
+            *(self.names.index(name) if name in self.names else -1 for name in COLUMNS)
+        )
 
     def cells(self, row: list[str]) -> tuple[str | None, ...]:
         if len(row) != len(self.names):
             raise _BadLine(f"it has {len(row)} cells, the first line {len(self.names)}")
-        cells = [None if place is None else row[place] for place in self._places]
+        cells = self._picked([*row, None])
         kind, wallet_id, owner_id, currency, project_id, reference, amount, key = cells[:8]
         effective_at, expires_at, metadata = cells[8:]
         amount = _amount(amount or "")
-        kind = self.kind or _kind(kind or "")
+        kind = self.kind or _KINDS.get(kind) or _kind(kind or "")
         if wallet_id is not None:
             wallet_id = _id("wallet_id", wallet_id)
         if owner_id is not None:
             owner_id = _text("owner_id", owner_id)
             currency = (currency or "").strip() or "EUR"
-        currency = _currency(currency)
+        currency = _currency(currency) if currency else None
         if kind != Kind.PLEDGE and (project_id or reference):
             raise _BadLine(f"a {kind} goes to no project; leave that cell empty")
         if kind != Kind.PLEDGE and expires_at:
@@ -230,13 +245,15 @@ class _Reader:
             key = _text("idempotency_key", key)
         return (
             *(kind, wallet_id, owner_id, currency, project_id or None, reference or None),
-            *(amount, key or None, _time("effective_at", effective_at)),
-            *(_time("expires_at", expires_at), _metadata(metadata)),
+            *(amount, key or None, _time("effective_at", effective_at) if effective_at else None),
+            *(_time("expires_at", expires_at) if expires_at else None, _metadata(metadata)),
         )
 
 
 def _amount(cell: str) -> str:
     """Only its form and size: the decimals are those of the wallet's currency."""
+    if _PLAIN_AMOUNT.fullmatch(cell) and cell.strip("0."):
+        return cell
     text = cell.strip()
     if not text:
         raise _BadLine("it has no amount")
@@ -264,6 +281,8 @@ def _id(name: str, cell: str) -> str:
 
 
 def _text(name: str, cell: str) -> str:
+    if _PLAIN_TEXT.fullmatch(cell):
+        return cell
     if not cell.strip():
         raise _BadLine(f"it has no {name}")
     if len(cell) > _LONGEST_TEXT:
@@ -274,8 +293,9 @@ def _text(name: str, cell: str) -> str:
     return cell
 
 
-def _time(name: str, cell: str | None) -> str | None:
-    text = (cell or "").strip()
+@lru_cache(_REMEMBERED)
+def _time(name: str, cell: str) -> str | None:
+    text = cell.strip()
     if not text:
         return None
     time = time_of(text)
@@ -298,8 +318,9 @@ def _metadata(cell: str | None) -> str | None:
     return cell
 
 
-def _currency(cell: str | None) -> str | None:
-    text = (cell or "").strip()
+@lru_cache(_REMEMBERED)
+def _currency(cell: str) -> str | None:
+    text = cell.strip()
     if not text:
         return None
     if not _CURRENCY.fullmatch(text):

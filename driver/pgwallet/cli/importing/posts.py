@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import groupby, islice
+from operator import itemgetter
 from typing import Any, LiteralString
 
 import psycopg
@@ -65,7 +66,9 @@ def outstanding(conn: Connection) -> list[Imported]:
 def post(conn: Connection, advance: Callable[[int], None]) -> list[Imported]:
     """Moves the money of what is outstanding: deposits, pledges by project, then withdrawals.
 
-    So deposits of the file fund the rest, whatever their order. Raises Refused.
+    So deposits of the file fund the rest, whatever their order. Chunks go from wallet to wallet:
+    however many lines a wallet has, most are in one chunk, which changes its balance once, and two
+    imports at once lock wallets in one order. Raises Refused.
     """
     overtaken: dict[tuple[str, str], list[Decimal]] = defaultdict(list)
     with conn.cursor("import_outstanding") as cursor:
@@ -75,11 +78,11 @@ def post(conn: Connection, advance: Callable[[int], None]) -> list[Imported]:
             select e.kind, e.project_id, e.line, e.currency, e.amount
             from pg_temp.import_entry as e
             where not e.replayed
-            order by e.kind, e.project_id, e.line
+            order by e.kind, e.project_id, e.wallet_id, e.line
             """
         )
         for (kind, project_id), entries in groupby(cursor, key=lambda entry: entry[:2]):
-            while chunk := list(islice(entries, CHUNK)):
+            while chunk := sorted(islice(entries, CHUNK), key=itemgetter(2)):
                 replayed = _post_chunk(conn, kind, project_id, chunk)
                 # Another import of the same lines was faster by a moment.
                 for entry, was_replayed in zip(chunk, replayed, strict=True):
@@ -106,7 +109,7 @@ def post(conn: Connection, advance: Callable[[int], None]) -> list[Imported]:
 def _post_chunk(
     conn: Connection, kind: str, project_id: int | None, chunk: list[Any]
 ) -> list[bool]:
-    """Lines of a kind, pledges to one project; returns for each whether it was replayed."""
+    """Lines of a kind in their order, pledges to one project; returns which were replayed."""
     lines = [line for _, _, line, *_ in chunk]
     try:
         rows = conn.execute(POSTED[kind], {"lines": lines, "project_id": project_id}).fetchall()
