@@ -60,3 +60,37 @@ def test_nobody_waits_for_it(database: str) -> None:
         other.execute("set lock_timeout = '2s'")
         with other.transaction():
             other.execute("lock table pgwallet.account in access exclusive mode")
+
+
+def test_with_migrations_pending_it_tells_of_functions_and_rights(conn: psycopg.Connection) -> None:
+    """Not of tables: what the migrations are to change would be named, too."""
+    conn.execute("delete from pgwallet._yoyo_migration where migration_id like '0014%'")
+    conn.execute("alter table pgwallet.account add column note text")
+    conn.execute("comment on function pgwallet.grant_app(name) is 'edited'")
+    conn.execute("grant delete on pgwallet.wallet to public")
+    found = compare(conn, read_code())
+    assert len(found.pending) == 1
+    assert [(each.kind, each.name, each.what) for each in found.drift] == [
+        ("function", "pgwallet.grant_app(name)", "edited"),
+        ("table", "wallet", "rights"),
+    ]
+
+
+def test_with_functions_of_another_version_it_tells_of_owners(conn: psycopg.Connection) -> None:
+    """Nothing says what those functions were, so none of them is called to tell more."""
+    conn.execute("update pgwallet.deployment set version = '0.0.1', source_hash = 'another'")
+    conn.execute("comment on function pgwallet.grant_app(name) is 'edited'")
+    conn.execute("create role boss")
+    conn.execute("alter table pgwallet.wallet owner to boss")
+    found = compare(conn, read_code())
+    assert {(each.kind, each.name, each.what) for each in found.drift} == {
+        ("table", "wallet", "owner")
+    }
+
+
+def test_of_a_newer_version_nothing_but_that_is_told(conn: psycopg.Connection) -> None:
+    conn.execute("update pgwallet.deployment set version = '99.0', source_hash = 'another'")
+    conn.execute("create role boss")
+    conn.execute("alter table pgwallet.wallet owner to boss")
+    found = compare(conn, read_code())
+    assert (found.newer, found.drift) == (True, ())

@@ -72,8 +72,9 @@ class Status:
     does not. `version` is what was deployed last, None without a deployment; `newer` means that the
     database is newer than this version, which `migrate` refuses to bring back. `functions_differ`
     means that the functions deployed last are others than those of this version. `drift` is what
-    was changed by hand since: where migrations are pending or unknown, or the functions differ, it
-    cannot be told.
+    was changed by hand since, as far as it can be told: tables and all else that migrations make
+    where none is pending or unknown, functions, rights and sequences where the functions are those
+    of this version. Owners and the order of texts can be told of any version but a newer one.
     """
 
     pending: tuple[str, ...]
@@ -153,18 +154,14 @@ def _compared(conn: psycopg.Connection, code: Code) -> Status:
     unknown = tuple(sorted(deployment.migrations.difference(known)))
     version = deployment.version
     functions_differ = (deployment.source_hash, version) != (code.functions_hash, code.version)
-    drift: tuple[Drift, ...] = ()
+    newer = bool(unknown) or (version is not None and is_newer(version, code.version))
     # With no record of a deployment it is gone, and so may be other things.
-    if not (pending or unknown or (functions_differ and version)):
-        drift = tuple(_drift_in(conn, code, deployment))
-    return Status(
-        pending=pending,
-        unknown=unknown,
-        functions_differ=functions_differ,
-        drift=drift,
-        version=version,
-        newer=bool(unknown) or (version is not None and is_newer(version, code.version)),
-    )
+    same_structure = not (pending or unknown or (functions_differ and version))
+    same_functions = same_structure or not functions_differ
+    drift: tuple[Drift, ...] = ()
+    if same_structure or (version and not newer):
+        drift = tuple(_drift_in(conn, code, deployment, same_structure, same_functions))
+    return Status(pending, unknown, functions_differ, drift, version, newer)
 
 
 def edited_functions(conn: psycopg.Connection, code: Code) -> list[str]:
@@ -192,23 +189,30 @@ def _deployment_of(conn: psycopg.Connection) -> _Deployment:
     return _Deployment(frozenset(migrations), *last)
 
 
-def _drift_in(conn: psycopg.Connection, code: Code, deployment: _Deployment) -> Iterator[Drift]:
+def _drift_in(
+    conn: psycopg.Connection,
+    code: Code,
+    deployment: _Deployment,
+    same_structure: bool,
+    same_functions: bool,
+) -> Iterator[Drift]:
     described = describe(conn)
     yield from _compare_owner(conn, deployment)
-    found = [
-        *compare_structure(code.schema, described),
-        *compare_functions(conn, code.functions, code.schema, described),
-    ]
+    found = list[Drift]()
+    if same_structure:
+        found += compare_structure(code.schema, described)
+    if same_functions:
+        found += compare_functions(conn, code.functions, code.schema, described)
     yield from found
     # Whose an unknown thing is, and who may use it, is no matter of pgwallet's.
     unknown = {(drift.kind, drift.name) for drift in found if drift.what == "unknown"}
     others = {_short(drift.name) for drift in found if drift.kind == "function"}
     rights = compare_owners(conn)
-    # What somebody else has written is not called: status may run as a superuser.
-    if not others & {"list_rights", "_rights_of"}:
+    # What somebody else may have written is not called: status may run as a superuser.
+    if same_functions and not others & {"list_rights", "_rights_of"}:
         rights = chain(rights, _asked(conn, "list_rights", compare_rights(conn, described)))
     yield from (drift for drift in rights if (drift.kind, drift.name) not in unknown)
-    if "list_sequences" not in others:
+    if same_functions and "list_sequences" not in others:
         yield from _asked(conn, "list_sequences", _compare_sequences(conn))
     yield from _compare_collation(conn)
 
