@@ -7,7 +7,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from itertools import groupby
 from operator import itemgetter
-from typing import Any, LiteralString
 
 import psycopg
 from psycopg import sql
@@ -17,14 +16,14 @@ from pgwallet.results import Violation
 
 from .file import ClusterFile
 from .members import member
+from .reading import rows_of
+from .torn import torn_parts
 
 logger = logging.getLogger("pgwallet")
 
 # What calls are held against: recorded money stays, and a key has one effect.
 _RECORDED_STAYS = 5
-
-# So many rows of a shard are in memory at once.
-_AT_ONCE = 2000
+_SHARDS_AGREE = 8
 
 _BETWEEN = "select d.invariant, d.subject, d.detail from pgwallet_router._find_differences() as d"
 
@@ -81,6 +80,9 @@ def check(cluster: ClusterFile) -> list[Violation]:
         # Whom routers have a user name on shards for.
         conn.execute(sql.SQL("set role {}").format(sql.Identifier(cluster.owner)))
         found += (Violation(*row) for row in conn.execute(_BETWEEN))
+    found += (
+        Violation(_SHARDS_AGREE, f"plan {part.plan_id}", str(part)) for part in torn_parts(cluster)
+    )
     logger.info("what shards have to agree on is checked")
     return found
 
@@ -112,15 +114,3 @@ def shared_keys(cluster: ClusterFile) -> Iterator[SharedKey]:
             uses = tuple(KeyUse(shard, call) for shard, _, call in same)
             if len(uses) > 1:
                 yield SharedKey(key, uses)
-
-
-def rows_of(
-    stack: ExitStack, name: str, conninfo: str, number: int, query: LiteralString
-) -> Iterator[tuple[Any, ...]]:
-    """Each row with the shard before it, through a cursor that is on the server."""
-    conn = stack.enter_context(member(name, conninfo))
-    stack.enter_context(conn.transaction())
-    cursor = stack.enter_context(conn.cursor("pgwallet_cluster"))
-    cursor.itersize = _AT_ONCE
-    cursor.execute(query)
-    return ((number, *row) for row in cursor)

@@ -8,12 +8,15 @@ from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
 
+import psycopg
+
 import pgwallet
 
 from .adopting import give_projects
-from .checking import rows_of
 from .file import ClusterFile
 from .members import member
+from .reading import rows_of
+from .torn import mend, torn_parts
 
 logger = logging.getLogger("pgwallet")
 
@@ -79,8 +82,22 @@ def complete(cluster: ClusterFile) -> CompletionReport:
                 pgwallet.close_project(router, half.project_id, half.outcome)
                 closed.append(half.project_id)
                 logger.info("project %s has %s on all shards", half.project_id, half.outcome)
-        plans = tuple(LeftPlan(*row) for row in router.execute(_PLANS))
-    return CompletionReport(tuple(created), tuple(closed), plans)
+        plans = [LeftPlan(*row) for row in router.execute(_PLANS)]
+    plans += _mended(cluster)
+    return CompletionReport(tuple(created), tuple(closed), tuple(plans))
+
+
+def _mended(cluster: ClusterFile) -> Iterator[LeftPlan]:
+    """What a database that came back as it was before has lost of plans, or kept alone."""
+    for part in [*torn_parts(cluster)]:
+        request = part.request or "a call that is not known any more"
+        what = f"part {part.place} of plan {part.plan_id}: {request}"
+        try:
+            mend(cluster, part)
+        except psycopg.Error as error:
+            yield LeftPlan("", what, "open", error.diag.message_primary or str(error))
+        else:
+            yield LeftPlan("", what, "done" if part.state == "done" else "undone", None)
 
 
 def _make_everywhere(cluster: ClusterFile, half: _Half) -> None:

@@ -1,0 +1,125 @@
+"""Plans that their home and the shards of their parts have different memories of.
+
+That is so after a database has come back as it was before: a plan is written down before its first
+part and is done after its last one, but what one shard lost another may have.
+"""
+
+import heapq
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
+
+from .file import ClusterFile
+from .members import member
+from .reading import rows_of
+
+# Those that are on their way, `complete_plans` ends.
+_PLANS_AND_PARTS = """
+select p.plan_id, p.state, jsonb_array_length(p.parts), null::integer as place
+from pgwallet_shard.plan as p
+union all
+select p.plan_id, null, null, p.place
+from pgwallet_shard.part as p
+where not p.is_cancelled
+order by 1
+"""
+
+_NOW = "select p.state, p.request, p.parts::text from pgwallet_shard.plan as p where p.plan_id = %s"
+
+_IS_DONE = """
+select exists (
+  select from pgwallet_shard.part as p
+  where p.plan_id = %s and p.place = %s and not p.is_cancelled
+)
+"""
+
+_CANCEL = "select pgwallet_shard.cancel_part(%s, %s)"
+
+_RUN = """
+select r.answer
+from pgwallet_shard.run_part(%(plan)s, %(place)s, %(parts)s::jsonb -> %(place)s) as r
+"""
+
+_SHARD = "select (%s::jsonb -> %s ->> 'shard')::integer"
+
+
+@dataclass(frozen=True, slots=True)
+class TornPart:
+    """A part that its plan knows otherwise than its shard: `state` is None where there is no plan
+    any more. One of a plan that is done is missing; one of any other has been done for nothing."""
+
+    plan_id: int
+    place: int
+    shard: int
+    state: str | None
+    request: str
+
+    def __str__(self) -> str:
+        if self.state == "done":
+            return f"Shard {self.shard} has lost part {self.place} of it."
+        return f"Shard {self.shard} has done part {self.place} of it, and " + (
+            "its home has lost it." if self.state is None else "it was taken back."
+        )
+
+
+def torn_parts(cluster: ClusterFile) -> Iterator[TornPart]:
+    """In the order of the plans, the last part of each first, as they are to be taken back.
+
+    What seems to be so while calls run is looked at once more.
+    """
+    with ExitStack() as stack:
+        rows = heapq.merge(
+            *(
+                rows_of(
+                    stack, f"shard {shard.number}", shard.conninfo, shard.number, _PLANS_AND_PARTS
+                )
+                for shard in cluster.shards
+            ),
+            key=itemgetter(1),
+        )
+        for plan_id, same in groupby(rows, key=itemgetter(1)):
+            state, count = None, 0
+            done: dict[int, int] = {}
+            for shard, _, said, length, place in same:
+                if place is None:
+                    state, count = said, length
+                else:
+                    done[place] = shard
+            is_torn = len(done) < count if state == "done" else bool(done)
+            if is_torn and state not in ("open", "undoing"):
+                yield from _looked_at_again(cluster, plan_id, done)
+
+
+def _looked_at_again(
+    cluster: ClusterFile, plan_id: int, done: dict[int, int]
+) -> Iterator[TornPart]:
+    home = cluster.shards[(plan_id >> 46) - 1]
+    with member(f"shard {home.number}", home.conninfo) as conn:
+        state, request, parts = conn.execute(_NOW, [plan_id]).fetchone() or (None, "", None)
+        if state in ("open", "undoing"):
+            return
+        if state != "done":
+            for place in sorted(done, reverse=True):
+                yield TornPart(plan_id, place, done[place], state, request)
+            return
+        (count,) = conn.execute("select jsonb_array_length(%s::jsonb)", [parts]).fetchone() or (0,)
+        for place in range(count):
+            (shard,) = conn.execute(_SHARD, [parts, place]).fetchone() or (0,)
+            with member(f"shard {shard}", cluster.shards[shard].conninfo) as there:
+                if there.execute(_IS_DONE, [plan_id, place]).fetchone() == (False,):
+                    yield TornPart(plan_id, place, shard, state, request)
+
+
+def mend(cluster: ClusterFile, part: TornPart) -> None:
+    """Does what is missing, or takes back what was done for nothing; raises what that raises."""
+    home = cluster.shards[(part.plan_id >> 46) - 1]
+    shard = cluster.shards[part.shard]
+    with member(f"shard {shard.number}", shard.conninfo) as there:
+        if part.state != "done":
+            there.execute(_CANCEL, [part.plan_id, part.place])
+            return
+        with member(f"shard {home.number}", home.conninfo) as conn:
+            _, _, parts = conn.execute(_NOW, [part.plan_id]).fetchone() or (None, "", None)
+        there.execute(_RUN, {"plan": part.plan_id, "place": part.place, "parts": parts})
