@@ -313,8 +313,9 @@ def complete(file: File) -> None:
     """Finish what was broken off on its way over several shards.
 
     Payouts, transfers and collections whose plan was left, and projects that were created or closed
-    on some shards alone. Each is the call that was broken off, once more: nothing is done twice. It
-    exits with 1 where something is still in the way of a plan.
+    on some shards alone. Each is the call that was broken off, once more: nothing is done twice.
+    After a restore also parts that a shard has lost, and those whose plan is lost: they are taken
+    back. It exits with 1 where something is still in the way of a plan.
 
     \b
     Example:  pgwallet cluster complete cluster.toml
@@ -325,7 +326,8 @@ def complete(file: File) -> None:
     for project in done.closed:
         out.print(f"project {project} is closed on all shards now")
     for plan in done.plans:
-        out.print(harmless(f"{plan.state:<8} {plan.request}, key {plan.idempotency_key!r}"))
+        key = f", key {plan.idempotency_key!r}" if plan.idempotency_key else ""
+        out.print(harmless(f"{plan.state:<8} {plan.request}{key}"))
         if plan.failure is not None:
             out.print(harmless(f"         {plan.failure}"))
     if done == cluster.CompletionReport((), (), ()):

@@ -237,7 +237,9 @@ def _set_up(conn: psycopg.Connection) -> None:
 
 def _unreached(name: str, error: Exception) -> Drift:
     kind, _, number = name.partition(" ")
-    return Drift(kind, number, "failed", str(error).strip(), _REACH)
+    # Whoever tells it says which one it is.
+    detail = str(error).strip().removeprefix(f"{name} ")
+    return Drift(kind, number, "failed", detail, _REACH)
 
 
 def _mended_here(drift: Drift) -> Drift:
