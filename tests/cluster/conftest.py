@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import psycopg
 import pytest
+from psycopg.conninfo import make_conninfo
 
 import pgwallet
 from pgwallet import cluster
@@ -41,6 +42,11 @@ def router(whole: cluster.ClusterFile) -> Iterator[psycopg.Connection]:
     """A superuser's connection to the router, in autocommit: a call is no part of a transaction."""
     with psycopg.connect(whole.routers[0], autocommit=True) as connection:
         yield connection
+
+
+def as_router(whole: cluster.ClusterFile, shard: int) -> psycopg.Connection:
+    """A connection to the shard as routers have one, in autocommit."""
+    return psycopg.connect(make_conninfo(whole.shards[shard].through, user=ROLE), autocommit=True)
 
 
 def number_of(an_id: int) -> int:

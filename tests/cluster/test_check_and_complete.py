@@ -11,7 +11,7 @@ import pgwallet
 from pgwallet import cluster
 from pgwallet.cluster import ClusterFile
 from tests.cli.command import pgwallet_here
-from tests.cluster.conftest import released_on_all_shards, wallets_on_all_shards
+from tests.cluster.conftest import as_router, released_on_all_shards, wallets_on_all_shards
 from tests.clusters import written
 
 
@@ -65,8 +65,8 @@ def test_a_project_that_one_shard_alone_has_is_made_and_closed_on_all(
     closed = pgwallet.create_project(router, "half closed").project_id
     row = router.execute("select pgwallet_router._home_of_project(%s)", [closed]).fetchone()
     assert row is not None
-    with psycopg.connect(whole.shards[row[0]].conninfo) as home:
-        pgwallet.close_project(home, closed, "failed")
+    with as_router(whole, row[0]) as home:
+        home.execute("select from pgwallet_call.close_project(%s, 'failed')", [closed])
     with psycopg.connect(home_of(whole, router, "made at home")) as home:
         row = home.execute(
             "select p.project_id from pgwallet_shard.draw_project_id('made at home') as d, "

@@ -12,6 +12,7 @@ import pgwallet
 from pgwallet import cluster
 from tests.cluster.conftest import (
     SHARDS,
+    as_router,
     number_of,
     released_on_all_shards,
     wallets_on_all_shards,
@@ -82,10 +83,10 @@ def test_what_a_part_refuses_takes_back_the_others(
     router: psycopg.Connection, whole: cluster.ClusterFile
 ) -> None:
     project = released_on_all_shards(router, "taken back")
-    # What a call directly on a shard takes, a plan that was left does not know of.
+    # What another session takes meanwhile, a plan that was left does not know of.
     planned_payout(router, whole, project, 40, "taken back")
-    with psycopg.connect(whole.shards[3].conninfo, autocommit=True) as shard:
-        pgwallet.payout(shard, project, 1)
+    with as_router(whole, 3) as shard:
+        shard.execute("select from pgwallet_call.payout(%s, 1)", [project])
     with pytest.raises(pgwallet.InsufficientFunds):
         pgwallet.payout(router, project, 40, "taken back")
     assert pgwallet.balance(router, project) == 39

@@ -21,6 +21,9 @@ begin
       hint = 'Pass how much the account may owe, such as 500.00, or 0 for nothing.';
   end if;
   v_kind := pgwallet._check_holder(p_account_id);
+  if v_kind = 'project' then
+    perform pgwallet._check_alone('the credit limit of a project');
+  end if;
   perform pgwallet._check_account(v_kind, p_account_id, p_credit_limit);
 
   select a.* into v_account

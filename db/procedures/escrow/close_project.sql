@@ -14,6 +14,7 @@ as $function$
 declare
   v_status pgwallet.project_status;
 begin
+  perform pgwallet._check_alone('close_project');
   if (p_outcome in ('succeeded', 'failed')) is not true then
     raise exception using
       errcode = 'PW002',

@@ -24,6 +24,7 @@ declare
   v_external_account_id bigint;
   v_balance numeric;
 begin
+  perform pgwallet._check_alone('collect_earnings');
   v_exponent := pgwallet._check_collection(
     p_currency, p_account, p_amount, p_idempotency_key, p_metadata, p_effective_at
   );

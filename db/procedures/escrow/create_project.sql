@@ -20,6 +20,7 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $function$
 begin
+  perform pgwallet._check_alone('create_project');
   return query
   select p.*
   from pgwallet._open_project(

@@ -14,6 +14,7 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $function$
 begin
+  perform pgwallet._check_alone('payout');
   return query
   select p.transaction_id, p.balance, p.replayed
   from pgwallet._pay_outside(

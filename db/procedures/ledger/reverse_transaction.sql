@@ -24,6 +24,7 @@ declare
   v_transaction_id bigint;
   v_account_ids bigint[];
 begin
+  perform pgwallet._check_alone('reverse_transaction', p_transaction_id);
   perform pgwallet._check_call(p_idempotency_key, p_metadata, p_effective_at);
   if not exists (
     select from pgwallet.transaction as t where t.transaction_id = p_transaction_id

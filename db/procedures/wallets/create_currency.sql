@@ -14,6 +14,7 @@ language plpgsql
 set search_path = pg_catalog, pg_temp
 as $function$
 begin
+  perform pgwallet._check_alone('create_currency');
   return query
   select c.*
   from pgwallet._create_currency(p_currency, p_exponent, p_name, null) as c;

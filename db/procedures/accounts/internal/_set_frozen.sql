@@ -17,6 +17,7 @@ declare
 begin
   perform pgwallet._check_text('reason', p_reason);
   if pgwallet._check_holder(p_account_id) = 'project' then
+    perform pgwallet._check_alone('the freeze of a project');
     perform pg_advisory_xact_lock(hashint8extended(p_account_id, 0));
     perform from pgwallet.project as p where p.project_id = p_account_id for no key update;
   end if;
