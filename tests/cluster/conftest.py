@@ -1,7 +1,9 @@
 """A cluster of four shards and a router, each a database of one PostgreSQL 15."""
 
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from decimal import Decimal
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -14,6 +16,8 @@ from tests.cluster.killing import Killable, killable_cluster
 from tests.clusters import ROLE, SHARDS
 
 __all__ = ["ROLE", "SHARDS"]
+
+MOVABLE = ("wal_level = logical", "max_connections = 200", "wal_retrieve_retry_interval = 100")
 
 
 @pytest.fixture(scope="session")
@@ -35,6 +39,32 @@ def killable(cluster_server: str) -> Iterator[Killable]:
     """A cluster on servers of its own."""
     with killable_cluster(cluster_server) as made:
         yield made
+
+
+@contextmanager
+def _movable_server(programs: Path, place: Path) -> Iterator[str]:
+    """With a log that can be followed."""
+    with (
+        servers.started(programs, place) as server,
+        psycopg.connect(server.conninfo, autocommit=True) as admin,
+    ):
+        for setting in MOVABLE:
+            admin.execute(f"alter system set {setting}".encode())
+    with servers.started(programs, place) as server, databases.owner_role(server.conninfo):
+        yield server.conninfo
+
+
+@pytest.fixture(scope="session")
+def two_servers(cluster_server: str) -> Iterator[tuple[str, str]]:
+    with psycopg.connect(cluster_server) as conn:
+        row = conn.execute("select setting from pg_config where name = 'BINDIR'").fetchone()
+    assert row is not None
+    with servers.directory() as place, ExitStack() as stack:
+        first, second = (
+            stack.enter_context(_movable_server(Path(row[0]), place / name))
+            for name in ("first", "second")
+        )
+        yield first, second
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
@@ -18,7 +18,7 @@ import pgwallet
 from pgwallet import cluster
 from pgwallet.cluster import ClusterFile, making_routers, moving
 from pgwallet.deployment import DeploymentError
-from tests import clusters, databases, servers
+from tests import clusters, databases
 from tests.cli.command import pgwallet_here
 from tests.cluster.clients import Clients
 from tests.clusters import written
@@ -27,35 +27,8 @@ from tests.effort import effort
 CLIENTS = 8
 SECONDS = effort("PGWALLET_MOVE_SECONDS", part=2, full=20)  # of calls before it and after it
 PAUSE = 5.0
-SETTINGS = ("wal_level = logical", "max_connections = 200", "wal_retrieve_retry_interval = 100")
 
 pytestmark = pytest.mark.timeout(300)
-
-
-@contextmanager
-def server_of_its_own(programs: Path, place: Path) -> Iterator[str]:
-    """With a log that can be followed."""
-    with (
-        servers.started(programs, place) as server,
-        psycopg.connect(server.conninfo, autocommit=True) as admin,
-    ):
-        for setting in SETTINGS:
-            admin.execute(f"alter system set {setting}".encode())
-    with servers.started(programs, place) as server, databases.owner_role(server.conninfo):
-        yield server.conninfo
-
-
-@pytest.fixture(scope="module")
-def two_servers(cluster_server: str) -> Iterator[tuple[str, str]]:
-    with psycopg.connect(cluster_server) as conn:
-        row = conn.execute("select setting from pg_config where name = 'BINDIR'").fetchone()
-    assert row is not None
-    with servers.directory() as place, ExitStack() as stack:
-        first, second = (
-            stack.enter_context(server_of_its_own(Path(row[0]), place / name))
-            for name in ("first", "second")
-        )
-        yield first, second
 
 
 def test_a_shard_moves_while_eight_clients_write(

@@ -1,5 +1,6 @@
 """The copy of a shard that a move makes: logical replication of all its tables."""
 
+import hashlib
 import logging
 import time
 
@@ -8,7 +9,7 @@ from psycopg import sql
 
 from pgwallet.deployment import DeploymentError
 
-from .members import Identity, identity_of, kind_of
+from .members import Identity, identity_of, kind_of, place_of
 
 logger = logging.getLogger("pgwallet")
 
@@ -52,13 +53,24 @@ where {_SCHEMAS} and not t.tgisinternal
 
 _FIRES = {"O": "enable", "A": "enable always", "R": "enable replica", "D": "disable"}
 
+# Where a move is headed for that has not ended.
+_HEADED_FOR = """
+select obj_description(p.oid, 'pg_publication') from pg_publication as p where p.pubname = %s
+"""
+
+_SLOTS = """
+select s.slot_name::text, s.active_pid
+from pg_replication_slots as s
+where starts_with(s.slot_name, %s)
+"""
+
 _ROLES = """
 select g.role_name::text from pgwallet.role_grant as g order by 1
 """
 
 
 def name_of(shard: int) -> str:
-    """The replication slot, publication and subscription of a move."""
+    """The publication and the subscription of a move; its slot's name begins so."""
     return f"pgwallet_move_{shard}"
 
 
@@ -67,9 +79,7 @@ def check_new_place(
 ) -> None:
     """Refuses a place that is not empty, or where roles are missing that the ledger knows."""
     kind = kind_of(at_new)
-    found = identity_of(at_new) if kind.is_shard else None
-    left = _has_subscription(at_new, identity.shard)
-    if kind.is_router or (kind.has_schema and not (left and found in (None, identity))):
+    if kind.is_router or (kind.has_schema and not _is_left(at_old, at_new, identity)):
         raise DeploymentError(
             "the new place: this database is not empty; create one for the shard alone"
         )
@@ -82,6 +92,22 @@ def check_new_place(
             f"{', '.join(there_not)}, which may use the ledger; create them there first, such as "
             "with pg_dumpall --roles-only"
         )
+
+
+def _is_left(at_old: psycopg.Connection, at_new: psycopg.Connection, identity: Identity) -> bool:
+    """Whether what is there is what a move of this shard has left that was broken off."""
+    said = at_old.execute(_HEADED_FOR, [name_of(identity.shard)]).fetchone()
+    if said is None or said[0] != _lasting_place_of(at_new):
+        return False
+    found = identity_of(at_new)
+    if found is None and kind_of(at_new).is_ledger:
+        return at_new.execute("select 1 from pgwallet.posting limit 1").fetchone() is None
+    return found in (None, identity)
+
+
+def _lasting_place_of(conn: psycopg.Connection) -> str:
+    """The same also once its server has started again."""
+    return place_of(conn).rpartition("/")[0]
 
 
 def _has_subscription(at_new: psycopg.Connection, shard: int) -> bool:
@@ -115,6 +141,9 @@ class Copy:
         self._new = at_new
         self._source = source
         self._name = name_of(shard)
+        # No two places follow one slot, should one be left for another.
+        place = hashlib.sha256(_lasting_place_of(at_new).encode()).hexdigest()
+        self._slot = f"{self._name}_{place[:8]}"
 
     def check(self) -> None:
         """Refuses an old place that cannot be followed."""
@@ -130,24 +159,35 @@ class Copy:
                     f"table {table} has no primary key, so that its changes cannot be followed"
                 )
 
+    def begin(self) -> None:
+        """Notes where the copy will be, before anything is there; again, takes back what was."""
+        self._leave_off()
+        name = sql.Identifier(self._name)
+        found = self._old.execute(_HEADED_FOR, [self._name]).fetchone()
+        if found is None:
+            self._old.execute(sql.SQL("create publication {}").format(name))
+        self._old.execute(
+            sql.SQL("comment on publication {} is {}").format(name, _lasting_place_of(self._new))
+        )
+
     def start(self, wait: float) -> None:
         """Raises errors.LockNotAvailable where a transaction that writes there stays open."""
         name = sql.Identifier(self._name)
         tables = ", ".join(table for (table,) in self._old.execute(_PUBLISHED))
         self._old.execute(
-            sql.SQL("create publication {} for table {}").format(name, sql.SQL(tables))
+            sql.SQL("alter publication {} set table {}").format(name, sql.SQL(tables))
         )
         # By itself a subscription in the same server would wait for itself to make the slot, which
         # begins once all who write there now have ended.
         self._old.execute("select set_config('lock_timeout', %s, false)", [f"{wait}s"])
-        self._old.execute("select pg_create_logical_replication_slot(%s, 'pgoutput')", [self._name])
+        self._old.execute("select pg_create_logical_replication_slot(%s, 'pgoutput')", [self._slot])
         self._old.execute("reset lock_timeout")
         try:
             self._new.execute(
                 sql.SQL(
                     "create subscription {} connection {} publication {} "
                     "with (create_slot = false, slot_name = {})"
-                ).format(name, self._source, name, sql.Literal(self._name))
+                ).format(name, self._source, name, sql.Literal(self._slot))
             )
         except psycopg.errors.ConnectionFailure as error:
             raise DeploymentError(
@@ -178,8 +218,10 @@ class Copy:
 
     def _check_worker(self) -> None:
         row = self._new.execute(
-            "select s.apply_error_count + s.sync_error_count from pg_stat_subscription_stats as s "
-            "where s.subname = %s",
+            "select c.apply_error_count + c.sync_error_count from pg_stat_subscription_stats as c "
+            "inner join pg_subscription as s on s.oid = c.subid "
+            "inner join pg_database as d on d.oid = s.subdbid "
+            "where d.datname = current_database() and s.subname = %s",
             [self._name],
         ).fetchone()
         if row is not None and row[0] > 2:
@@ -197,7 +239,7 @@ class Copy:
             row = self._old.execute(
                 "select s.confirmed_flush_lsn >= %s::pg_lsn from pg_replication_slots as s "
                 "where s.slot_name = %s",
-                [end, self._name],
+                [end, self._slot],
             ).fetchone()
             if row == (True,):
                 return True
@@ -213,31 +255,36 @@ class Copy:
 
     def take_back(self) -> None:
         """Leaves the new place empty, as it was."""
-        self.clean_up()
+        self._leave_off()
         self._new.execute("drop schema if exists pgwallet, pgwallet_shard, pgwallet_call cascade")
+        self._forget()
 
     def clean_up(self) -> None:
         """Leaves no slot, which would keep the old server's log for ever; again, does nothing."""
+        self._leave_off()
+        self._forget()
+
+    def _forget(self) -> None:
+        """At the very end: until then the same move goes on where it was broken off."""
+        self._old.execute(
+            sql.SQL("drop publication if exists {}").format(sql.Identifier(self._name))
+        )
+
+    def _leave_off(self) -> None:
         name = sql.Identifier(self._name)
         if _has_subscription(self._new, int(self._name.rpartition("_")[2])):
             self._new.execute(sql.SQL("alter subscription {} disable").format(name))
             self._new.execute(sql.SQL("alter subscription {} set (slot_name = none)").format(name))
             self._new.execute(sql.SQL("drop subscription {}").format(name))
-        self._drop_slots()
-        self._old.execute(sql.SQL("drop publication if exists {}").format(name))
-
-    def _drop_slots(self) -> None:
-        while True:
-            try:
-                self._old.execute(
-                    "select pg_drop_replication_slot(s.slot_name) from pg_replication_slots as s "
-                    "where s.slot_name = %s",
-                    [self._name],
-                )
-            except psycopg.errors.ObjectInUse:
-                time.sleep(_POLL)
-            else:
-                return
+        # Also that of another place, where a copy was begun and left: who follows there comes back.
+        while slots := self._old.execute(_SLOTS, [f"{self._name}_"]).fetchall():
+            for slot, follower in slots:
+                try:
+                    if follower is not None:
+                        self._old.execute("select pg_terminate_backend(%s, 5000)", [follower])
+                    self._old.execute("select pg_drop_replication_slot(%s)", [slot])
+                except (psycopg.errors.ObjectInUse, psycopg.errors.UndefinedObject):
+                    time.sleep(_POLL)
 
 
 def _setting(conn: psycopg.Connection, name: str) -> str:

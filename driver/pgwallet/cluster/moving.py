@@ -110,7 +110,7 @@ def move(
 
         check_new_place(at_old, at_new, identity)
         copy.check()
-        copy.clean_up()
+        copy.begin()
         began = time.monotonic()
         try:
             _prepare(cluster, new, at_new, identity)
