@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Callable
 
 import psycopg
 
@@ -44,5 +45,34 @@ class Clients:
                         self.told[wallet] += 1
                         self.longest = max(self.longest, took)
                     time.sleep(0.005)
+        except Exception as error:
+            self.failures.append(error)
+
+
+class Repeating:
+    """Makes one call again and again on a connection, and counts how often."""
+
+    def __init__(self, conninfo: str, call: Callable[[psycopg.Connection], object]) -> None:
+        self.count = 0
+        self.failures: list[Exception] = []
+        self._conninfo = conninfo
+        self._make = call
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._repeat)
+
+    def __enter__(self) -> "Repeating":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    def _repeat(self) -> None:
+        try:
+            with psycopg.connect(self._conninfo, autocommit=True) as conn:
+                while not self._ended.wait(0.005):
+                    self._make(conn)
+                    self.count += 1
         except Exception as error:
             self.failures.append(error)

@@ -15,7 +15,7 @@ import pgwallet
 from pgwallet import cluster
 from pgwallet.cluster import ClusterFile
 from tests import clusters
-from tests.cluster.clients import Clients
+from tests.cluster.clients import Clients, Repeating
 from tests.clusters import written
 from tests.deployment.releases import release
 from tests.effort import effort
@@ -27,6 +27,12 @@ import sys
 from pgwallet import cluster
 cluster.migrate(cluster.read_cluster_file(sys.argv[1]), wait=float(sys.argv[2]))
 """
+
+# Of deployments: whoever holds it keeps others waiting.
+LOCK = "select pg_advisory_xact_lock(hashtextextended('pgwallet.deployment', 0))"
+
+# As a client that is to live through a change names columns, here and on one database.
+READ = "select s.wallet_id, s.total_amount from pgwallet.wallet_summary as s"
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -45,6 +51,39 @@ def release_of_all(directory: Path, mark: str) -> Path:
         text = path.read_text("utf-8")
         path.write_text(re.sub(r"(?m)^as (\$\w+\$)$", rf"as \1 -- release {mark}", text), "utf-8")
     return made
+
+
+def release_with_more(directory: Path) -> Path:
+    """A later version: a function has an argument more, another a column, as has a view."""
+    made = release_of_all(directory, "more")
+    database = made / "pgwallet" / "db"
+    edit(
+        database / "procedures" / "wallets" / "deposit.sql",
+        ("p_effective_at timestamptz default null", "\\g<0>, p_note text default null"),
+        ("timestamptz(?=\\) is)", "timestamptz, text"),
+    )
+    edit(
+        database / "procedures" / "wallets" / "withdraw.sql",
+        ("replayed boolean(?=\\))", "replayed boolean, note text"),
+        ("p\\.replayed", "p.replayed, 'more'::text"),
+    )
+    views = (database / "migrations" / "0014_views.sql").read_text("utf-8")
+    (view,) = re.findall(r"(?s)create (view pgwallet\.wallet_summary.*?;)", views)
+    (database / "migrations" / "0015_more.sql").write_text(
+        "create or replace "
+        + view.replace("as total_amount", "as total_amount, 'more'::text as note")
+        + "\ncomment on column pgwallet.wallet_summary.note is 'More.';\n"
+    )
+    edit(database / "migrations" / "post-apply.py", ('(?m)^version = "', "\\g<0>9"))
+    return made
+
+
+def edit(file: Path, *changes: tuple[str, str]) -> None:
+    text = file.read_text("utf-8")
+    for pattern, new in changes:
+        text, count = re.subn(pattern, new, text)
+        assert count == 1, f"{pattern} is {count} times in {file}"
+    file.write_text(text, "utf-8")
 
 
 def migrate(release: Path, file: Path, wait: float = 60.0) -> subprocess.CompletedProcess[str]:
@@ -94,11 +133,52 @@ def test_no_call_fails_while_a_cluster_gets_other_versions(
     assert cluster.status(own).up_to_date
 
 
+def test_no_call_fails_while_functions_and_views_get_other_columns_and_arguments(
+    cluster_server: str, tmp_path: Path
+) -> None:
+    more = release_with_more(tmp_path)
+    with clusters.made(cluster_server, 2) as file:
+        path = written(file, tmp_path / "cluster.toml")
+        with psycopg.connect(file.routers[0], autocommit=True) as router:
+            wallets = [pgwallet.create_wallet(router, f"owner {n}").wallet_id for n in range(8)]
+            for wallet in wallets:
+                pgwallet.set_credit_limit(router, wallet, 1_000_000)
+            with (
+                Clients(file.routers[0], wallets, CLIENTS) as clients,
+                Repeating(
+                    file.routers[0], lambda conn: pgwallet.withdraw(conn, wallets[0], 1)
+                ) as withdrawals,
+                Repeating(
+                    file.routers[0],
+                    lambda conn: conn.execute(READ).fetchall(),
+                ) as reading,
+            ):
+                time.sleep(0.5)
+                # One shard alone has it first, then all.
+                with psycopg.connect(file.shards[1].conninfo) as other:
+                    other.execute(LOCK)
+                    left = migrate(more, path, wait=0.3)
+                assert "Left behind: shard 1, router 0." in left.stderr
+                time.sleep(0.5)
+                done = migrate(more, path)
+                assert done.returncode == 0, done.stderr
+                time.sleep(0.5)
+            assert clients.failures == withdrawals.failures == reading.failures == []
+            clients.told[wallets[0]] -= withdrawals.count
+            assert {each: pgwallet.balance(router, each) for each in wallets} == clients.told
+            router.execute("select from pgwallet.deposit(%s, 1, p_note => 'taken')", wallets[:1])
+            rows = router.execute("select note from pgwallet.withdraw(%s, 1)", wallets[:1])
+            assert rows.fetchall() == [("more",)]
+            assert router.execute(
+                "select distinct note from pgwallet.wallet_summary"
+            ).fetchall() == [("more",)]
+
+
 def test_a_shard_that_was_left_behind_is_named(own: ClusterFile, tmp_path: Path) -> None:
     path = written(own, tmp_path / "cluster.toml")
     new = release_of_all(tmp_path, "new")
     with psycopg.connect(own.shards[1].conninfo) as other:
-        other.execute("select pg_advisory_xact_lock(hashtextextended('pgwallet.deployment', 0))")
+        other.execute(LOCK)
         failed = migrate(new, path, wait=0.3)
     assert failed.returncode == 1
     assert "shard 1: in 0.3 s the lock of deployments was not to be had" in failed.stderr

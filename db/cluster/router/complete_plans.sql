@@ -53,6 +53,6 @@ exception when others then
 end;
 $function$;
 
-comment on function pgwallet.complete_plans is
+comment on function pgwallet.complete_plans(interval) is
 'Completes what calls on several shards have left, or takes back what was refused of them. '
 'For operators.';

@@ -11,7 +11,7 @@ the same functions again, in PL/Proxy, for a shard by its number, or as `..._all
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
 from pgwallet.deployment import migrations_directory
@@ -171,7 +171,7 @@ def remote_calls(functions: Iterable[Function]) -> str:
 
 
 def router_functions(
-    functions: Iterable[Function], cluster: ClusterFile, version: str, has_adopted: bool
+    functions: Collection[Function], cluster: ClusterFile, version: str, has_adopted: bool
 ) -> str:
     """All that the router's owner writes, the schema pgwallet as a whole."""
     name = cluster.name.replace("'", "''")
@@ -188,9 +188,10 @@ def router_functions(
         _text_of(_of_the_ledger()),
         *_generated(functions),
     ]
-    text = "\n".join(parts)
-    source_hash = hashlib.sha256(text.encode()).hexdigest()
-    return f"{text}\nselect pgwallet._finish_install('{source_hash}', '{version}');\n{_FOR_ALL}"
+    text, comments = "\n".join(parts), "".join(_comments(functions))
+    source_hash = hashlib.sha256((text + comments).encode()).hexdigest()
+    finish = f"select pgwallet._finish_install('{source_hash}', '{version}');"
+    return "\n".join([text, finish, _FOR_ALL, comments])
 
 
 def _generated(functions: Iterable[Function]) -> Iterator[str]:
@@ -210,7 +211,15 @@ def _generated(functions: Iterable[Function]) -> Iterator[str]:
                 returned=_returned(function),
                 volatility="volatile" if function.is_volatile else "stable",
             )
-        if route is not Route.LOCAL:
+
+
+def _comments(functions: Iterable[Function]) -> Iterator[str]:
+    """Once each name is of one function: those of the version before are gone."""
+    names = by_hand()
+    for function in functions:
+        if function.schema != "pgwallet" or function.name.startswith("_"):
+            continue
+        if route_of(function, names) is not Route.LOCAL:
             comment = function.comment.replace("'", "''")
             yield f"comment on function pgwallet.{function.name} is '{comment}';\n"
 

@@ -7,7 +7,6 @@ import psycopg
 from psycopg import sql
 
 from pgwallet import deployment
-from pgwallet.deployment.code import read_code
 from pgwallet.deployment.connecting import connect
 
 from .code import shard_calls, shard_tables
@@ -15,7 +14,6 @@ from .comparing import compare
 from .file import ClusterFile, Shard
 from .functions import Function, read_functions
 from .making import OTHERS, drop, has_role, quoted, run, set_up
-from .members import kind_of, version_of
 from .views import drop_shard_views, write_shard_views
 
 # A call that waits on a shard is not to wait longer than who asked, nor for a router that is gone.
@@ -25,10 +23,7 @@ _LIMITS = {"lock_timeout": "30s", "client_connection_check_interval": "1s"}
 def make_shard(
     cluster: ClusterFile, shard: Shard, *, adopt: bool, downgrade: bool, wait: float
 ) -> deployment.MigrationReport:
-    with connect(shard.conninfo) as conn, conn.transaction():
-        if kind_of(conn).is_shard and version_of(conn) != read_code().version:
-            drop_shard_views(conn)
-    report = deployment.migrate(shard.conninfo, downgrade=downgrade, wait=wait)
+    report = _migrate_ledger(shard, downgrade, wait)
     with connect(shard.conninfo) as conn, conn.transaction():
         set_up(conn, wait)
         run(conn, shard_tables())
@@ -47,6 +42,18 @@ def forget_old_calls(cluster: ClusterFile, shard: Shard, functions: list[Functio
     known = [f"{function.name}({function.types})" for function in functions]
     with connect(shard.conninfo) as conn, conn.transaction():
         drop(conn, conn.execute(OTHERS, ["pgwallet_call", known]))
+
+
+def _migrate_ledger(shard: Shard, downgrade: bool, wait: float) -> deployment.MigrationReport:
+    try:
+        return deployment.migrate(shard.conninfo, downgrade=downgrade, wait=wait)
+    except deployment.DeploymentError as error:
+        if not isinstance(error.__cause__, psycopg.errors.DependentObjectsStillExist):
+            raise
+        # A migration drops what a view for routers shows; they are made again at the end.
+        with connect(shard.conninfo) as conn, conn.transaction():
+            drop_shard_views(conn)
+        return deployment.migrate(shard.conninfo, downgrade=downgrade, wait=wait)
 
 
 def write_shard_calls(conn: psycopg.Connection, cluster: ClusterFile) -> None:

@@ -72,7 +72,7 @@ def write_shard_views(conn: psycopg.Connection, role: str) -> None:
 
 
 def drop_shard_views(conn: psycopg.Connection) -> None:
-    """Lets migrations change what they show; they are made again at the end."""
+    """Lets migrations drop what they show; they are made again at the end."""
     for name in _NAMES:
         conn.execute(
             sql.SQL("drop view if exists {}").format(sql.Identifier("pgwallet_call", name))
