@@ -16,7 +16,7 @@ from psycopg.conninfo import make_conninfo
 
 import pgwallet
 from pgwallet import cluster
-from pgwallet.cluster import ClusterFile, making_routers, moving
+from pgwallet.cluster import ClusterFile, copying, making_routers, moving
 from pgwallet.deployment import DeploymentError
 from tests import clusters, databases
 from tests.cli.command import pgwallet_here
@@ -160,6 +160,31 @@ def test_a_move_broken_off_once_it_is_decided_is_completed_by_the_same_call(
             assert pgwallet.deposit(router, wallet, 1).balance == 2
         moved = replace(file, shards=(file.shards[0], cluster.shard_at(1, new)))
         assert cluster.status(moved).up_to_date
+
+
+def test_calls_on_other_shards_go_on_in_the_pause(
+    two_servers: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = two_servers
+    with clusters.made(first, 2) as file, databases.created(second) as name:
+        new = databases.as_owner(make_conninfo(second, dbname=name))
+        with psycopg.connect(file.routers[0], autocommit=True) as router:
+            staying, moving_one = on_shard(router, 0), on_shard(router, 1)
+            router.execute("set lock_timeout = '100ms'")
+            carry_sequences = copying.Copy.carry_sequences
+
+            def call(copy: copying.Copy) -> None:
+                """When nothing of the shard may change any more."""
+                assert pgwallet.deposit(router, staying, 1).balance == 1
+                with pytest.raises(errors.LockNotAvailable):
+                    pgwallet.deposit(router, moving_one, 1)
+                with pytest.raises(errors.LockNotAvailable):
+                    pgwallet.create_project(router, "in the pause")
+                carry_sequences(copy)
+
+            monkeypatch.setattr(copying.Copy, "carry_sequences", call)
+            cluster.move(file, 1, new)
+            assert pgwallet.deposit(router, moving_one, 1).balance == 1
 
 
 def on_shard(router: psycopg.Connection, shard: int) -> int:

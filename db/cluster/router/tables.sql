@@ -48,4 +48,4 @@ comment on view pgwallet.installed_routine is
 create table if not exists pgwallet_router.gate ();
 
 comment on table pgwallet_router.gate is
-'No rows: each call that moves money shares a lock on it, so that a move of a shard has it wait.';
+'No rows: each call that writes on several shards shares a lock on it, so that a move has it wait.';

@@ -258,7 +258,7 @@ def _public(function: Function, shard: str) -> str:
         arguments=function.with_defaults,
         returned=_returned(function),
         volatility="volatile" if function.is_volatile else "stable",
-        begin="  perform pgwallet_router._begin_call();\n" if moves else "",
+        begin=f"  perform pgwallet_router._begin_call({shard});\n" if moves else "",
         answer="return (" if function.is_scalar else "return query",
         end="\n  );" if function.is_scalar else ";",
         selected=_columns(function, "r."),

@@ -140,6 +140,7 @@ class Copy:
         self._old = at_old
         self._new = at_new
         self._source = source
+        self.shard = shard
         self._name = name_of(shard)
         # No two places follow one slot, should one be left for another.
         place = hashlib.sha256(_lasting_place_of(at_new).encode()).hexdigest()
@@ -272,7 +273,7 @@ class Copy:
 
     def _leave_off(self) -> None:
         name = sql.Identifier(self._name)
-        if _has_subscription(self._new, int(self._name.rpartition("_")[2])):
+        if _has_subscription(self._new, self.shard):
             self._new.execute(sql.SQL("alter subscription {} disable").format(name))
             self._new.execute(sql.SQL("alter subscription {} set (slot_name = none)").format(name))
             self._new.execute(sql.SQL("drop subscription {}").format(name))

@@ -36,6 +36,9 @@ logger = logging.getLogger("pgwallet")
 _TRY = "500ms"
 _BETWEEN_TRIES = 1.0  # seconds
 
+# Calls on that shard alone share it, those on several the table.
+_LOCK_SHARD = "select pg_advisory_xact_lock(hashtextextended('pgwallet_router.gate', %s))"
+
 _TABLES = """
 select string_agg(c.oid::regclass::text, ', ' order by c.oid)
 from pg_class as c
@@ -274,6 +277,7 @@ def _try_switch(
             conn.execute(sql.SQL("set local lock_timeout = {}").format(_TRY))
         for router in routers:
             router.execute("lock table pgwallet_router.gate in access exclusive mode")
+            router.execute(_LOCK_SHARD, [copy.shard])
         (tables,) = at_old.execute(_TABLES).fetchone() or ("",)
         at_old.execute(f"lock table {tables} in share row exclusive mode".encode())
         if not copy.arrived(deadline):

@@ -1,10 +1,11 @@
 -- Refuses a call that its transaction could not take back: what a call does, its shard commits at
 -- once. One alone is allowed, and any number where the session says that it knows.
 --
--- While a shard moves to another server it waits; what it finds then is where the shard is now.
+-- While a shard moves to another server it waits, if it is for that one (p_shard) or for several;
+-- what it finds then is where the shard is now.
 --
 -- After a rollback to a savepoint the mark of the first call is gone.
-create or replace function pgwallet_router._begin_call()
+create or replace function pgwallet_router._begin_call(p_shard integer default null)
 returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -32,6 +33,10 @@ begin
     perform set_config('pgwallet.called', 'on', true);
   end if;
 
-  lock table pgwallet_router.gate in access share mode;
+  if p_shard is null then
+    lock table pgwallet_router.gate in access share mode;
+  else
+    perform pg_advisory_xact_lock_shared(hashtextextended('pgwallet_router.gate', p_shard));
+  end if;
 end;
 $function$;
