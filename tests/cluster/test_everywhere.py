@@ -8,7 +8,7 @@ import pytest
 
 import pgwallet
 from pgwallet import cluster
-from tests.cluster.conftest import SHARDS, number_of, wallets_on_all_shards
+from tests.cluster.conftest import SHARDS, as_router, number_of, wallets_on_all_shards
 
 
 def _funded_project(
@@ -135,8 +135,11 @@ def test_what_was_done_to_a_project_on_one_shard_alone_is_told(
 ) -> None:
     project = pgwallet.create_project(router, "frozen on each").project_id
     for shard in whole.shards:
-        with psycopg.connect(shard.conninfo) as conn:
-            pgwallet.freeze_account(conn, project, f"on shard {shard.number}")
+        with as_router(whole, shard.number) as conn:
+            conn.execute(
+                "select from pgwallet_call.freeze_account(%s, %s)",
+                [project, f"on shard {shard.number}"],
+            )
     events = [(e.kind, e.reason) for e in pgwallet.list_events(router, project, limit=2)]
     events += [
         (e.kind, e.reason)
@@ -198,12 +201,11 @@ def test_a_currency_has_the_same_accounts_on_all_shards(
     )
     for shard in range(SHARDS):
         with _direct(whole, shard) as conn:
-            assert (
-                conn.execute(
-                    "select * from pgwallet.create_currency('PTS', 1, 'Points')"
-                ).fetchall()
-                == made
-            )
+            accounts = conn.execute(
+                "select external_account_id, commission_account_id, fee_account_id "
+                "from pgwallet.currency where currency = 'PTS'"
+            ).fetchone()
+            assert accounts == made[0][3:]
     with pytest.raises(psycopg.errors.DatabaseError, match="is another one"):
         router.execute("select * from pgwallet.create_currency('PTS', 2, 'Points')")
     external = made[0][3]
