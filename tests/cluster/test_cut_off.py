@@ -63,6 +63,7 @@ class Messages:
         return 0 if is_it and from_client != self._done else None
 
 
+@pytest.mark.timeout(120 + min(ROUNDS, 40) * 15)
 @pytest.mark.parametrize("make", ALL, ids=lambda each: each.__name__)
 def test_the_same_call_again_completes_what_was_cut_off(
     far_router: str, relay: Relay, make: Make

@@ -37,6 +37,8 @@ begin
     lock table pgwallet_router.gate in access share mode;
   else
     perform pg_advisory_xact_lock_shared(hashtextextended('pgwallet_router.gate', p_shard));
+    -- Only to lock a relation takes note of what has changed meanwhile, as where the shard is.
+    lock table pgwallet.role_grant in access share mode;
   end if;
 end;
 $function$;
