@@ -277,12 +277,12 @@ def test_the_installed_wheel_does_everything_with_no_checkout_about(
 def test_the_sdist_installs_on_another_python_and_runs_the_demo(
     wheel: Path, tmp_path: Path
 ) -> None:
-    here = "3.13" if sys.version_info[:2] == (3, 11) else "3.11"
+    other = "3.13" if sys.version_info[:2] == (3, 11) else "3.11"
     (sdist,) = wheel.parent.glob("*.tar.gz")
-    install(sdist, tmp_path / "venv", interpreter(here), whole=True)
-    programs = tmp_path / "venv" / "bin"
-    assert here in run([programs / "python", "--version"], tmp_path)
-    assert "the ledger is sound" in run([programs / "pgwallet", "demo"], tmp_path)
+    install(sdist, tmp_path / "venv", interpreter(other), whole=True)
+    python = tmp_path / "venv" / "bin" / "python"
+    assert other in run([python, "--version"], tmp_path)
+    assert "the ledger is sound" in run([python, "-Ic", SHORT_DEMO, "demo"], tmp_path)
 
 
 def test_a_container_of_the_older_version_leaves_what_the_newer_installed(
