@@ -28,7 +28,6 @@ declare
   v_exponent integer;
   v_balance numeric;
   v_limit integer;
-  v_more boolean;
   v_has_rules boolean;
 begin
   if (p_amount > 0 and p_amount < 1000000000000000) is not true then
@@ -68,28 +67,17 @@ begin
     end if;
   end if;
 
-  if p_rounding = 'half_up' then
-    select
-      scale(a.balance), a.balance, a.has_rules, s.max_pockets_per_allocation,
-      exists (
-        select
-        from pgwallet.pocket as k
-        where k.wallet_id = a.account_id and k.allocation_percentage > 0
-        offset s.max_pockets_per_allocation
-      )
-    into v_exponent, v_balance, v_has_rules, v_limit, v_more
-    from pgwallet.account as a
-    inner join pgwallet.settings as s on s.only_row
-    where a.account_id = p_wallet_id and a.kind = 'wallet' and a.closed_at is null
-      and scale(trim_scale(p_amount)) <= scale(a.balance)
-    for no key update of a;
-    if not found then
-      perform pgwallet._check_account('wallet', p_wallet_id, p_amount);
-      perform pgwallet._check_open_wallets(array[p_wallet_id]);
-      perform pgwallet._refuse_missing_settings();
-    end if;
-  else
-    v_exponent := (pgwallet._check_account('wallet', p_wallet_id, p_amount)).exponent;
+  select scale(a.balance), a.balance, a.has_rules, s.max_pockets_per_allocation
+  into v_exponent, v_balance, v_has_rules, v_limit
+  from pgwallet.account as a
+  inner join pgwallet.settings as s on s.only_row
+  where a.account_id = p_wallet_id and a.kind = 'wallet' and a.closed_at is null
+    and scale(trim_scale(p_amount)) <= scale(a.balance)
+  for no key update of a;
+  if not found then
+    perform pgwallet._check_account('wallet', p_wallet_id, p_amount);
+    perform pgwallet._check_open_wallets(array[p_wallet_id]);
+    perform pgwallet._refuse_missing_settings();
   end if;
 
   if v_transaction_id is null then
@@ -98,7 +86,7 @@ begin
     returning t.transaction_id into v_transaction_id;
   end if;
 
-  if p_rounding <> 'half_up' or v_has_rules then
+  if v_has_rules then
     return query
     select
       s.transaction_id, s.pocket_id, s.name, s.allocation_percentage, s.amount, s.balance, false
@@ -106,60 +94,72 @@ begin
       array[p_wallet_id], array[p_amount], array[v_transaction_id], p_rounding
     ) as s
     order by s.place;
-    if found then
-      return;
-    end if;
   else
-    if v_more then
-      perform pgwallet._warn_of_pockets(array[p_wallet_id], v_limit);
+    if v_balance < p_amount then
+      perform pgwallet._check_shares(
+        array[p_wallet_id], array[p_amount], array[v_transaction_id], v_limit, p_rounding
+      );
     end if;
 
-    -- A fresh statement: percentages as they are now that nobody can change them. The wallet pays
-    -- in the same update in which its pockets receive: one costs less than two.
-    return query
-    with share as materialized (
-      select s.pocket_id, s.name, s.allocation_percentage, s.amount, s.place, s.total
-      from pgwallet._share_half_up(p_wallet_id, p_amount, v_exponent, v_limit) as s
-      where s.amount > 0
-    ),
-
-    moved as (
-      update pgwallet.account as a
-      set balance = a.balance + m.amount
-      from (
+    if p_rounding = 'largest_remainder' then
+      return query
+      select
+        v_transaction_id, s.pocket_id, s.name, s.allocation_percentage, s.amount, s.balance, false
+      from pgwallet._move_remainders(
+        p_wallet_id, p_amount, v_transaction_id, v_balance, v_limit
+      ) as s
+      order by s.place;
+    else
+      -- A fresh statement: percentages as they are now that nobody can change them. The wallet pays
+      -- in the same update in which its pockets receive: one costs less than two.
+      return query
+      with share as materialized (
         select s.pocket_id, s.name, s.allocation_percentage, s.amount, s.place, s.total
-        from share as s
-        union all
-        select p_wallet_id, null, null, -max(s.total), null, null
-        from share as s
-      ) as m
-      where a.account_id = m.pocket_id and v_balance >= (select max(s.total) from share as s)
-      returning
-        m.pocket_id, m.name, m.allocation_percentage, m.amount, m.place, m.total, a.balance
-    ),
+        -- One more than take part, to warn of: no sum up to another contains it.
+        from pgwallet._share_half_up(p_wallet_id, p_amount, v_exponent, v_limit + 1::bigint) as s
+        where case
+          when s.place <= v_limit then s.amount > 0
+          -- Void, which is not null: the row is left out.
+          else pgwallet._warn_of_pockets(array[p_wallet_id], v_limit) is null
+        end
+      ),
 
-    posted as (
-      insert into pgwallet.posting (
-        transaction_id, source_account_id, destination_account_id, amount,
-        source_balance, destination_balance
+      moved as (
+        update pgwallet.account as a
+        set balance = a.balance + m.amount
+        from (
+          select s.pocket_id, s.name, s.allocation_percentage, s.amount, s.place, s.total
+          from share as s
+          union all
+          select p_wallet_id, null, null, -max(s.total), null, null
+          from share as s
+          having max(s.total) > 0
+        ) as m
+        where a.account_id = m.pocket_id
+        returning
+          m.pocket_id, m.name, m.allocation_percentage, m.amount, m.place, m.total, a.balance
+      ),
+
+      posted as (
+        insert into pgwallet.posting (
+          transaction_id, source_account_id, destination_account_id, amount,
+          source_balance, destination_balance
+        )
+        select v_transaction_id, p_wallet_id, m.pocket_id, m.amount, v_balance - m.total, m.balance
+        from moved as m
+        where m.place is not null
+        order by m.place
       )
-      select v_transaction_id, p_wallet_id, m.pocket_id, m.amount, v_balance - m.total, m.balance
+
+      select
+        v_transaction_id, m.pocket_id, m.name, m.allocation_percentage, m.amount, m.balance, false
       from moved as m
       where m.place is not null
-      order by m.place
-    )
-
-    select
-      v_transaction_id, m.pocket_id, m.name, m.allocation_percentage, m.amount, m.balance, false
-    from moved as m
-    where m.place is not null
-    order by m.place;
-    if found then
-      return;
+      order by m.place;
     end if;
-    perform pgwallet._check_shares(
-      array[p_wallet_id], array[p_amount], array[v_transaction_id], v_limit, p_rounding
-    );
+  end if;
+  if found then
+    return;
   end if;
 
   transaction_id := v_transaction_id;

@@ -7,7 +7,7 @@ create or replace function pgwallet._share_half_up(
   p_wallet_id bigint,
   p_amount numeric,
   p_exponent integer,
-  p_limit integer
+  p_limit bigint
 )
 returns table (
   pocket_id bigint, name text, allocation_percentage numeric, amount numeric, place bigint,
