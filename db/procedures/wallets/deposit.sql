@@ -29,9 +29,11 @@ begin
   end if;
   if p_idempotency_key is not null then
     v_request := format('deposit(%s, %s)', p_wallet_id, trim_scale(p_amount));
-    v_transaction_id := pgwallet._insert_transaction(
-      'deposit', p_idempotency_key, v_request, p_metadata, p_effective_at
-    );
+    -- As _insert_transaction does, without that call: 4 % of this one.
+    insert into pgwallet.transaction as t (kind, idempotency_key, request, metadata, effective_at)
+    values ('deposit', p_idempotency_key, v_request, p_metadata, p_effective_at)
+    on conflict (idempotency_key) where idempotency_key is not null do nothing
+    returning t.transaction_id into v_transaction_id;
     if v_transaction_id is null then
       return query
       select p.transaction_id, p.destination_balance, true
