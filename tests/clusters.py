@@ -38,6 +38,10 @@ def are_tested() -> bool:
 # Of what is made once for a module where all tests undo what they do: there nothing can be undone.
 BESIDES = OF_ROUTERS if are_tested() else frozenset[str]()
 NOT_HERE = frozenset(routing.NOT_HERE) if are_tested() else frozenset[str]()
+# What is a plan there even where one shard does all of it: its key is not at home by a wallet.
+PLANNED = ("payout", "collect_earnings")
+# What a call needs there to be about one shard.
+OF_ONE_SHARD: dict[str, dict[str, int]] = {"read_feed": {"p_shard": 0}} if are_tested() else {}
 KEPT = {"shared", "sealed"}
 SCOPE: Literal["function", "module"] = "function" if are_tested() else "module"
 

@@ -6,6 +6,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from tests import clusters
 from tests.attackers.business import day, full_call, in_a_day
 from tests.attackers.conftest import Login
 from tests.attackers.stage import Stage
@@ -58,9 +59,11 @@ def victims_of(conn: psycopg.Connection, name: str, arguments: dict[str, object]
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("access", ACCESSES)
 def test_no_trap_is_sprung_and_every_answer_is_right(
-    stage: Stage, sessions: Login, access: str, path: str
+    stage: Stage, stage_shards: clusters.Shards | None, sessions: Login, access: str, path: str
 ) -> None:
     expected = day(sessions(access), stage.world, access)
+    if stage_shards is not None:
+        stage_shards.reset()
     with stage.login(access) as conn, listening(conn) as victims:
         arm(conn, path)
         victims.clear()

@@ -7,6 +7,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from tests import clusters
 from tests.attackers.attempts import DONE, outcome, outcome_of
 from tests.attackers.business import full_call
 from tests.attackers.conftest import Login
@@ -50,6 +51,8 @@ PAYLOADS = {
     "empty": "",
     "no-break spaces": "\u00a0\u3000\u2003",
 }
+# What a call may be refused for because it was made before.
+AGAIN = ("PW002", "PW202", "PW204", "PW206")
 # Which arguments are texts is asked of the server; the two procedures take none.
 TEXT_ARGUMENTS = """
   select p.proname, a.name, format_type(a.type, null)
@@ -62,21 +65,30 @@ TEXT_ARGUMENTS = """
 
 
 @pytest.mark.parametrize("payload", PAYLOADS)
-def test_a_text_is_a_text_in_every_argument(stage: Stage, sessions: Login, payload: str) -> None:
+def test_a_text_is_a_text_in_every_argument(
+    stage: Stage, stage_shards: clusters.Shards | None, sessions: Login, payload: str
+) -> None:
     conn, text = sessions("operator"), PAYLOADS[payload]
     arguments = conn.execute(TEXT_ARGUMENTS).fetchall()
     assert len(arguments) > 25
     with listening(conn) as victims:
         for name, argument, kind in arguments:
+            if name in clusters.BESIDES:
+                continue
             given: Any = json.dumps({text: [text]}) if kind.startswith("jsonb") else text
             given = [given] if kind.endswith("[]") else given
             call_arguments = full_call(name, stage.world) | {argument: given}
-            with conn.transaction(force_rollback=True):
-                code = outcome_of(conn, name, **call_arguments)
-                again = outcome_of(conn, name, **call_arguments)
             expected = {DONE, "PW003" if argument == "p_currency" else "PW002"}
+            for undone in (False, True):
+                with conn.transaction(force_rollback=True):
+                    code = outcome_of(conn, name, **call_arguments)
+                    again = outcome_of(conn, name, **call_arguments)
+                if code in expected or stage_shards is None or undone:
+                    break
+                # A call before it, which no rollback took back, may have frozen what it needs.
+                stage_shards.reset()
             assert code in expected, f"{name}({argument})"
-            assert again in (code, "PW002", "PW202", "PW204", "PW206"), f"{name}({argument})"
+            assert again in (code, *AGAIN), f"{name}({argument})"
     assert victims == []
 
 

@@ -155,8 +155,9 @@ def pledged_project(conninfo: str, reference: str, pledges: int) -> int:
         backers = [wallet_id for (wallet_id,) in rows]
         wallets = [backers[number % len(backers)] for number in range(pledges)]
         amounts = [Decimal("10.00")] * pledges
-        pgwallet.deposit_many(conn, wallets, amounts)
-        pgwallet.pledge_many(conn, project, wallets, amounts)
+        keys = [f"{reference} {number}" for number in range(pledges)]
+        pgwallet.deposit_many(conn, wallets, amounts, [f"deposit for {key}" for key in keys])
+        pgwallet.pledge_many(conn, project, wallets, amounts, [f"pledge to {key}" for key in keys])
     return project
 
 

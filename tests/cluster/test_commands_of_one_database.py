@@ -47,9 +47,10 @@ def test_an_import_on_a_router_keeps_lines_and_goes_on(
     owners = [f"{name} {number}" for number in range(8)]
     file = tmp_path / "may.csv"
     file.write_text("owner_id,amount\n" + "".join(f"{owner},10\n" for owner in owners))
-    told = pgwallet_here(
-        "import", file, "--kind", "deposit", "--create-wallets", "--name", name, database_url=url
-    )
+    command = ("import", file, "--kind", "deposit", "--create-wallets", "--name", name)
+    dry = pgwallet_here(*command, "--dry-run", database_url=url)
+    assert (dry.returncode, pgwallet.list_wallets(router, owners[0])) == (2, []), dry.stderr
+    told = pgwallet_here(*command, database_url=url)
     assert told.returncode == 0, told.stderr
     wallets = [pgwallet.create_wallet(router, owner).wallet_id for owner in owners]
     assert len({wallet >> 46 for wallet in wallets}) > 1
@@ -59,11 +60,11 @@ def test_an_import_on_a_router_keeps_lines_and_goes_on(
     pgwallet.freeze_account(router, wallets[-1], "to see it refused")
     lines = "".join(f"{wallet},4\n" for wallet in wallets)
     file.write_text(f"wallet_id,amount\n{lines}")
-    command = ("import", file, "--kind", "withdrawal", "--name", f"{name} back")
-    told = pgwallet_here(*command, database_url=url)
+    again = ("import", file, "--kind", "withdrawal", "--name", f"{name} back")
+    told = pgwallet_here(*again, database_url=url)
     assert told.returncode == 1
     assert "Lines that were imported before that are kept." in told.stderr
     pgwallet.unfreeze_account(router, wallets[-1], "seen")
-    told = pgwallet_here(*command, "--again", database_url=url)
+    told = pgwallet_here(*again, "--again", database_url=url)
     assert told.returncode == 0, told.stderr
     assert [pgwallet.balance(router, wallet) for wallet in wallets] == [6] * 8

@@ -10,7 +10,7 @@ import pytest
 
 import pgwallet
 from pgwallet import cluster
-from tests.cluster.conftest import wallets_on_all_shards
+from tests.cluster.conftest import SHARDS, wallets_on_all_shards
 
 UNKNOWN = (2**63 - 1, 1024)
 
@@ -92,3 +92,26 @@ def test_an_id_of_nothing_is_said_not_to_exist_without_keys_too(
 def test_a_limit_that_shards_refuse_is_refused(router: psycopg.Connection, limit: int) -> None:
     with pytest.raises(pgwallet.InvalidArgument, match="limit"):
         pgwallet.list_projects(router, limit=limit)
+
+
+def test_what_is_on_the_shards_is_not_on_a_router(router: psycopg.Connection) -> None:
+    for table in ("account", "transaction", "posting", "escrow", "event"):
+        with pytest.raises(psycopg.errors.UndefinedTable):
+            router.execute(f"select from pgwallet.{table}".encode())
+    with pytest.raises(psycopg.errors.FeatureNotSupported, match="shard"):
+        router.execute("select * from pgwallet.list_sequences()")
+
+
+def test_an_id_of_a_shard_is_none_for_a_project(router: psycopg.Connection) -> None:
+    for shard in range(SHARDS):
+        with pytest.raises(pgwallet.InvalidArgument):
+            pgwallet.create_project(router, "ranged", project_id=(shard + 1) << 46)
+    assert pgwallet.find_project(router, "ranged") is None
+
+
+def test_an_event_names_the_role_of_the_routers(
+    router: psycopg.Connection, whole: cluster.ClusterFile
+) -> None:
+    wallet, *_ = wallets_on_all_shards(router, "who did it")
+    pgwallet.freeze_account(router, wallet, "asked for")
+    assert {event.changed_by for event in pgwallet.list_events(router, wallet)} == {whole.role}

@@ -9,6 +9,7 @@ import psycopg
 import pytest
 
 import pgwallet
+from tests import clusters
 from tests.catalogue.calls import CALLS, good
 from tests.catalogue.spoiling import USED, Fault, ladder, spoilt
 from tests.catalogue.world import World
@@ -16,7 +17,15 @@ from tests.ledger.calling import call, refused
 
 pytestmark = pytest.mark.sql
 
-STEPS = [(name, fault) for name in CALLS for fault in ladder(CALLS[name])]
+# Through a router the deposit below does not use the key of these.
+OTHER_KEYS = {(name, "a used key") for name in clusters.PLANNED}
+STEPS = [
+    (name, fault)
+    for name in CALLS
+    for fault in ladder(CALLS[name])
+    if not clusters.are_tested()
+    or (name not in clusters.NOT_HERE and (name, fault.what) not in OTHER_KEYS)
+]
 
 
 @pytest.mark.parametrize(

@@ -68,6 +68,7 @@ class Machine(RuleBasedStateMachine):
 
     # How often each function ended in which way: ok, replayed or a SQLSTATE.
     met: ClassVar[Counter[tuple[str, str]]] = Counter()
+    EVERYTHING = EVERYTHING
 
     def __init__(self, conn: psycopg.Connection) -> None:
         super().__init__()
@@ -84,7 +85,7 @@ class Machine(RuleBasedStateMachine):
         # Whether anything was done since balances and escrows were compared.
         self.touched = True
         self.fresh_keys = 0
-        conn.execute("savepoint before_call")
+        self.start()
         pgwallet.create_currency(conn, "TOKEN", EXPONENTS["TOKEN"], "Token")
         self.books.note("create_currency", None, None, None)
         for currency, *ids in conn.execute(
@@ -96,6 +97,12 @@ class Machine(RuleBasedStateMachine):
         ):
             for kind, account_id in zip(("external", "commission", "fee"), ids, strict=True):
                 self.know(self.books.platform(kind, currency).account_id, account_id)
+
+    def start(self) -> None:
+        self.conn.execute("savepoint before_call")
+
+    def end(self) -> None:
+        self.conn.rollback()
 
     def know(self, expected: int, actual: int) -> None:
         self.matching.compare(expected, actual, "account.account_id")
@@ -155,7 +162,9 @@ class Machine(RuleBasedStateMachine):
 
     def _compare_everything(self) -> None:
         real = self.matching.accounts.real
-        rows = self.conn.execute(EVERYTHING, [[real[each] for each in self.books.accounts]])
+        rows = self.conn.execute(
+            self.EVERYTHING.encode(), [[real[each] for each in self.books.accounts]]
+        )
         found: dict[str, set[tuple[str, ...]]] = {"account": set(), "escrow": set()}
         for what, at, values in rows:
             found.setdefault(what, set()).add(tuple(values))
@@ -199,7 +208,7 @@ class Machine(RuleBasedStateMachine):
                     self.call("statement", account_id=account_id, limit=10**6)
                 self.call("list_events", limit=10**6)
         finally:
-            self.conn.rollback()
+            self.end()
 
     # Calls of one form.
 

@@ -142,13 +142,16 @@ class Rules(AccountRules, EscrowRules, EventRules, PocketRules, ReversalRules, T
         if project is None:
             return None
         record = self.books.projects[project.project_id]
+        real_id = self.matching.accounts.real[project.project_id]
+        self.know(record.escrow_account.account_id, self.escrow_account_of(real_id))
+        return record.account.account_id
+
+    def escrow_account_of(self, project_id: int) -> int:
         row = self.conn.execute(
-            "select escrow_account_id from pgwallet.project where reference = %s",
-            [project.reference],
+            "select escrow_account_id from pgwallet.project where project_id = %s", [project_id]
         ).fetchone()
         assert row is not None
-        self.know(record.escrow_account.account_id, row[0])
-        return record.account.account_id
+        return int(row[0])
 
     @rule(wallet=draw.IDS, amount=draw.AMOUNTS, **ORIGIN)
     def deposit(self, wallet: Id, amount: Amount, **origin: Any) -> None:

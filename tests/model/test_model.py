@@ -1,10 +1,11 @@
 """Any calls in any order: every result, refusal and balance is what a plain reference says."""
 
+from collections.abc import Callable, Collection
 from decimal import Context, localcontext
 
 import psycopg
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from tests.catalogue.calls import CALLS, KEYED, TOGETHER
@@ -56,26 +57,15 @@ def test_the_ledger_agrees_with_the_reference_after_every_call(database: str) ->
                 super().__init__(conn)
 
         codes = {code for _, code in documented}
-        for made in range(0, ENOUGH, EXAMPLES_A_RUN):
+        made = held_against_the_reference(
+            Connected,
+            EXAMPLES,
+            ENOUGH,
             # By chance the last refusal, or a function's first success, may come late.
-            outcomes, done = {outcome for _, outcome in Rules.met}, functions_done()
-            if made >= EXAMPLES and codes <= outcomes and done == FUNCTIONS:
-                break
-            run_state_machine_as_test(
-                Connected,
-                settings=settings(
-                    max_examples=EXAMPLES_A_RUN,
-                    stateful_step_count=STEPS,
-                    database=None,
-                    # Where CI is set, Hypothesis would make the same examples in each run.
-                    derandomize=False,
-                    deadline=None,
-                    print_blob=True,
-                    report_multiple_bugs=False,
-                    # An example is as slow as the server, which no other draw would change.
-                    suppress_health_check=[HealthCheck.too_slow],
-                ),
-            )
+            lambda: (
+                codes <= {outcome for _, outcome in Rules.met} and functions_done() == FUNCTIONS
+            ),
+        )
 
     # A run that met less would prove less than it says.
     refusals = {(name, outcome) for name, outcome in Rules.met if outcome.startswith("PW")}
@@ -87,6 +77,36 @@ def test_the_ledger_agrees_with_the_reference_after_every_call(database: str) ->
         assert {name for name, outcome in Rules.met if outcome == "replayed"} == set(KEYED)
     calls = sum(Rules.met.values())
     print(f"{made} examples, {calls} calls, {len(Rules.met)} kinds of outcome")
+
+
+def held_against_the_reference(
+    machine: type[Rules],
+    examples: int,
+    at_most: int,
+    is_enough: Callable[[], bool],
+    phases: Collection[Phase] = tuple(Phase),
+) -> int:
+    """Makes so many examples, and more until they are enough; how many there were."""
+    for made in range(0, at_most, EXAMPLES_A_RUN):
+        if made >= examples and is_enough():
+            break
+        run_state_machine_as_test(
+            machine,
+            settings=settings(
+                max_examples=EXAMPLES_A_RUN,
+                stateful_step_count=STEPS,
+                database=None,
+                # Where CI is set, Hypothesis would make the same examples in each run.
+                derandomize=False,
+                deadline=None,
+                print_blob=True,
+                phases=phases,
+                report_multiple_bugs=False,
+                # An example is as slow as the server, which no other draw would change.
+                suppress_health_check=[HealthCheck.too_slow],
+            ),
+        )
+    return made
 
 
 def functions_done() -> set[str]:

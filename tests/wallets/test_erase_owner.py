@@ -38,6 +38,8 @@ def test_the_wallet_stays_under_a_made_up_owner(conn: psycopg.Connection) -> Non
     assert pgwallet.list_wallets(conn, SECRET) == []
     (wallet,) = pgwallet.list_wallets(conn, erased.owner_id)
     assert wallet.wallet_id == wallet_id
+    # A cluster looks for an owner where wallets of the name would be.
+    assert value(conn, "select pgwallet._slot_of(%s)", erased.owner_id) == wallet_id % 1024
     assert pgwallet.deposit(conn, wallet_id, 1).balance == 11
 
 

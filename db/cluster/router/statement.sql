@@ -47,7 +47,10 @@ begin
       r.escrow_id, r.created_at, r.effective_at, r.metadata, r.reversed_transaction_id
     from pgwallet_remote.statement(
       v_shard, p_account_id,
-      case when pgwallet_router._shard_of(p_after_posting_id) = v_shard then p_after_posting_id end,
+      -- What is of no shard each is asked about, as one database would be.
+      case coalesce(pgwallet_router._shard_of(p_after_posting_id), v_shard)
+        when v_shard then p_after_posting_id
+      end,
       v_left, p_newest_first, p_from, p_until, p_by
     ) as r
     where r.error is null or pgwallet_router._raise(r.error);

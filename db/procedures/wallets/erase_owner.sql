@@ -17,6 +17,7 @@ declare
   v_account_ids bigint[];
   v_transaction_ids bigint[];
   v_is_erased boolean;
+  v_owner_id text;
 begin
   perform pgwallet._check_account('wallet', p_wallet_id, null);
 
@@ -81,8 +82,15 @@ begin
     where e.subject_id = p_wallet_id and e.kind = 'erase_owner'
   );
   if not v_is_erased then
+    -- Of the same slot, so that the wallet is found by it where a cluster looks.
+    select n.name into v_owner_id
+    from (
+      select 'erased-' || gen_random_uuid() as name from generate_series(1, 40000) offset 0
+    ) as n
+    where pgwallet._slot_of(n.name) = p_wallet_id % 1024
+    limit 1;
     update pgwallet.wallet as w
-    set owner_id = 'erased-' || gen_random_uuid(), owner_salt = null
+    set owner_id = v_owner_id, owner_salt = null
     where w.wallet_id = p_wallet_id;
   end if;
   if not v_is_erased or v_transaction_ids is not null then

@@ -99,6 +99,7 @@ def import_(
     """Import deposits, withdrawals and pledges, all or none.
 
     On the router of a cluster lines are kept as they are imported; --again goes on after a failure.
+    There --dry-run opens no wallets: what is opened stays.
 
     Columns: kind (deposit, pledge or withdrawal), unless --kind says it; wallet_id, or owner_id and
     currency; amount; for pledges project_id or reference, and expires_at; idempotency_key,
@@ -111,6 +112,10 @@ def import_(
     namespace = _namespace(file, name)
     wanted = _Wanted(file, kind, namespace, ignored, create_wallets, again, dry_run)
     on_router = is_router(session.conn)
+    if on_router and dry_run and create_wallets:
+        raise typer.BadParameter(
+            "on the router of a cluster wallets that were opened stay; leave out --create-wallets"
+        )
     left = _KEPT if on_router else "Nothing was imported."
     try:
         totals = _import(session, wanted, on_router)
