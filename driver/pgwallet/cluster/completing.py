@@ -9,6 +9,7 @@ from itertools import groupby
 from operator import itemgetter
 
 import psycopg
+from psycopg import sql
 
 import pgwallet
 
@@ -83,21 +84,23 @@ def complete(cluster: ClusterFile) -> CompletionReport:
                 closed.append(half.project_id)
                 logger.info("project %s has %s on all shards", half.project_id, half.outcome)
         plans = [LeftPlan(*row) for row in router.execute(_PLANS)]
-    plans += _mended(cluster)
+        plans += _mended(cluster, router)
     return CompletionReport(tuple(created), tuple(closed), tuple(plans))
 
 
-def _mended(cluster: ClusterFile) -> Iterator[LeftPlan]:
+def _mended(cluster: ClusterFile, router: psycopg.Connection) -> Iterator[LeftPlan]:
     """What a database that came back as it was before has lost of plans, or kept alone."""
+    router.execute(sql.SQL("set role {}").format(sql.Identifier(cluster.owner)))
     for part in [*torn_parts(cluster)]:
         request = part.request or "a call that is not known any more"
         what = f"part {part.place} of plan {part.plan_id}: {request}"
         try:
-            mend(cluster, part)
+            failure = mend(router, part)
         except psycopg.Error as error:
-            yield LeftPlan("", what, "open", error.diag.message_primary or str(error))
-        else:
-            yield LeftPlan("", what, "done" if part.state == "done" else "undone", None)
+            failure = error.diag.message_primary or str(error)
+        state = "done" if part.state == "done" else "undone"
+        yield LeftPlan("", what, "open" if failure else state, failure)
+    router.execute("reset role")
 
 
 def _make_everywhere(cluster: ClusterFile, half: _Half) -> None:

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
 
+import psycopg
+
 from .file import ClusterFile
 from .members import member
 from .reading import rows_of
@@ -35,11 +37,15 @@ select exists (
 )
 """
 
-_CANCEL = "select pgwallet_shard.cancel_part(%s, %s)"
+# By a router: a shard lets nobody else undo alone what several did.
+_CANCEL = "select r.error from pgwallet_remote.cancel_part(%(shard)s, %(plan)s, %(place)s) as r"
 
 _RUN = """
-select r.answer
-from pgwallet_shard.run_part(%(plan)s, %(place)s, %(parts)s::jsonb -> %(place)s) as r
+select r.error
+from pgwallet_remote.show_plan(%(home)s, %(plan)s) as p
+cross join lateral pgwallet_remote.run_part(
+  %(shard)s, %(plan)s, %(place)s, p.parts -> %(place)s
+) as r
 """
 
 _SHARD = "select (%s::jsonb -> %s ->> 'shard')::integer"
@@ -112,14 +118,19 @@ def _looked_at_again(
                     yield TornPart(plan_id, place, shard, state, request)
 
 
-def mend(cluster: ClusterFile, part: TornPart) -> None:
-    """Does what is missing, or takes back what was done for nothing; raises what that raises."""
-    home = cluster.shards[(part.plan_id >> 46) - 1]
-    shard = cluster.shards[part.shard]
-    with member(f"shard {shard.number}", shard.conninfo) as there:
-        if part.state != "done":
-            there.execute(_CANCEL, [part.plan_id, part.place])
-            return
-        with member(f"shard {home.number}", home.conninfo) as conn:
-            _, _, parts = conn.execute(_NOW, [part.plan_id]).fetchone() or (None, "", None)
-        there.execute(_RUN, {"plan": part.plan_id, "place": part.place, "parts": parts})
+def mend(router: psycopg.Connection, part: TornPart) -> str | None:
+    """Does what is missing, or takes back what was done for nothing; returns what is in the way.
+
+    The connection is that of the role which owns the functions of the router.
+    """
+    row = router.execute(
+        _RUN if part.state == "done" else _CANCEL,
+        {
+            "shard": part.shard,
+            "home": (part.plan_id >> 46) - 1,
+            "plan": part.plan_id,
+            "place": part.place,
+        },
+    ).fetchone()
+    error = row and row[0]
+    return str(error[1]) if error else None
