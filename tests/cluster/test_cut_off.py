@@ -25,7 +25,7 @@ from tests.faults.relay import Relay, relay_to
 # What a call says that was cut off: not done at all, or perhaps done.
 # The view of settings is read by postgres_fdw, which has a code of its own.
 LOST = ("08001", "08007", "08006")
-ROUNDS = effort("PGWALLET_CLUSTER_CUTS", part=1, full=1000)
+ROUNDS = effort("PGWALLET_CLUSTER_CUTS", part=1, full=3)
 
 
 @pytest.fixture(scope="module")

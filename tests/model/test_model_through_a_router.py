@@ -18,7 +18,7 @@ from tests.model.test_model import (
     held_against_the_reference,
 )
 
-EXAMPLES = effort("PGWALLET_ROUTED_EXAMPLES", part=10, full=60)
+EXAMPLES = effort("PGWALLET_ROUTED_EXAMPLES", part=10, full=20)
 ENOUGH = max(50, 2 * EXAMPLES)
 
 pytestmark = [

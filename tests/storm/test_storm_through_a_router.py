@@ -24,7 +24,7 @@ pytestmark = pytest.mark.skipif(
     not clusters.are_tested(), reason="PGWALLET_TEST_SERVER=cluster has it"
 )
 
-SECONDS = effort("PGWALLET_ROUTED_STORM", part=8, full=60)
+SECONDS = effort("PGWALLET_ROUTED_STORM", part=8, full=20)
 ENDED = """
 not exists (
   select from pg_stat_activity as a
