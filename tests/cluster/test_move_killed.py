@@ -141,7 +141,7 @@ def left_over(*places: str) -> list[object]:
 def test_a_move_that_is_killed_is_done_by_the_same_command(
     moving: Moving, tmp_path: Path, number: int
 ) -> None:
-    step = random.choice(STEPS) if TIMES < len(STEPS) else STEPS[number % len(STEPS)]
+    step = random.choice(STEPS) if len(STEPS) > TIMES else STEPS[number % len(STEPS)]
     path, old, new = tmp_path / "cluster.toml", moving.file.shards[1].conninfo, moving.place()
     killed = move(moving, step, new, path)
     assert killed.returncode == -signal.SIGKILL, f"{step}: {killed.stderr}"
