@@ -85,7 +85,11 @@ def test_a_project_of_one_shard_alone_is_not_made_one_of_all(
     home = router.execute("select pgwallet_router._home_of('alone')").fetchone()
     assert home is not None
     with _shard(whole, home[0]) as shard, shard.transaction(force_rollback=True):
+        # As it was made before this was a shard: what is one refuses it.
+        shard.execute("create temporary table kept as table pgwallet_shard.identity")
+        shard.execute("delete from pgwallet_shard.identity")
         pgwallet.create_project(shard, "alone")
+        shard.execute("insert into pgwallet_shard.identity select * from kept")
         with pytest.raises(psycopg.errors.ObjectNotInPrerequisiteState):
             shard.execute("select pgwallet_shard.draw_project_id('alone')")
 

@@ -14,7 +14,6 @@ as $function$
 declare
   v_status pgwallet.project_status;
 begin
-  perform pgwallet._check_alone('close_project');
   if (p_outcome in ('succeeded', 'failed')) is not true then
     raise exception using
       errcode = 'PW002',
@@ -32,6 +31,7 @@ begin
   for update;
 
   if v_status = 'open' then
+    perform pgwallet._check_alone('close_project');
     update pgwallet.project as p
     set status = p_outcome::pgwallet.project_status, closed_at = clock_timestamp()
     where p.project_id = p_project_id;
