@@ -44,7 +44,7 @@ def mark(config: pytest.Config, items: list[pytest.Item]) -> None:
         (others if is_left_out else ours).append(item)
         for name in names:
             if why := FAILING.get(name):
-                item.add_marker(pytest.mark.xfail(reason=why, strict=True))
+                item.add_marker(pytest.mark.xfail(reason=why.value, strict=True))
     if not _is_narrowed(config):
         _refuse_unknown(used)
     config.hook.pytest_deselected(items=others)
