@@ -26,6 +26,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(pytest.mark.whole)
     if clusters.are_tested():
         differences.mark(config, items)
+    else:
+        items[:] = [item for item in items if not item.path.stem.endswith("_through_a_router")]
 
 
 def pytest_collection() -> None:
