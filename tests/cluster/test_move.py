@@ -25,7 +25,7 @@ from tests.clusters import written
 from tests.effort import effort
 
 CLIENTS = 8
-SECONDS = effort("PGWALLET_MOVE_SECONDS", part=2, full=20)  # of calls before it and after it
+SECONDS = effort("PGWALLET_MOVE_SECONDS", part=2, full=8)  # of calls before it and after it
 PAUSE = 5.0
 
 pytestmark = pytest.mark.timeout(300)
