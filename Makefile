@@ -41,7 +41,7 @@ demo-cluster: $(stamp) ## show four shards and a router, on an installed Postgre
 	@$(bin)/python examples/cluster_demo.py
 
 test: $(stamp) ## run the tests on SERVER, PostgreSQL 18 by default (5 minutes on two cores)
-	@$(if $(some),echo 'Without those of whole systems, which make test-all runs too.')
+	@$(if $(some),echo 'Those of whole systems are left out: make test-all runs them too.')
 	@$(pytest) $(parallel) $(some) $(ARGS)
 
 test-all: $(stamp) ## run these and those of whole systems: clusters, wheels, sites (8 minutes)
