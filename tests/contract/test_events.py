@@ -60,6 +60,10 @@ def test_no_event_names_an_owner(undone: psycopg.Connection) -> None:
     for name in FUNCTIONS:
         if CALLS[name].changes_something:
             told_by(undone, name, world)
-    own = "select count(*) from pgwallet.event as e where e.kind <> 'create_project' and "
-    assert value(undone, own + "e::text like '%%ada%%'") == 0
-    assert value(undone, own + "e::text like '%%Lovelace%%'") == 0
+    # A digest may have "ada" among its digits.
+    own = (
+        "select count(*) from pgwallet.event as e where e.kind <> 'create_project' "
+        "and regexp_replace(e::text, '[0-9a-f]{32,}', '', 'g') like "
+    )
+    assert value(undone, own + "'%%ada%%'") == 0
+    assert value(undone, own + "'%%Lovelace%%'") == 0

@@ -29,11 +29,8 @@ begin
     loop
       v_found := v_found + 1;
       v_after_project_id := v_project.project_id;
-      if v_identity.shard = (
-        case
-          when v_project.project_id >> 45 = 0 then 0
-          else (v_project.project_id >> 10) % v_identity.shard_count
-        end
+      if v_identity.shard = pgwallet_shard.home_of_project(
+        v_project.project_id, v_identity.shard_count
       ) then
         project_id := v_project.project_id;
         reference := v_project.reference;

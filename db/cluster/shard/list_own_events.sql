@@ -38,10 +38,9 @@ begin
           'create_project', 'close_project', 'freeze_account', 'unfreeze_account'
         )
           then v_event.subject_id < 1::bigint << 46
-            and v_identity.shard <> case
-              when v_event.subject_id >> 45 = 0 then 0
-              else (v_event.subject_id >> 10) % v_identity.shard_count
-            end
+            and v_identity.shard <> pgwallet_shard.home_of_project(
+              v_event.subject_id, v_identity.shard_count
+            )
       end;
       event_id := v_event.event_id;
       subject_id := v_event.subject_id;

@@ -1,12 +1,8 @@
 """Looks for what is wrong in a cluster: on each shard, and between shards."""
 
-import heapq
 import logging
 from collections.abc import Iterator
-from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from itertools import groupby
-from operator import itemgetter
 
 import psycopg
 from psycopg import sql
@@ -16,7 +12,7 @@ from pgwallet.results import Violation
 
 from .file import ClusterFile
 from .members import member
-from .reading import rows_of
+from .reading import by_first_column
 from .torn import torn_parts
 
 logger = logging.getLogger("pgwallet")
@@ -102,15 +98,6 @@ def shared_keys(cluster: ClusterFile) -> Iterator[SharedKey]:
     did on several shards under its key, such as the parts of a payout, is not among them. It reads
     the keys of all shards side by side, some at a time.
     """
-    with ExitStack() as stack:
-        keys = heapq.merge(
-            *(
-                rows_of(stack, f"shard {shard.number}", shard.conninfo, shard.number, _KEYS)
-                for shard in cluster.shards
-            ),
-            key=itemgetter(1),
-        )
-        for key, same in groupby(keys, key=itemgetter(1)):
-            uses = tuple(KeyUse(shard, call) for shard, _, call in same)
-            if len(uses) > 1:
-                yield SharedKey(key, uses)
+    for key, rows in by_first_column(cluster, _KEYS):
+        if len(rows) > 1:
+            yield SharedKey(key, tuple(KeyUse(shard, call) for shard, _, call in rows))

@@ -1,12 +1,9 @@
 """Completes what was broken off on its way over several shards."""
 
-import heapq
 import logging
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
-from itertools import groupby
-from operator import itemgetter
 
 import psycopg
 from psycopg import sql
@@ -16,13 +13,15 @@ import pgwallet
 from .adopting import give_projects
 from .file import ClusterFile
 from .members import member
-from .reading import rows_of
+from .reading import by_first_column
 from .torn import mend, torn_parts
 
 logger = logging.getLogger("pgwallet")
 
 _PROJECTS = """
-select p.project_id, p.status from pgwallet.project as p
+select p.project_id, p.status, pgwallet_shard.home_of_project(p.project_id, i.shard_count)
+from pgwallet.project as p
+cross join pgwallet_shard.identity as i
 order by p.project_id
 """
 
@@ -116,21 +115,14 @@ def _make_everywhere(cluster: ClusterFile, half: _Half) -> None:
 
 def _half_done(cluster: ClusterFile) -> Iterator[_Half]:
     count = len(cluster.shards)
-    with ExitStack() as stack:
-        rows = heapq.merge(
-            *(
-                rows_of(stack, f"shard {shard.number}", shard.conninfo, shard.number, _PROJECTS)
-                for shard in cluster.shards
-            ),
-            key=itemgetter(1),
-        )
-        for project_id, same in groupby(rows, key=itemgetter(1)):
-            states = {shard: status for shard, _, status in same}
-            if project_id >= _ON_ALL:
-                continue
-            # The home decides, and is asked first: see _home_of_project on a router.
-            decided = states.get((project_id >> 10) % count if project_id >> 45 else 0)
-            differs = len(set(states.values())) > 1 or (len(states) < count and decided != "open")
-            outcome = decided if differs and decided not in (None, "open") else None
-            if len(states) < count or outcome is not None:
-                yield _Half(project_id, frozenset(states), outcome)
+    for project_id, rows in by_first_column(cluster, _PROJECTS):
+        if project_id >= _ON_ALL:
+            continue
+        states = {shard: status for shard, _, status, _ in rows}
+        # The home decides, and is asked first.
+        home = rows[0][3]
+        decided = states.get(home)
+        differs = len(set(states.values())) > 1 or (len(states) < count and decided != "open")
+        outcome = decided if differs and decided not in (None, "open") else None
+        if len(states) < count or outcome is not None:
+            yield _Half(project_id, frozenset(states), outcome)

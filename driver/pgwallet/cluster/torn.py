@@ -4,18 +4,14 @@ That is so after a database has come back as it was before: a plan is written do
 part and is done after its last one, but what one shard lost another may have.
 """
 
-import heapq
 from collections.abc import Iterator
-from contextlib import ExitStack
 from dataclasses import dataclass
-from itertools import groupby
-from operator import itemgetter
 
 import psycopg
 
 from .file import ClusterFile
 from .members import member
-from .reading import rows_of
+from .reading import by_first_column
 
 # Those that are on their way, `complete_plans` ends.
 _PLANS_AND_PARTS = """
@@ -75,27 +71,17 @@ def torn_parts(cluster: ClusterFile) -> Iterator[TornPart]:
 
     What seems to be so while calls run is looked at once more.
     """
-    with ExitStack() as stack:
-        rows = heapq.merge(
-            *(
-                rows_of(
-                    stack, f"shard {shard.number}", shard.conninfo, shard.number, _PLANS_AND_PARTS
-                )
-                for shard in cluster.shards
-            ),
-            key=itemgetter(1),
-        )
-        for plan_id, same in groupby(rows, key=itemgetter(1)):
-            state, count = None, 0
-            done: dict[int, int] = {}
-            for shard, _, said, length, place in same:
-                if place is None:
-                    state, count = said, length
-                else:
-                    done[place] = shard
-            is_torn = len(done) < count if state == "done" else bool(done)
-            if is_torn and state not in ("open", "undoing"):
-                yield from _looked_at_again(cluster, plan_id, done)
+    for plan_id, rows in by_first_column(cluster, _PLANS_AND_PARTS):
+        state, count = None, 0
+        done: dict[int, int] = {}
+        for shard, _, said, length, place in rows:
+            if place is None:
+                state, count = said, length
+            else:
+                done[place] = shard
+        is_torn = len(done) < count if state == "done" else bool(done)
+        if is_torn and state not in ("open", "undoing"):
+            yield from _looked_at_again(cluster, plan_id, done)
 
 
 def _looked_at_again(
