@@ -44,7 +44,7 @@ test: $(stamp) ## run the tests on SERVER, PostgreSQL 18 by default (5 minutes o
 	@$(if $(some),echo 'Those of whole systems are left out: make test-all runs them too.')
 	@$(pytest) $(parallel) $(some) $(ARGS)
 
-test-all: $(stamp) ## run these and those of whole systems: clusters, wheels, sites (8 minutes)
+test-all: $(stamp) ## run these and those of whole systems: clusters, wheels, sites (9 minutes)
 	@$(pytest) $(parallel) $(ARGS)
 
 test-sql: $(stamp) ## run only the tests of what the database promises, on SERVER

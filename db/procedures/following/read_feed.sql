@@ -19,6 +19,7 @@ set search_path = pg_catalog, pg_temp
 set enable_seqscan = off
 set enable_hashjoin = off
 set enable_mergejoin = off
+set jit = off
 as $function$
 declare
   v_after bigint := greatest(coalesce(p_after_posting_id, 0), 0);
