@@ -20,7 +20,6 @@ from bench.filling import fill
 from bench.pgbench import Runs
 
 AT_ONCE = 50_000
-CLIENTS = 8
 SECONDS = 5
 EVERY = 1.0  # seconds from one seal to the next
 
@@ -34,6 +33,7 @@ cross join lateral pgwallet.deposit(s.wallet_id, 1) as d where s.number = :numbe
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--postings", type=int, default=500_000, metavar="N")
+    parser.add_argument("--clients", type=int, default=8, metavar="N", help="that deposit")
     parser.add_argument("--rounds", type=int, default=6, metavar="N", help="of the deposits")
     options = parser.parse_args()
     table = Table("what", "figure")
@@ -47,8 +47,9 @@ def main() -> None:
         start = used(bench.conn)
         assert pgwallet.check_seals(bench.conn) is None
         table.add_row("check_seals of all", f"{used(bench.conn) - start:.3f} s")
-        ratio, seals = sealed_meanwhile(bench, options.rounds)
-        table.add_row(f"deposits of {CLIENTS} clients while sealed ({seals} seals)", f"{ratio:.3f}")
+        ratio, seals = sealed_meanwhile(bench, options.clients, options.rounds)
+        what = f"deposits of {options.clients} clients while sealed ({seals} seals)"
+        table.add_row(what, f"{ratio:.3f}")
         assert pgwallet.check_seals(bench.conn) is None
     Console().print(table)
 
@@ -81,13 +82,13 @@ def bytes_a_seal(conn: psycopg.Connection) -> float:
     return float(row[0])
 
 
-def sealed_meanwhile(bench: server.Bench, rounds: int) -> tuple[float, int]:
+def sealed_meanwhile(bench: server.Bench, clients: int, rounds: int) -> tuple[float, int]:
     """Deposits a second while it is sealed, of those without; taking turns."""
     bench.conn.execute(
         "create table depositor as select row_number() over () as number, b.wallet_id "
         "from backer as b limit 1000; alter table depositor add primary key (number)"
     )
-    runs = Runs(bench, bench.conninfo, DEPOSIT, CLIENTS, SECONDS)
+    runs = Runs(bench, bench.conninfo, DEPOSIT, clients, SECONDS)
     rates: tuple[list[float], list[float]] = [], []
     runs()
     seals = 0

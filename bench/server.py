@@ -5,7 +5,7 @@ import os
 import platform
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from importlib.metadata import version
 from pathlib import Path
@@ -79,8 +79,8 @@ class Bench:
 
 
 @contextmanager
-def started(log: int) -> Iterator[Bench]:
-    """An embedded PostgreSQL 18 with SETTINGS, in a directory that goes with it.
+def started(log: int, changes: Mapping[str, str] | None = None) -> Iterator[Bench]:
+    """An embedded PostgreSQL 18 with SETTINGS and `changes`, in a directory that goes with it.
 
     `log` is how many MB of WAL files it has from the start.
     """
@@ -90,7 +90,7 @@ def started(log: int) -> Iterator[Bench]:
             embedded.start(data) as server,
             psycopg.connect(server.conninfo, autocommit=True) as conn,
         ):
-            for name, value in SETTINGS.items():
+            for name, value in {**SETTINGS, **(changes or {})}.items():
                 conn.execute(f"alter system set {name} = '{value}'".encode())
         yield Bench(stack.enter_context(embedded.start(data)), stack, log)
 

@@ -77,7 +77,7 @@ def written(
     (into / "cluster.json").write_text(f'{head},\n "figures": [\n{lines}\n]\n}}\n')
     report = json.loads((into / "cluster.json").read_text())
     drawn(into / "cluster.png", report)
-    if into == PAGE.parents[1] / "performance":
+    if into.resolve() == PAGE.parents[1] / "performance":
         PAGE.write_text(with_tables(PAGE.read_text(), tables(report)))
 
 
