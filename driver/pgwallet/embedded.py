@@ -187,7 +187,8 @@ def start(directory: str | os.PathLike[str] | None = None, *, version: int = 18)
     Without a directory the data are temporary. With one they stay there, and whoever starts it
     again meanwhile, in this process or another, shares the server; the last to leave stops it.
 
-    Raises EmbeddedServerError, and FileNotFoundError when the directory's parent is missing.
+    Returns the running `Server`. Raises EmbeddedServerError, and FileNotFoundError when the
+    directory's parent is missing.
     """
     return Server(_bin_path(version), directory)
 

@@ -56,7 +56,8 @@ def create_pocket(
 def rename_pocket(pocket_id: int, name: str) -> Pocket:
     """Give a pocket another name.
 
-    No other pocket of its wallet may have it, unless that one is closed. Returns the `Pocket`.
+    No other pocket of its wallet may have it, unless that one is closed. Returns the `Pocket`,
+    with amounts in major units.
     Raises InvalidArgument (also for a name that is taken), PocketNotFound, AccountClosed.
     Calls pgwallet.rename_pocket.
     """
@@ -69,7 +70,7 @@ def set_allocation(
     """Change a pocket's share of what is allocated.
 
     `allocation_percentage` is from 0 to 100, with up to four decimals; it is 0 for the one pocket
-    of a wallet that may take the rest. Returns the `Pocket`.
+    of a wallet that may take the rest. Returns the `Pocket`, with amounts in major units.
     Raises InvalidArgument (also where another pocket takes the rest), PocketNotFound,
     AccountClosed, AllocationExceeds100.
     Calls pgwallet.set_allocation.
@@ -187,7 +188,7 @@ def close_pocket(
     """Close a pocket for good: what it held goes to its wallet.
 
     Its name and percentage are free again. Returns the `PocketClosing` with what moved and the
-    wallet's balance after it.
+    wallet's balance after it, in major units.
     Raises InvalidArgument, PocketNotFound, IdempotencyConflict, AccountClosed.
     Calls pgwallet.close_pocket.
     """

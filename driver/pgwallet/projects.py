@@ -45,7 +45,7 @@ def close_project(project_id: int, outcome: str) -> Project:
     """Take no more pledges for a project.
 
     `outcome` is succeeded or failed; the same one again changes nothing. Returns the
-    `Project`.
+    `Project`, with the limit of a pledge in major units.
     Raises InvalidArgument, ProjectNotFound, ProjectClosed (closed with the other outcome).
     Calls pgwallet.close_project.
     """

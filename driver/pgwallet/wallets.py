@@ -27,7 +27,7 @@ def create_wallet(owner_id: Name, currency: str = "EUR") -> Wallet:
     """Open an owner's wallet, or find the one that is there.
 
     An owner has one in each currency, which is a code of ISO 4217 or one that was created; one that
-    was closed is returned as it is. Returns the `Wallet`.
+    was closed is returned as it is. Returns the `Wallet`, with what it holds in major units.
     Raises InvalidArgument, CurrencyMismatch (unknown currency).
     Calls pgwallet.create_wallet.
     """
@@ -132,7 +132,7 @@ def close_wallet(wallet_id: int) -> Wallet:
     """Close a wallet for good, and its pockets with it.
 
     Nothing may be left in it, in its pockets or locked in its pledges. One that is closed already
-    is returned as it is. Returns the `Wallet`.
+    is returned as it is. Returns the `Wallet`, with amounts in major units.
     Raises WalletNotFound, AccountNotEmpty.
     Calls pgwallet.close_wallet.
     """

@@ -35,13 +35,6 @@ def test_the_map_names_every_folder_at_the_top() -> None:
     assert named == folders(ROOT) | {".ci", ".github"}
 
 
-def test_every_folder_and_file_of_the_page_is_there() -> None:
-    below = "|".join(sorted(map(re.escape, folders(ROOT) | {".ci", ".github"})))
-    named = re.findall(rf"`((?:{below})/[\w./-]*)`", PAGE)
-    assert len(named) > 30
-    assert [name for name in named if not (ROOT / name).exists()] == []
-
-
 def test_every_folder_of_tests_is_described() -> None:
     named = [name for row in rows("The tests") for name in quoted(row[0])]
     assert sorted(named) == sorted(f"tests/{name}/" for name in folders(ROOT / "tests"))

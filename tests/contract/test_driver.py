@@ -2,7 +2,10 @@
 
 import inspect
 import re
+from dataclasses import is_dataclass
+from decimal import Decimal
 from pathlib import Path
+from typing import Any, get_args, get_type_hints
 
 import psycopg
 import pytest
@@ -138,11 +141,20 @@ def test_the_tree_in_the_docstring_is_the_tree() -> None:
     assert all(getattr(pgwallet, error.__name__) is error for error in ERRORS)
 
 
+def has_amounts(returned: Any) -> bool:
+    """Whether a result, one of it or a list of it is an amount or a row with some."""
+    kinds = [returned, *get_args(returned)]
+    rows = [kind for kind in kinds if is_dataclass(kind)]
+    return Decimal in kinds or any(Decimal in get_type_hints(row).values() for row in rows)
+
+
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_docstrings_tell_the_units_result_exceptions_and_function(name: str) -> None:
     doc = inspect.getdoc(getattr(pgwallet, name)) or ""
     assert doc.splitlines()[0].endswith(".")
     assert "Returns" in doc
+    returned = inspect.signature(getattr(pgwallet, name)).return_annotation
+    assert "major units" in " ".join(doc.split()) or not has_amounts(returned)
     assert f"Calls pgwallet.{name}." in doc or name in PROCEDURES
     for error in re.findall(r"\b(?:[A-Z][a-z]+){2,}(?:100)?\b", doc.partition("Raises")[2]):
         assert error == "ProgrammingError" or issubclass(getattr(pgwallet, error), PgWalletError)

@@ -149,6 +149,17 @@ def test_the_changelog_names_each_function(conn: psycopg.Connection) -> None:
     assert names - told == set()
 
 
+def test_the_changelog_names_nothing_that_is_not_there(conn: psycopg.Connection) -> None:
+    """In its newest part: what an older one names may be gone."""
+    newest = CHANGELOG.read_text("utf-8").split("\n## ")[1]
+    lines = promised(conn)
+    words = {word for line in lines for word in re.findall(r"\w+", line)} | {"embedded"}
+    told = re.findall(r"`(?:pgwallet\.)?(\w+)`", newest)
+    assert [name for name in told if name not in words] == []
+    for command in re.findall(r"`(pgwallet [a-z -]+)`", newest):
+        assert any(f"{line} ".startswith(f"command {command} ") for line in lines), command
+
+
 def test_a_promise_of_each_kind_is_recorded(conn: psycopg.Connection) -> None:
     lines = promised(conn)
     least = {"function": 30, "view": 6, "code": 15, "driver": 60, "row": 30, "name": 15}

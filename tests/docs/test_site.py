@@ -158,17 +158,6 @@ def test_every_link_inside_the_site_leads_somewhere(site: Path, pages: dict[Path
     assert dead == []
 
 
-def test_links_of_the_files_beside_the_docs_lead_somewhere(pages: dict[Path, Page]) -> None:
-    """README and the like are read in the repository, so their links are paths in it."""
-    dead = []
-    for path in ROOT.glob("*.md"):
-        for link in re.findall(r"\]\(([^)]+)\)|^\[[^\]]+\]: (\S+)", path.read_text("utf-8"), re.M):
-            parts = urlsplit("".join(link))
-            if not parts.scheme and parts.path and not (ROOT / parts.path).exists():
-                dead.append((path.name, "".join(link)))
-    assert dead == []
-
-
 def test_search_diagrams_and_copying_work_with_the_network_shut(site: Path, tmp_path: Path) -> None:
     browser = next(filter(None, map(shutil.which, BROWSERS)), None)
     if browser is None:

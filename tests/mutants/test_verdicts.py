@@ -42,8 +42,8 @@ def test_even_argued_survivors_may_not_be_many() -> None:
 
 
 def test_the_test_that_failed_first_is_named() -> None:
-    output = "FAILED tests/a.py::test_b[c d - e] - assert 1 == 2\nFAILED tests/a.py::test_f\n"
-    assert first_failure(output) == "tests/a.py::test_b[c d - e]"
+    output = "FAILED tests/A.py::test_b[c d - e] - assert 1 == 2\nFAILED tests/A.py::test_f\n"
+    assert first_failure(output) == "tests/A.py::test_b[c d - e]"
     assert first_failure('File "x.py", line 3, in test_waits\n') == "test_waits (hung)"
     with pytest.raises(TrialError):
         first_failure("1 failed\n")

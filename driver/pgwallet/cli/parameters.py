@@ -115,7 +115,7 @@ ARGUMENTS: dict[str, Any] = {
         parser=_number, metavar="LIMIT", help="How much it may owe, in major units; 0 for nothing."
     ),
     "currency": typer.Argument(
-        metavar="CODE", help="2 to 12 capital letters and digits, such as POINTS."
+        metavar="CODE", help="Its code: 2 to 12 capital letters and digits, such as POINTS."
     ),
     "escrow_id": typer.Argument(
         metavar="ESCROW_ID", help="Id of the escrow, which the pledge returned."
@@ -127,7 +127,7 @@ ARGUMENTS: dict[str, Any] = {
     "exponent": typer.Argument(
         metavar="DECIMALS", help="How many decimals it has, from 0 to 18; that never changes."
     ),
-    "name": typer.Argument(metavar="NAME", help="A name; in a wallet, each pocket has its own."),
+    "name": typer.Argument(metavar="NAME", help="Its name, which people see."),
     "owner_id": typer.Argument(metavar="OWNER_ID", help="Whose wallet, in words of your own."),
     "pocket_id": typer.Argument(metavar="POCKET_ID", help="Id of the pocket."),
     "project_id": typer.Argument(metavar="PROJECT_ID", help="Id of the project."),
@@ -169,7 +169,7 @@ OPTIONS: dict[str, Any] = {
     "fee_fixed": typer.Option(
         parser=_number,
         metavar="AMOUNT",
-        help="What each pledge pays once when it is released. Default: as in the settings.",
+        help="What each pledge pays once when it is released. Default: the setting.",
     ),
     "fee_rate": _RATE,
     "idempotency_key": typer.Option(

@@ -109,9 +109,9 @@ class _Deployment(NamedTuple):
 def status(conninfo: str = "") -> Status:
     """Compares a database with this version of pgwallet; changes nothing, and waits for nobody.
 
-    `conninfo` as for `migrate`; any role with an access will do. A database without pgwallet has
-    everything pending. Raises DeploymentError, also while somebody changes the schema, or psycopg's
-    own error when the server cannot be reached.
+    `conninfo` as for `migrate`; any role with an access will do. Returns a `Status`; a database
+    without pgwallet has everything pending. Raises DeploymentError, also while somebody changes the
+    schema, or psycopg's own error when the server cannot be reached.
     """
     code = read_code()
     with connect(conninfo) as conn, explain_errors(), conn.transaction():

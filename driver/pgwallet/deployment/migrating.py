@@ -55,8 +55,8 @@ def migrate(conninfo: str = "", *, downgrade: bool = False, wait: float = 60.0) 
     hold, another migrate or a transaction that was left open, it waits up to `wait` seconds, in
     tries that are short for those who wait behind it; the logger `pgwallet` is told who they are.
     Refuses a database that a newer version was installed in, unless `downgrade` says that the
-    functions are to go back. Raises DeploymentError, or psycopg's own error when the server cannot
-    be reached.
+    functions are to go back. Returns a `MigrationReport`. Raises DeploymentError, or psycopg's own
+    error when the server cannot be reached.
     """
     code = read_code()
     with connect(conninfo) as conn, explain_errors():

@@ -46,8 +46,9 @@ class ShardPlace:
 def shard_of(subject_id: int | None = None, owner_id: Name | None = None) -> ShardPlace | None:
     """Where an id or an owner is, asked of a router.
 
-    None for what is on all shards: a project, or an account of a currency. An id says its shard by
-    itself, so none is looked up, and one that was never given has a shard, too.
+    Returns the `ShardPlace`, or None for what is on all shards: a project, or an account of a
+    currency. An id says its shard by itself, so none is looked up, and one that was never given has
+    a shard, too.
     Raises InvalidArgument without either or with both. Calls the SQL function pgwallet.shard_of,
     which a router has, and no other database.
     """

@@ -70,7 +70,11 @@ def import_(
     session: Session,
     file: Annotated[str, typer.Argument(metavar="FILE", help="The file, or - for standard input.")],
     kind: Annotated[
-        Kind | None, typer.Option(help="What all lines are, if there is no column kind.")
+        Kind | None,
+        typer.Option(
+            metavar="KIND",
+            help="deposit, withdrawal or pledge: what all lines are, without a column kind.",
+        ),
     ] = None,
     name: Annotated[
         str,
