@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from datetime import date
 
 from rich.console import Console
 from rich.table import Table
@@ -34,6 +35,32 @@ def show(console: Console, outcomes: Sequence[Outcome]) -> None:
     console.print(table)
     console.print(_counts("function", outcomes, lambda each: each.mutation.function))
     console.print(_counts("kind", outcomes, lambda each: KINDS[each.mutation.kind]))
+
+
+def written(outcomes: Sequence[Outcome], server_version: str, measured_on: date) -> str:
+    """In Markdown: how many of each kind, and by name what no test has caught."""
+    lines = [
+        "# What became of the mutations",
+        "",
+        f"Written by `make mutants` on {measured_on}, on PostgreSQL {server_version}: "
+        f"{len(outcomes)} changes of {len({each.mutation.file for each in outcomes})} files, "
+        "one at a time.",
+        "",
+        f"| kind | {' | '.join(Verdict)} |",
+        f"|---|{'---:|' * len(Verdict)}",
+    ]
+    counts = Counter((each.mutation.kind, each.verdict) for each in outcomes)
+    totals = Counter(each.verdict for each in outcomes)
+    for kind, name in KINDS.items():
+        numbers = " | ".join(str(counts[kind, verdict]) for verdict in Verdict)
+        lines.append(f"| {name} | {numbers} |")
+    lines.append(f"| **all** | {' | '.join(str(totals[verdict]) for verdict in Verdict)} |")
+    uncaught = [each for each in outcomes if each.verdict != Verdict.CAUGHT]
+    if uncaught:
+        lines += ["", "| not caught | function | why |", "|---|---|---|"]
+    for each in sorted(uncaught, key=lambda each: each.mutation.name):
+        lines.append(f"| {each.mutation.name} | `{each.mutation.function}` | {each.reason} |")
+    return "\n".join([*lines, ""])
 
 
 def _counts(title: str, outcomes: Sequence[Outcome], name_of: Callable[[Outcome], str]) -> Table:

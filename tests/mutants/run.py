@@ -14,8 +14,10 @@ import signal
 import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from datetime import UTC, datetime
 from pathlib import Path
 
+import psycopg
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -39,6 +41,9 @@ def main() -> int:
     parser.add_argument(
         "--skip-unmutated", action="store_true", help="do not run the tests without mutation first"
     )
+    parser.add_argument(
+        "--report", type=Path, metavar="FILE", help="write there what became of them, in Markdown"
+    )
     options = parser.parse_args()
     mutations = [each for each in read_list() if _is_meant(each, options.words)]
     if not mutations:
@@ -58,7 +63,11 @@ def main() -> int:
         except TrialError as error:
             console.print(str(error), style="red", markup=False)
             return 2
+        with psycopg.connect(server) as conn:
+            version = str(conn.info.parameter_status("server_version")).split()[0]
     report.show(console, outcomes)
+    if options.report:
+        options.report.write_text(report.written(outcomes, version, datetime.now(UTC).date()))
     complaints = report.complaints(outcomes, complete=len(mutations) == len(read_list()))
     for complaint in complaints:
         console.print(complaint, style="red", markup=False)

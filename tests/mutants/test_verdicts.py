@@ -1,9 +1,11 @@
 """What the runner says of a mutation that survives, and of one that is none."""
 
+from datetime import date
+
 import pytest
 
 from tests.mutants.mutation import Mutation
-from tests.mutants.report import complaints
+from tests.mutants.report import complaints, written
 from tests.mutants.trial import Outcome, TrialError, Verdict, first_failure, senseless
 
 
@@ -39,6 +41,15 @@ def test_even_argued_survivors_may_not_be_many() -> None:
     assert complaints([*[outcome(Verdict.CAUGHT)] * 18, *argued], complete=True) == [
         "only 18 of 19 are caught, less than 95%"
     ]
+
+
+def test_the_report_counts_by_kind_and_names_what_was_not_caught() -> None:
+    outcomes = [*[outcome(Verdict.CAUGHT)] * 3, outcome(Verdict.SURVIVED, "nobody can see it")]
+    text = written(outcomes, "18.1", date(2026, 11, 30))
+    assert "on 2026-11-30, on PostgreSQL 18.1: 4 changes of 1 files" in text
+    assert "| a sign flipped | 3 | 1 | 0 |\n" in text
+    assert "| **all** | 3 | 1 | 0 |\n" in text
+    assert text.endswith("| it goes wrong | `b` | reason |\n")
 
 
 def test_the_test_that_failed_first_is_named() -> None:
