@@ -55,6 +55,9 @@ def test_the_report_counts_by_kind_and_names_what_was_not_caught() -> None:
 def test_the_test_that_failed_first_is_named() -> None:
     output = "FAILED tests/A.py::test_b[c d - e] - assert 1 == 2\nFAILED tests/A.py::test_f\n"
     assert first_failure(output) == "tests/A.py::test_b[c d - e]"
+    assert first_failure(f"ERROR    psycopg:connection.py:353 failed\n{output}") == first_failure(
+        output
+    )
     assert first_failure('File "x.py", line 3, in test_waits\n') == "test_waits (hung)"
     with pytest.raises(TrialError):
         first_failure("1 failed\n")

@@ -30,8 +30,8 @@ PYTEST = (
 )
 INSTALL = "import sys, pgwallet; pgwallet.migrate(sys.argv[1])"
 
-# A test's parameters may hold what separates it from the message.
-FAILED = re.compile(r"^(?:FAILED|ERROR) ([^\[\n]+?(?:\[.*?\])?)(?: - .*)?$", re.MULTILINE)
+# A test's parameters may hold what separates it from the message. A line of a log begins alike.
+FAILED = re.compile(r"^(?:FAILED|ERROR) (tests/[^\[\n]+?(?:\[.*?\])?)(?: - .*)?$", re.MULTILINE)
 HUNG = re.compile(r"\bin (test_\w+)")
 HANGS = " (hung)"
 # A body is only parsed when it is installed: what it means shows when it first runs.
@@ -130,6 +130,9 @@ def _judge(
                 return Verdict.CAUGHT, first_failure(output)
     except subprocess.TimeoutExpired:
         return Verdict.CAUGHT, f"the tests did not end in {PATIENCE} s"
+    except TrialError as error:
+        # The others of a run of an hour are worth knowing all the same.
+        return Verdict.INVALID, f"nothing was learnt: {str(error).strip().splitlines()[-1]}"
     return Verdict.SURVIVED, mutation.equivalent
 
 
