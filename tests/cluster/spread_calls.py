@@ -244,14 +244,26 @@ def crediting(conn: psycopg.Connection, suffix: str) -> Made:
 
 
 def changing_settings(conn: psycopg.Connection, suffix: str) -> Made:
-    def settings(conn: psycopg.Connection) -> object:
-        """As they are, and whether on all shards; then they are as they were."""
-        rows = conn.execute("select max_pledge from pgwallet.settings").fetchall()
+    return _changing("settings")
+
+
+def changing_a_currency(conn: psycopg.Connection, suffix: str) -> Made:
+    return _changing("currency", "where currency = 'SEK'")
+
+
+def _changing(view: str, which: str = "") -> Made:
+    def limit(amount: int) -> bytes:
+        return f"update pgwallet.{view} set max_pledge = {amount} {which}".encode()
+
+    def changed(conn: psycopg.Connection) -> object:
+        """As it is, and whether on all shards; then it is as it was."""
+        shown = f"select max_pledge from pgwallet.{view} {which}".encode()
+        rows = conn.execute(shown).fetchall()
         differing = [row.subject for row in pgwallet.check_ledger(conn) if row.invariant == 8]
-        conn.execute("update pgwallet.settings set max_pledge = 10000")
+        conn.execute(limit(10000))
         return rows, differing
 
-    return lambda conn: conn.execute("update pgwallet.settings set max_pledge = 7000"), settings
+    return lambda conn: conn.execute(limit(7000)), changed
 
 
 def sealing(conn: psycopg.Connection, suffix: str) -> Made:
@@ -275,7 +287,7 @@ def checking(conn: psycopg.Connection, suffix: str) -> Made:
     return lambda conn: pgwallet.record_check(conn), checked
 
 
-# By what is called; the settings are a view.
+# By what is called; settings and currencies are views.
 CASES: dict[str, tuple[Make, ...]] = {
     "allocate_deposits": (allocating,),
     "close_project": (closing,),
@@ -283,6 +295,7 @@ CASES: dict[str, tuple[Make, ...]] = {
     "complete_plans": (completing,),
     "create_currency": (creating_a_currency,),
     "create_project": (creating,),
+    "currency": (changing_a_currency,),
     "deposit_many": (depositing,),
     "freeze_account": (freezing,),
     "payout": (paying_out,),

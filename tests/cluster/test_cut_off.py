@@ -23,7 +23,7 @@ from tests.effort import effort
 from tests.faults.relay import Relay, relay_to
 
 # What a call says that was cut off: not done at all, or perhaps done.
-# The view of settings is read by postgres_fdw, which has a code of its own.
+# The views of settings and currencies are read by postgres_fdw, which has a code of its own.
 LOST = ("08001", "08007", "08006")
 ROUNDS = effort("PGWALLET_CLUSTER_CUTS", part=1, full=3)
 
@@ -113,7 +113,7 @@ def test_each_function_that_writes_on_several_shards_is_cut_off(
     )
     changed = router.execute(
         "select tgrelid::regclass::text from pg_trigger "
-        "where tgfoid = 'pgwallet_router._change_settings'::regproc"
+        "where tgfoid = 'pgwallet_router._change_common'::regproc"
     )
     assert {*CASES} == {name for (name,) in writing} | {
         name.removeprefix("pgwallet.") for (name,) in changed

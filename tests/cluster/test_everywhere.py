@@ -156,13 +156,46 @@ def test_what_was_done_to_a_project_on_one_shard_alone_is_told(
 def test_what_is_done_to_all_shards_is_one_event(router: psycopg.Connection) -> None:
     router.execute("update pgwallet.settings set max_pockets_per_allocation = 99")
     router.execute("update pgwallet.settings set max_pockets_per_allocation = 100")
+    router.execute("update pgwallet.currency set name = 'Kroner' where currency = 'NOK'")
     events, after = [], 0
     while page := pgwallet.list_events(router, after_event_id=after):
-        events += [event for event in page if event.kind == "update_settings"]
+        events += [event for event in page if event.kind in ("update_settings", "update_currency")]
         after = page[-1].event_id
     changed = [event.after for event in events if event.after]
     assert changed.count({"max_pockets_per_allocation": 99}) == 1
     assert changed.count({"max_pockets_per_allocation": 100}) == 1
+    assert changed.count({"name": "Kroner", "currency": "NOK"}) == 1
+
+
+@pytest.mark.parametrize("view", ["settings", "currency"])
+def test_what_is_alike_on_all_shards_changes_by_one_call(
+    router: psycopg.Connection, whole: cluster.ClusterFile, view: str
+) -> None:
+    """Whether it finds one row or many; a second one in a transaction is refused."""
+    update = f"update pgwallet.{view} set max_pledge = %s".encode()
+    before = router.execute(f"select max_pledge from pgwallet.{view}".encode()).fetchone()
+    with psycopg.connect(whole.routers[0]) as conn:
+        conn.execute(update, [7000])
+        with pytest.raises(psycopg.errors.DatabaseError) as refused:
+            conn.execute(update, [8000])
+        assert refused.value.sqlstate == "PW401"
+    for shard in range(SHARDS):
+        with _direct(whole, shard) as conn:
+            changed = conn.execute(f"select distinct max_pledge from pgwallet.{view}".encode())
+            assert changed.fetchall() == [(7000,)]
+    router.execute(update, before)
+    assert pgwallet.check_ledger(router) == []
+
+
+def test_a_currency_that_accounts_are_in_keeps_its_code_and_its_decimals(
+    router: psycopg.Connection,
+) -> None:
+    with pytest.raises(psycopg.errors.ForeignKeyViolation):
+        router.execute("update pgwallet.currency set currency = 'DMK' where currency = 'EUR'")
+    with pytest.raises(psycopg.errors.DatabaseError) as refused:
+        router.execute("update pgwallet.currency set exponent = 3 where currency = 'EUR'")
+    assert refused.value.sqlstate == "PW901"
+    assert pgwallet.check_ledger(router) == []
 
 
 def test_a_wallet_is_frozen_where_it_is(router: psycopg.Connection) -> None:

@@ -32,7 +32,7 @@ begin
       v_after_event_id := v_event.event_id;
       -- What somebody did on this shard alone is told, whatever it is.
       continue when v_event.kind = 'take_over_project' or v_event.changed_by = session_user and case
-        when v_event.kind in ('create_currency', 'update_settings')
+        when v_event.kind in ('create_currency', 'update_currency', 'update_settings')
           then v_identity.shard > 0
         when v_event.kind in (
           'create_project', 'close_project', 'freeze_account', 'unfreeze_account'

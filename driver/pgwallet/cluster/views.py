@@ -39,12 +39,19 @@ cross join lateral (
 where d.differs
 """
 
-# After the functions: `settings` is changed on all shards or, where one is not reached, named.
-CHANGING = """
-create or replace trigger change_settings
-instead of update on pgwallet.settings
-for each row execute function pgwallet_router._change_settings();
+# After the functions: they are changed on all shards or, where one is not reached, it is named.
+CHANGING = "".join(
+    f"""
+create or replace trigger begin_call
+before update on pgwallet.{name}
+for each statement execute function pgwallet_router._change_common();
+
+create or replace trigger change
+instead of update on pgwallet.{name}
+for each row execute function pgwallet_router._change_common();
 """
+    for name in _COMMON
+)
 
 _COLUMNS = """
 select
