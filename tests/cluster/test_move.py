@@ -69,7 +69,9 @@ def test_a_shard_moves_while_eight_clients_write(
         with psycopg.connect(new) as conn:
             assert pgwallet.check_ledger(conn) == []
         refuses(old.conninfo, wallets)
-        # The file as it was leads nowhere any more.
+        # The file as it was leads nowhere any more, and to mend is that alone.
+        there = cluster.status(file).members[1]
+        assert {finding.remedy for finding in there.findings} == {"correct the file"}
         with pytest.raises(DeploymentError, match="from which it has moved away"):
             cluster.migrate(file)
         # Again it does nothing, but to see that the routers know.

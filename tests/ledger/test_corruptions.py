@@ -1,5 +1,6 @@
 """What is done to the tables by hand is named by check_ledger where a second row contradicts."""
 
+import re
 from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
@@ -64,3 +65,10 @@ def test_what_nothing_contradicts_is_not_found_and_listed_as_such(
     conn, ids = world
     assert found_after(conn, NOT_FOUND[what], ids) == set()
     assert f"- {what}" in GUARANTEES.read_text()
+
+
+def test_the_guarantees_say_of_each_invariant_what_it_compares() -> None:
+    listed = re.findall(r"^\| (\d) \| [^|]+ \|$", GUARANTEES.read_text(), re.MULTILINE)
+    found = {number for each in (*CORRUPTIONS, *GUARDS) for number, _ in each.found}
+    # The last one is that of a cluster, whose databases have to agree.
+    assert listed == [*map(str, sorted(found)), "8"]

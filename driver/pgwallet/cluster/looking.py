@@ -153,7 +153,7 @@ def _look_at_shard(
             findings += (Drift("migration", n, "missing", remedy=MIGRATE) for n in ledger.pending)
             if version == code.version and ledger.functions_differ:
                 findings.append(Drift("function", "all", "edited", "of another build", MIGRATE))
-            findings += map(_mended_here, ledger.drift)
+            findings += map(_mended_here, _unless_moved(conn, ledger.drift))
             if not ledger.pending and not ledger.newer and identity_of(conn) is not None:
                 there = [*read_functions(conn).values()]
                 if not ledger.functions_differ:
@@ -240,6 +240,14 @@ def _unreached(name: str, error: Exception) -> Drift:
     # Whoever tells it says which one it is.
     detail = str(error).strip().removeprefix(f"{name} ")
     return Drift(kind, number, "failed", detail, _REACH)
+
+
+def _unless_moved(conn: psycopg.Connection, drift: Iterable[Drift]) -> Iterable[Drift]:
+    """Without what refuses each change of a shard that has moved away: nobody is to drop that."""
+    identity = identity_of(conn)
+    if identity is None or not identity.has_moved:
+        return drift
+    return [each for each in drift if not each.name.endswith(".refuse_moved")]
 
 
 def _mended_here(drift: Drift) -> Drift:
