@@ -20,7 +20,9 @@ from tests.clusters import planned, written
 
 SHARDS = 2
 # Owners of the second shard's slots, of none, and of the first one's.
-ODD = [name for name in map("odd {}".format, range(20)) if slot_of(name) % SHARDS == 1][:3]
+*ODD, ODD_AFTER = [name for name in map("odd {}".format, range(20)) if slot_of(name) % SHARDS == 1][
+    :4
+]
 EVEN = [name for name in map("even {}".format, range(20)) if slot_of(name) % SHARDS == 0][:2]
 NULL = next(name for name in map("null {}".format, range(10**5)) if slot_of(name) == 0)
 
@@ -305,6 +307,23 @@ def test_cluster_goes_to_the_shard_of_what_was_before(
             )
 
     assert asyncio.run(ask()) == (0, 0)
+
+
+def test_a_wallet_of_an_owner_who_is_looked_up_on_another_shard_is_named(
+    adopted: tuple[cluster.ClusterFile, Before],
+) -> None:
+    file, _ = adopted
+    with psycopg.connect(file.shards[0].conninfo, autocommit=True) as conn:
+        # Who is new there is looked up there, whatever their slot.
+        pgwallet.create_wallet(conn, ODD_AFTER)
+    assert cluster.check(file) == []
+    with psycopg.connect(file.shards[1].conninfo, autocommit=True) as conn:
+        wallet = pgwallet.create_wallet(conn, ODD[0]).wallet_id
+        (found,) = cluster.check(file)
+        assert (found.invariant, found.subject) == (8, f"wallet {wallet}")
+        assert found.detail == "It is on shard 1, its owner is looked up on shard 0."
+        pgwallet.erase_owner(conn, wallet)
+    assert cluster.check(file) == []
 
 
 def test_only_a_ledger_in_use_is_adopted_and_only_as_the_first(cluster_server: str) -> None:

@@ -6,7 +6,7 @@ from psycopg.conninfo import make_conninfo
 
 import pgwallet
 from pgwallet import cluster
-from tests.cluster.conftest import SHARDS, wallets_on_all_shards
+from tests.cluster.conftest import SHARDS, number_of, wallets_on_all_shards
 
 
 def _shard(whole: cluster.ClusterFile, number: int) -> psycopg.Connection:
@@ -49,6 +49,8 @@ def test_what_one_shard_has_otherwise_is_named(
     router: psycopg.Connection, whole: cluster.ClusterFile, change: str, back: str, subject: str
 ) -> None:
     with _shard(whole, 2) as shard:
+        # A shard alone refuses it: that is how it would come about nevertheless.
+        shard.execute("set session_replication_role = replica")
         shard.execute(change.encode())
         try:
             (found,) = pgwallet.check_ledger(router)
@@ -102,6 +104,18 @@ def test_a_wallet_on_a_wrong_shard_is_named(
         wallet = pgwallet.create_wallet(shard, "stray").wallet_id
         strays = shard.execute("select subject from pgwallet_shard.find_strays()").fetchall()
     assert (f"wallet {wallet}",) in strays
+
+
+def test_a_wallet_that_was_made_where_its_owner_is_not_looked_up_is_named(
+    router: psycopg.Connection, whole: cluster.ClusterFile
+) -> None:
+    at_home = number_of(pgwallet.create_wallet(router, "made twice").wallet_id)
+    wrong = (at_home + 1) % SHARDS
+    with _shard(whole, wrong) as shard, shard.transaction(force_rollback=True):
+        wallet = pgwallet.create_wallet(shard, "made twice").wallet_id
+        strays = shard.execute("select * from pgwallet_shard.find_strays()").fetchall()
+    detail = f"It is on shard {wrong}, its owner is looked up on shard {at_home}."
+    assert strays == [(f"wallet {wallet}", detail)]
 
 
 def test_a_check_is_recorded_on_all_shards(

@@ -11,7 +11,7 @@ import pgwallet
 from pgwallet.results import Violation
 
 from .file import ClusterFile
-from .members import member
+from .members import identity_of, member
 from .reading import by_first_column
 from .torn import torn_parts
 
@@ -34,6 +34,13 @@ union all
 select p.idempotency_key, 'plan ' || p.plan_id
 from pgwallet_shard.plan as p
 where p.state <> 'undone'
+order by 1
+"""
+
+# By bytes as well.
+_OWNERS = """
+select w.owner_id, w.wallet_id
+from pgwallet.wallet as w
 order by 1
 """
 
@@ -65,9 +72,12 @@ def check(cluster: ClusterFile) -> list[Violation]:
     DeploymentError for one that is not reached, and psycopg's errors.
     """
     found: list[Violation] = []
+    has_adopted = False
     for shard in cluster.shards:
         name = f"shard {shard.number}"
         with member(name, shard.conninfo) as conn:
+            identity = identity_of(conn)
+            has_adopted |= identity is not None and identity.is_adopted
             found += (
                 replace(each, detail=f"On {name}: {each.detail}") for each in _check_ledger(conn)
             )
@@ -79,6 +89,8 @@ def check(cluster: ClusterFile) -> list[Violation]:
     found += (
         Violation(_SHARDS_AGREE, f"plan {part.plan_id}", str(part)) for part in torn_parts(cluster)
     )
+    if has_adopted:
+        found += _owners_of_two(cluster)
     logger.info("what shards have to agree on is checked")
     return found
 
@@ -89,6 +101,18 @@ def _check_ledger(conn: psycopg.Connection) -> Iterator[Violation]:
     wrong = pgwallet.check_seals(conn)
     if wrong is not None:
         yield Violation(_RECORDED_STAYS, f"seal {wrong.seal_id}", wrong.detail)
+
+
+def _owners_of_two(cluster: ClusterFile) -> Iterator[Violation]:
+    """Whoever has a wallet on an adopted shard is looked up there alone, whatever their slot."""
+    for _, rows in by_first_column(cluster, _OWNERS):
+        for shard, _, wallet_id in rows:
+            if rows[0][0] == 0 < shard:
+                yield Violation(
+                    _SHARDS_AGREE,
+                    f"wallet {wallet_id}",
+                    f"It is on shard {shard}, its owner is looked up on shard 0.",
+                )
 
 
 def shared_keys(cluster: ClusterFile) -> Iterator[SharedKey]:
