@@ -1,6 +1,7 @@
 """What concerns all shards is refused on one alone, whoever is connected there."""
 
 from collections.abc import Callable, Iterator
+from typing import LiteralString
 
 import psycopg
 import pytest
@@ -60,6 +61,29 @@ def test_the_owner_and_superusers_are_refused_too(whole: cluster.ClusterFile) ->
             pgwallet.create_project(conn, "on one shard alone")
     assert refused.value.diag.message_hint is not None
     assert "through a router" in refused.value.diag.message_hint
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "settings set max_pledge = 5000",
+        "currency set max_pledge = 5000 where currency = 'EUR'",
+    ],
+)
+def test_what_all_shards_have_alike_is_not_updated_on_one(
+    router: psycopg.Connection, whole: cluster.ClusterFile, change: LiteralString
+) -> None:
+    table = change.split()[0]
+    with psycopg.connect(whole.shards[1].conninfo, autocommit=True) as conn:
+        for role in ("the owner", "a superuser"):
+            with pytest.raises(FeatureNotSupported) as refused:
+                conn.execute(f"update pgwallet.{change}".encode())
+            assert refused.value.diag.message_primary == (
+                f"an update of pgwallet.{table} concerns all shards, "
+                "and this is shard 1 of cluster tests"
+            ), role
+            conn.execute("set role none")
+    assert pgwallet.check_ledger(router) == []
 
 
 def test_a_part_of_what_several_shards_did_is_taken_back_by_a_router_alone(

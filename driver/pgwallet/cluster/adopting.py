@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from contextlib import ExitStack
 
 import psycopg
+from psycopg import sql
 
 from pgwallet.deployment import DeploymentError
 from pgwallet.deployment.connecting import connect
@@ -32,6 +33,15 @@ from (
   where p.project_id > %s and p.project_id < 1::bigint << 45
   order by p.project_id limit %s
 ) as p
+"""
+
+_GIVE_SETTINGS = """
+select from pgwallet_remote.change_settings(%s, %s::jsonb) as r
+where r.error is null or pgwallet_router._raise(r.error)
+"""
+_GIVE_CURRENCY = """
+select from pgwallet_remote.take_over_currency(%s, %s, %s, %s, %s, %s) as r
+where r.error is null or pgwallet_router._raise(r.error)
 """
 
 _Currency = tuple[str, int, str, list[int], object]
@@ -64,16 +74,11 @@ def give_what_all_have(cluster: ClusterFile) -> None:
     """Settings, currencies and projects of shard 0; again, only what has come since."""
     with ExitStack() as stack:
         first = stack.enter_context(member("shard 0", cluster.shards[0].conninfo))
+        _give_terms(cluster, first)
         others = [
             stack.enter_context(member(f"shard {shard.number}", shard.conninfo))
             for shard in cluster.shards[1:]
         ]
-        settings = first.execute("select to_jsonb(s)::text from pgwallet.settings as s").fetchone()
-        currencies = _currencies(first)
-        for other in others:
-            if settings is not None:
-                other.execute("select pgwallet_shard.change_settings(%s::jsonb)", settings)
-            _give_currencies(other, currencies)
         last, count = 0, 0
         while True:
             page = first.execute(_PROJECTS, [last, _AT_ONCE]).fetchone()
@@ -84,9 +89,17 @@ def give_what_all_have(cluster: ClusterFile) -> None:
         logger.info("all shards have the settings, currencies and %s projects of shard 0", count)
 
 
-def _give_currencies(other: psycopg.Connection, currencies: list[_Currency]) -> None:
-    for currency in currencies:
-        other.execute("select pgwallet_shard.take_over_currency(%s, %s, %s, %s, %s)", currency)
+def _give_terms(cluster: ClusterFile, first: psycopg.Connection) -> None:
+    """By a router: a shard lets nobody else change alone what all have alike."""
+    settings = first.execute("select to_jsonb(s)::text from pgwallet.settings as s").fetchall()
+    with member("router 0", cluster.routers[0]) as router, router.transaction():
+        # Whom routers have a user name on shards for.
+        router.execute(sql.SQL("set local role {}").format(sql.Identifier(cluster.owner)))
+        for shard in cluster.shards[1:]:
+            for row in settings:
+                router.execute(_GIVE_SETTINGS, [shard.number, *row])
+            for currency in _currencies(first):
+                router.execute(_GIVE_CURRENCY, [shard.number, *currency])
 
 
 def give_projects(others: Iterable[psycopg.Connection], projects: str) -> None:

@@ -78,6 +78,8 @@ def _bring(
     shards = [*cluster.shards[1:], cluster.shards[0]] if adopt else cluster.shards
     steps = [f"shard {shard.number}" for shard in shards]
     steps += [f"router {number}" for number in range(len(cluster.routers))]
+    steps += ["what all shards have"] if adopt else []
+    first = steps[0]
     reports, routers = {}, []
     try:
         for shard in shards:
@@ -89,8 +91,6 @@ def _bring(
                     cluster, shard, adopt=adopted, downgrade=downgrade, wait=wait
                 )
             logger.info("%s is at version %s", steps.pop(0), code.version)
-        if adopt:
-            give_what_all_have(cluster)
         with connect(cluster.shards[0].conninfo) as conn:
             functions = [*read_functions(conn).values()]
             identity = identity_of(conn)
@@ -100,8 +100,10 @@ def _bring(
                 if make_router(cluster, router, functions, has_adopted=has_adopted, wait=wait):
                     routers.append(number)
             logger.info("%s is at version %s", steps.pop(0), code.version)
+        if adopt:
+            give_what_all_have(cluster)
     except (deployment.DeploymentError, psycopg.Error) as error:
-        if len(steps) == len(cluster.shards) + len(cluster.routers):
+        if steps[0] == first:
             raise
         raise deployment.DeploymentError(
             f"{said(error)}\nLeft behind: {', '.join(steps)}. The cluster works as it is; run it "

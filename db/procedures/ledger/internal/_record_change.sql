@@ -1,6 +1,6 @@
 -- Writes down as an event what somebody changed of the settings, of a currency or of the accesses
--- of roles, by a function or by hand: of an updated row only what is different. The migrations that
--- make these tables have attached it to them.
+-- of roles, by a function or by hand: of an updated row only what is different, which all shards of
+-- a cluster have alike. The migrations that make these tables have attached it to them.
 --
 -- It has the rights of the owner: whoever may update settings needs none for events.
 create or replace function pgwallet._record_change()
@@ -15,6 +15,7 @@ declare
   v_after jsonb := case when tg_op <> 'DELETE' then to_jsonb(new) end;
 begin
   if tg_op = 'UPDATE' then
+    perform pgwallet._check_alone(format('an update of pgwallet.%s', tg_table_name));
     v_kind := 'update_' || tg_table_name;
     select
       jsonb_object_agg(o.key, o.value), jsonb_object_agg(o.key, v_after -> o.key)
