@@ -57,9 +57,9 @@ test-deep: $(stamp) ## hold the ledger against its model in 2,000 examples (20 m
 	@PGWALLET_MODEL_EXAMPLES=2000 $(pytest) tests/model -rP --show-capture=stdout $(ARGS)
 
 test-faults: $(stamp) ## crash servers, clients and connections 100 times each, a cluster 200 times (hours)
-	@PGWALLET_FAULTS=100 PGWALLET_CLUSTER_FAULTS=200 PGWALLET_PLANS=200 PGWALLET_CLUSTER_CUTS=1000 \
-	  $(pytest) tests/faults tests/cluster/test_killed.py tests/cluster/test_plans_killed.py \
-	  tests/cluster/test_cut_off.py $(ARGS)
+	@PGWALLET_FAULTS=100 PGWALLET_CLUSTER_FAULTS=200 PGWALLET_CLUSTER_CUTS=1000 \
+	  PGWALLET_CLUSTER_STORM=60 $(pytest) tests/faults tests/cluster/test_killed.py \
+	  tests/cluster/test_cut_off.py tests/cluster/test_storm_of_crashes.py $(ARGS)
 
 mutants: $(stamp) ## break the functions one by one and see that a test notices (an hour)
 	@PGWALLET_TEST_SERVER='$(SERVER)' $(bin)/python -m tests.mutants.run $(ARGS)

@@ -112,6 +112,22 @@ def refunding(conn: psycopg.Connection, suffix: str) -> Made:
     )
 
 
+def releasing_by_procedure(conn: psycopg.Connection, suffix: str) -> Made:
+    wallets, project = _backed(conn, suffix)
+    return (
+        lambda conn: conn.execute("call pgwallet.release_project(%s)", [project]),
+        lambda conn: _balances(conn, project, *wallets),
+    )
+
+
+def refunding_by_procedure(conn: psycopg.Connection, suffix: str) -> Made:
+    wallets, project = _backed(conn, suffix)
+    return (
+        lambda conn: conn.execute("call pgwallet.refund_project(%s)", [project]),
+        lambda conn: _balances(conn, project, *wallets),
+    )
+
+
 def refunding_what_expired(conn: psycopg.Connection, suffix: str) -> Made:
     wallets = _spread(conn, suffix)
     project = pgwallet.create_project(conn, suffix).project_id
@@ -303,7 +319,9 @@ CASES: dict[str, tuple[Make, ...]] = {
     "record_check": (checking,),
     "refund_escrows": (refunding,),
     "refund_expired_escrows": (refunding_what_expired,),
+    "refund_project": (refunding_by_procedure,),
     "release_escrows": (releasing,),
+    "release_project": (releasing_by_procedure,),
     "reverse_transaction": (returning_a_payout, returning_a_transfer),
     "seal_ledger": (sealing,),
     "set_credit_limit": (crediting,),

@@ -1,223 +1,191 @@
-"""Customers, operators and a reaper: each repeats a call until it was told how it ended. The
-book has what they were told."""
+"""A storm through a router: 8 customers, 2 operators, one who refunds what has expired, and one who
+kills servers and ends sessions of the router and of the shards, whatever they are about.
 
-import logging
-import random
-from collections import Counter
+A call that was broken off is made again, with its key, until it is answered. Calls with keys have
+one effect however often that was; of the others nobody knows, and it shows in the ledger.
+"""
+
+import time
 from collections.abc import Callable
-from contextlib import closing
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from decimal import Decimal
-from itertools import count
-from threading import Event, Lock
-from typing import TypeVar
+from contextlib import ExitStack, suppress
+from functools import partial
+from random import Random
+from traceback import format_exc
+from typing import ClassVar
 
 import psycopg
+from psycopg import IsolationLevel
 
 import pgwallet
-from tests.cluster.killing import Client
+from tests.catalogue.calls import given_to
+from tests.cluster.killing import Killable
+from tests.faults.server import KillableServer
+from tests.ledger.calling import value
+from tests.storm.plans import WEIGHTS
+from tests.storm.shared import Plan
+from tests.storm.told import Record
+from tests.storm.workers import DEADLINE, Connection, Storm, Worker, seal, watch
 
-COMMISSION = Decimal("0.1")  # of pledges of tens, so that nothing is rounded
+SHARDS_AGREE = 8  # the invariant
+CUSTOMERS = 8
+OPERATORS = 2
+PAUSE_BETWEEN_CRASHES = 0.4  # seconds
+PAUSE_BETWEEN_REFUNDS = 0.2
+PAUSE_WHILE_DOWN = 0.02
+CALLS_BETWEEN_CRASHES = 20  # at least, so that on a slow machine they get on as well
+PATIENCE = 60.0  # seconds, after which a call that is broken off again and again has failed
 
-logger = logging.getLogger("pgwallet")
-T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Pledged:
-    wallet: int
-    project: int
-    amount: Decimal
-
-
-@dataclass(slots=True)
-class Book:
-    """What everybody was told: amounts by wallet and by project, and each pledge by its id."""
-
-    conninfo: str
-    currency: str
-    wallets: list[int]
-    in_wallets: Counter[int] = field(default_factory=Counter)
-    paid_out: Counter[int] = field(default_factory=Counter)
-    collected: Decimal = Decimal(0)
-    pledges: dict[int, Pledged] = field(default_factory=dict)
-    open: list[int] = field(default_factory=list)
-    outcomes: dict[int, str] = field(default_factory=dict)
-    calls: Counter[str] = field(default_factory=Counter)
-    repeats: int = 0
-    over: Event = field(default_factory=Event)
-    writing: Lock = field(default_factory=Lock)
-    failures: list[BaseException] = field(default_factory=list)
-    numbers: "count[int]" = field(default_factory=count)
-
-    def key(self) -> str:
-        return f"{self.currency} {next(self.numbers)}"
+AS_CUSTOMER = {name: WEIGHTS[name] for name in given_to("app") if name in WEIGHTS}
+AS_OPERATOR = {name: each for name, each in WEIGHTS.items() if name not in AS_CUSTOMER}
+# What says that something else is the matter.
+FINAL = (
+    psycopg.errors.QueryCanceled,
+    psycopg.errors.DeadlockDetected,
+    psycopg.errors.InvalidAuthorizationSpecification,
+)
+SOME_SESSIONS = """
+select count(pg_terminate_backend(a.pid)) from pg_stat_activity as a
+where a.backend_type = 'client backend' and a.pid <> pg_backend_pid() and random() < 0.3
+"""
 
 
-class Person:
-    """Calls again and again, until the storm is over."""
+class RoutedStorm(Storm):
+    """`app` and `operator` are connection strings of the router of what is killed."""
 
-    def __init__(self, book: Book, seed: str) -> None:
-        self.book = book
-        self.chance = random.Random(seed)
-        self.client = Client(book.conninfo)
+    def __init__(self, app: str, operator: str, killable: Killable, seed: str) -> None:
+        super().__init__(operator, IsolationLevel.READ_COMMITTED, seed, 0)
+        self.app = Storm(app, IsolationLevel.READ_COMMITTED, seed, 0).conninfo
+        self.killable = killable
+        self.sessions = ExitStack()
+        self.ended = 0
+        self.crashes = 0
+
+    def worker(self, number: int) -> "Insistent":
+        return Insistent(self, number, WEIGHTS, self.conninfo)
+
+    def crew(self, connections: int) -> list[Worker]:
+        customers = [
+            Insistent(self, number, AS_CUSTOMER, self.app) for number in range(1, CUSTOMERS + 1)
+        ]
+        operators = [
+            Insistent(self, number, AS_OPERATOR, self.conninfo)
+            for number in range(CUSTOMERS + 1, CUSTOMERS + OPERATORS + 1)
+        ]
+        return [*customers, *operators, Reaper(self, 0, WEIGHTS, self.conninfo)]
+
+    def besides(self) -> list[Callable[[], None]]:
+        return [partial(watch, self), partial(seal, self), self.crash]
+
+    def attend(self, work: Callable[[], None]) -> None:
+        """Again, where its session was ended."""
+        while not self.over.is_set():
+            try:
+                work()
+            except FINAL:
+                self.fail(format_exc())
+            except psycopg.OperationalError:
+                self.over.wait(PAUSE_WHILE_DOWN)
+            except Exception:
+                self.fail(format_exc())
+
+    def crash(self) -> None:
+        chance = Random(f"{self.seed} crasher")
+        before = 0
+        while not self.over.wait(chance.uniform(0, 2 * PAUSE_BETWEEN_CRASHES)):
+            if self.calls < before + CALLS_BETWEEN_CRASHES:
+                continue
+            before = self.calls
+            server = chance.choice([*self.killable.shards, self.killable.routers])
+            if chance.random() < 0.7:
+                self.ended += sessions_ended(server)
+            else:
+                self.crashes += 1
+                server.kill()
+                server.start()
+
+    def for_seconds(self, seconds: float) -> None:
+        """Returns after that time, and once the ledger was checked, or the storm is over."""
+        ends = time.monotonic() + seconds
+        while time.monotonic() < ends or not self.checks:
+            if self.over.wait(0.05) or time.monotonic() > ends + DEADLINE:
+                return
+
+    def is_wrong(self, violation: pgwallet.Violation) -> bool:
+        """What a call left on one shard, its repeat completes, once the others are back."""
+        return violation.invariant != SHARDS_AGREE
+
+    def has_parts(self, account: str) -> bool:
+        """What is everywhere has an id below the ranges of all shards."""
+        return int(account) < 1 << 46
+
+    def summary(self) -> str:
+        return (
+            f"{super().summary()}; {self.crashes} servers killed, {self.ended} sessions ended, "
+            f"{len(self.unsure)} attempts with them"
+        )
+
+
+def sessions_ended(server: KillableServer) -> int:
+    """Of everybody there: customers of a router, or routers of shards; some of them."""
+    with suppress(psycopg.OperationalError), psycopg.connect(server.conninfo) as admin:
+        return int(value(admin, SOME_SESSIONS))
+    return 0
+
+
+class Insistent(Worker):
+    """Makes a call again until it is answered, by a new session where the last one was ended."""
+
+    WAYS: ClassVar = {"alone": 1}
+    KEYED = 1
+
+    storm: RoutedStorm
+
+    def __init__(
+        self, raging: RoutedStorm, number: int, weights: dict[str, int], conninfo: str
+    ) -> None:
+        super().__init__(raging, number, weights)
+        self.conninfo = conninfo
+        self.session: Connection | None = None
 
     def work(self) -> None:
-        with closing(self.client):
+        while not self.storm.over.is_set():
+            self.turn(self.connected(), self.planned())
+
+    def planned(self) -> Plan:
+        return self.planner.next()
+
+    def hear(self, conn: Connection, plan: Plan, heard: list[Record] | None = None) -> list[Record]:
+        """On whichever session there is."""
+        deadline = time.monotonic() + PATIENCE
+        while True:
             try:
-                while not self.book.over.is_set():
-                    self.turn()
-            except BaseException as error:
-                logger.exception("the storm is over")
-                self.book.failures.append(error)
-                self.book.over.set()
-            self.book.repeats += self.client.repeats
+                return super().hear(self.connected(), plan, heard)
+            except FINAL:
+                raise
+            except pgwallet.PgWalletError:
+                if "wallet_ids" in plan.arguments:
+                    # Other shards may have done their parts.
+                    self.storm.unsure.append(plan)
+                raise
+            except psycopg.OperationalError:
+                if time.monotonic() > deadline:
+                    raise
+                self.storm.unsure.append(plan)
+                time.sleep(PAUSE_WHILE_DOWN)
 
-    def turn(self) -> None:
-        raise NotImplementedError
+    def surely(self, conn: Connection, plan: Plan) -> list[Record]:
+        return self.hear(conn, plan)
 
-    def told(self, call: Callable[[psycopg.Connection], T]) -> T | None:
-        """What the call returned; none where the ledger refused it."""
-        try:
-            done = self.client(call)
-        except (
-            pgwallet.InsufficientFunds,
-            pgwallet.ProjectClosed,
-            pgwallet.ProjectNotClosed,
-            pgwallet.NotReversible,
-        ) as refused:
-            self.book.calls[refused.sqlstate] += 1
-            return None
-        self.book.calls["done"] += 1
-        return done
+    def connected(self) -> Connection:
+        if self.session is None or self.session.closed:
+            self.session = psycopg.connect(self.conninfo, autocommit=True)
+            self.storm.sessions.callback(self.session.close)
+        return self.session
 
 
-class Customer(Person):
-    def turn(self) -> None:
-        self.chance.choice([self.deposit, self.withdraw, self.transfer, self.pledge])()
+class Reaper(Insistent):
+    """Refunds what has expired."""
 
-    def deposit(self) -> None:
-        wallet, amount, key = self.wallet(), 10 * self.chance.randint(1, 9), self.book.key()
-        if self.told(lambda conn: pgwallet.deposit(conn, wallet, amount, key)):
-            self.moved(wallet, amount)
-
-    def withdraw(self) -> None:
-        wallet, amount, key = self.wallet(), 10 * self.chance.randint(1, 9), self.book.key()
-        if self.told(lambda conn: pgwallet.withdraw(conn, wallet, amount, key)):
-            self.moved(wallet, -amount)
-
-    def transfer(self) -> None:
-        """At times it is taken back."""
-        source, target = self.chance.sample(self.book.wallets, 2)
-        amount, key = 10 * self.chance.randint(1, 40), self.book.key()
-        sent = self.told(lambda conn: pgwallet.transfer(conn, source, target, amount, key))
-        if sent is None:
-            return
-        self.moved(source, -amount)
-        self.moved(target, amount)
-        if self.chance.random() < 0.2:
-            back = f"{key} back"
-            if self.told(
-                lambda conn: pgwallet.reverse_transaction(conn, sent.transaction_id, back)
-            ):
-                self.moved(source, amount)
-                self.moved(target, -amount)
-
-    def pledge(self) -> None:
-        if not self.book.open:
-            return
-        wallet, project = self.wallet(), self.chance.choice(self.book.open)
-        amount, key = 10 * self.chance.randint(1, 9), self.book.key()
-        lasting = self.chance.uniform(0.5, 3) if self.chance.random() < 0.2 else None
-
-        def make(conn: psycopg.Connection) -> pgwallet.Pledge:
-            # Anew for each attempt, since one that is over is refused; a key does not compare it.
-            expiry = datetime.now(UTC) + timedelta(seconds=lasting) if lasting else None
-            return pgwallet.pledge(
-                conn, wallet, project, amount, idempotency_key=key, expires_at=expiry
-            )
-
-        made = self.told(make)
-        if made:
-            with self.book.writing:
-                self.book.pledges[made.escrow_id] = Pledged(wallet, project, Decimal(amount))
-
-    def wallet(self) -> int:
-        return self.chance.choice(self.book.wallets)
-
-    def moved(self, wallet: int, amount: int) -> None:
-        with self.book.writing:
-            self.book.in_wallets[wallet] += amount
-
-
-class Operator(Person):
-    """Several close the same projects, with other outcomes."""
-
-    def turn(self) -> None:
-        if len(self.book.open) < 4:
-            self.create()
-        else:
-            self.settle(self.chance.choice(self.book.open))
-
-    def create(self) -> None:
-        reference = self.book.key()
-        made = self.told(
-            lambda conn: pgwallet.create_project(
-                conn,
-                reference,
-                self.book.currency,
-                commission_rate=COMMISSION,
-                fee_rate=0,
-                fee_fixed=0,
-            )
-        )
-        assert made
-        with self.book.writing:
-            self.book.open.append(made.project_id)
-
-    def settle(self, project: int) -> None:
-        outcome = self.chance.choice(["succeeded", "failed"])
-        if not self.told(lambda conn: pgwallet.close_project(conn, project, outcome)):
-            return
-        with self.book.writing:
-            assert self.book.outcomes.setdefault(project, outcome) == outcome
-            if project in self.book.open:
-                self.book.open.remove(project)
-        self.told(lambda conn: settled(conn, project, outcome))
-        if outcome == "succeeded":
-            self.pay(project)
-
-    def pay(self, project: int) -> None:
-        """Most of what it has."""
-        has = self.client(lambda conn: pgwallet.balance(conn, project))
-        amount, key = int(has * 3 // 4), self.book.key()
-        if amount <= 0:
-            return
-        if self.told(lambda conn: pgwallet.payout(conn, project, amount, key)):
-            with self.book.writing:
-                self.book.paid_out[project] += amount
-        earned = self.book.key()
-        if self.told(
-            lambda conn: pgwallet.collect_earnings(
-                conn, self.book.currency, "commission", 5, earned
-            )
-        ):
-            with self.book.writing:
-                self.book.collected += 5
-
-
-class Reaper(Person):
-    """Refunds what has expired, and completes what was left."""
-
-    def turn(self) -> None:
-        self.told(pgwallet.refund_expired_escrows)
-        self.told(lambda conn: conn.execute("select from pgwallet.complete_plans('1 second')"))
-        self.book.over.wait(0.2)
-
-
-def settled(conn: psycopg.Connection, project: int, outcome: str) -> bool:
-    settle = pgwallet.release_project if outcome == "succeeded" else pgwallet.refund_project
-    for _ in settle(conn, project, batch_size=20):
-        pass
-    return True
+    def planned(self) -> Plan:
+        self.storm.over.wait(PAUSE_BETWEEN_REFUNDS)
+        return Plan("refund_expired_escrows", {"limit": 100})

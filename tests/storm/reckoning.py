@@ -117,6 +117,9 @@ from pgwallet.account as a where a.balance is not null
 """
 
 
+Escrow = tuple[Any, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Recorded:
     """A transaction as the ledger has it."""
@@ -167,10 +170,11 @@ def differences(
     for place in places:
         found += _order_of_balances(place)
         found += _too_late(place)
-    found += _facts(storm, conn)
+    found += _facts(storm, places)
     told += [_as_if_told(number, ledger[number]) for number in unheard]
-    found += _escrows(storm, told, ledger, conn)
-    found += _balances(told, conn)
+    escrows = [escrow for place in places for escrow in place.execute(ESCROWS)]
+    found += _escrows(storm, told, ledger, escrows)
+    found += _balances(told, escrows, places)
     return found
 
 
@@ -366,7 +370,7 @@ def _too_late(conn: psycopg.Connection) -> Iterator[str]:
         yield f"escrow {escrow_id}: of {released} released, some after its expiry at {expires_at}"
 
 
-def _facts(storm: Storm, conn: psycopg.Connection) -> Iterator[str]:
+def _facts(storm: Storm, places: Sequence[psycopg.Connection]) -> Iterator[str]:
     """All clients were told the same, and of all there is."""
     unsure = {plan.name for plan in storm.unsure}
     told: dict[str, dict[Any, set[Any]]] = defaultdict(lambda: defaultdict(set))
@@ -379,10 +383,10 @@ def _facts(storm: Storm, conn: psycopg.Connection) -> Iterator[str]:
         if of not in made_up and wallet in made_up.values():
             del told["wallet"][of]
     for what, query in FACTS.items():
-        there: dict[Any, set[Any]] = {}
-        for row in conn.execute(query.encode()):
+        there: dict[Any, set[Any]] = defaultdict(set)
+        for row in (row for place in places for row in place.execute(query.encode())):
             of, value = (row[0], row[1:]) if what == "escrow" else (row[:-1], row[-1])
-            there[of[0] if isinstance(of, tuple) and len(of) == 1 else of] = {value}
+            there[of[0] if isinstance(of, tuple) and len(of) == 1 else of].add(value)
         for of in told[what].keys() | (there.keys() if what != "outcome" else set()):
             if of not in told[what] and MAKERS[what] & unsure:
                 continue
@@ -391,12 +395,11 @@ def _facts(storm: Storm, conn: psycopg.Connection) -> Iterator[str]:
 
 
 def _escrows(
-    storm: Storm, told: list[Told], ledger: dict[int, Recorded], conn: psycopg.Connection
+    storm: Storm, told: list[Told], ledger: dict[int, Recorded], escrows: list[Escrow]
 ) -> Iterator[str]:
     """Each one is settled once, by what the clients were told."""
     singly: defaultdict[tuple[str, int | None], Decimal] = defaultdict(Decimal)
     by_project: defaultdict[tuple[str, int], Decimal] = defaultdict(Decimal)
-    escrows = conn.execute(ESCROWS).fetchall()
     project_of = {escrow_id: project_id for escrow_id, project_id, *_ in escrows}
     for record in told:
         if record.kind in ("release", "refund") and not record.replayed:
@@ -428,7 +431,9 @@ def _escrows(
     yield from (f"{what}: told {more} more" for what, more in by_project.items() if more)
 
 
-def _balances(told: list[Told], conn: psycopg.Connection) -> Iterator[str]:
+def _balances(
+    told: list[Told], escrows: list[Escrow], places: Sequence[psycopg.Connection]
+) -> Iterator[str]:
     """Each is the sum of what clients were told, and for batches of what the escrows say."""
     expected: defaultdict[str, Decimal] = defaultdict(Decimal)
     for record in told:
@@ -436,10 +441,13 @@ def _balances(told: list[Told], conn: psycopg.Connection) -> Iterator[str]:
         if record.kind not in settled and not record.replayed:
             for account, amount in (record.moved or {}).items():
                 expected[account] += amount
-    for _, project_id, wallet_id, _, _, refunded, net in conn.execute(ESCROWS):
+    for _, project_id, wallet_id, _, _, refunded, net in escrows:
         expected[str(wallet_id)] += refunded
         expected[str(project_id)] += net
-    for account, kind, balance in conn.execute(BALANCES):
+    held: defaultdict[tuple[str, str], Decimal] = defaultdict(Decimal)
+    for account, kind, balance in (row for place in places for row in place.execute(BALANCES)):
+        held[kind, account] += balance
+    for (kind, account), balance in held.items():
         if balance != expected[account]:
             yield f"{kind} {account} holds {balance}, told {expected[account]}"
 
