@@ -389,7 +389,11 @@ CREATE TABLE pgwallet.event (
     event_id bigint NOT NULL,
     subject_id bigint,
     created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    changed_by name DEFAULT SESSION_USER NOT NULL,
+    changed_by name DEFAULT 
+CASE
+    WHEN ((current_setting('pgwallet.caller'::text, true) <> ''::text) AND pgwallet._is_router()) THEN (current_setting('pgwallet.caller'::text))::name
+    ELSE SESSION_USER
+END NOT NULL,
     kind text NOT NULL COLLATE pg_catalog."C",
     reason text,
     before jsonb,
@@ -401,7 +405,7 @@ WITH (autovacuum_vacuum_insert_scale_factor='0.02', autovacuum_freeze_min_age='0
 
 COMMENT ON TABLE pgwallet.event IS 'What changed without moving money, and who changed it; never updated or deleted.';
 COMMENT ON COLUMN pgwallet.event.subject_id IS 'Id of the wallet, pocket, project, escrow or account; null for settings, currencies and roles.';
-COMMENT ON COLUMN pgwallet.event.changed_by IS 'The role that the session began as.';
+COMMENT ON COLUMN pgwallet.event.changed_by IS 'The role that the session began as; on a shard of a cluster, that on the router.';
 COMMENT ON COLUMN pgwallet.event.kind IS 'What happened, such as freeze_account.';
 COMMENT ON COLUMN pgwallet.event.reason IS 'What the caller gave as the reason.';
 COMMENT ON COLUMN pgwallet.event.before IS 'What changed, as it was; null for something new.';

@@ -7,6 +7,17 @@ create sequence pgwallet.event_id_seq as bigint cache 1;
 
 comment on sequence pgwallet.event_id_seq is 'Source of event ids.';
 
+-- Stands in until the functions are installed, as _refuse_change does.
+create function pgwallet._is_router()
+returns boolean
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $function$
+begin
+  return false;
+end;
+$function$;
+
 -- Drawn by a transaction that has an xid, as the ids of transactions are, for the same reason.
 create table pgwallet.event (
   event_id bigint not null default (
@@ -14,7 +25,14 @@ create table pgwallet.event (
   ),
   subject_id bigint,
   created_at timestamptz not null default clock_timestamp(),
-  changed_by name not null default session_user,
+  -- A router says who asked it; anybody else may set this as well, and is not believed.
+  changed_by name not null default (
+    case
+      when current_setting('pgwallet.caller', true) <> '' and pgwallet._is_router()
+        then current_setting('pgwallet.caller')::name
+      else session_user
+    end
+  ),
   kind text collate "C" not null check (length(kind) <= 200),
   reason text check (length(reason) <= 200),
   before jsonb,
@@ -35,7 +53,8 @@ comment on table pgwallet.event is
 'What changed without moving money, and who changed it; never updated or deleted.';
 comment on column pgwallet.event.subject_id is
 'Id of the wallet, pocket, project, escrow or account; null for settings, currencies and roles.';
-comment on column pgwallet.event.changed_by is 'The role that the session began as.';
+comment on column pgwallet.event.changed_by is
+'The role that the session began as; on a shard of a cluster, that on the router.';
 comment on column pgwallet.event.kind is 'What happened, such as freeze_account.';
 comment on column pgwallet.event.reason is 'What the caller gave as the reason.';
 comment on column pgwallet.event.before is 'What changed, as it was; null for something new.';

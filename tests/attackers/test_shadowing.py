@@ -6,6 +6,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
+import pgwallet
 from tests import clusters
 from tests.attackers.business import day, full_call, in_a_day
 from tests.attackers.conftest import Login
@@ -94,8 +95,9 @@ def test_the_same_traps_are_sprung_in_every_function_that_looks_names_up_along_t
     sprung = sprung_by_the_owner(own_stage, "lair, pg_catalog, pg_temp")
     # Names in a standard SQL body were resolved when it was made, and these pass its rows on.
     passing_on = {"get_escrow", "get_project", "get_transaction"}
-    # They fail over a type or a comparison of rows that is not the one they were written for.
-    failing = {"currency_metrics", "list_rights", "show_deployment"}
+    # They fail over a type or a comparison of rows that is not the one they were written for, or
+    # over a catalog that they may not read.
+    failing = {"currency_metrics", "list_rights", "show_deployment", "create_project", "payout"}
     assert sprung == set(in_a_day("operator")) - passing_on - failing
 
 
@@ -159,3 +161,39 @@ def test_a_procedure_springs_no_trap_from_one_commit_to_the_next(
     statuses: dict[str, int] = dict(left)
     assert statuses[status] >= 4
     assert "locked" not in statuses
+
+
+OF_A_CLUSTER = """
+create schema pgwallet_shard;
+create schema pgwallet_call;
+create function pgwallet_shard._check_alone(text, bigint) returns void language plpgsql as $trap$
+begin perform lair.struck(); end $trap$;
+grant usage on schema pgwallet_shard, pgwallet_call to public;
+"""
+
+
+def test_what_looks_like_a_part_of_a_cluster_is_neither_run_nor_believed(own_stage: Stage) -> None:
+    """Only what the owner of the ledger has made is: others may be let create schemas, too."""
+    with own_stage.superuser() as conn:
+        for role in own_stage.roles.values():
+            conn.execute(
+                sql.SQL("grant create on database {} to {}").format(
+                    sql.Identifier(conn.info.dbname), sql.Identifier(role)
+                )
+            )
+    with own_stage.login("operator") as conn:
+        conn.execute(OF_A_CLUSTER)
+        conn.execute(
+            sql.SQL("grant usage on schema pgwallet_call to {}").format(
+                sql.Identifier(own_stage.roles["app"])
+            )
+        )
+        with listening(conn) as victims:
+            pgwallet.create_project(conn, "bridge")
+        assert victims == []
+    with own_stage.login("app") as conn:
+        conn.execute("set pgwallet.caller = 'somebody else'")
+        wallet = pgwallet.create_wallet(conn, "bob").wallet_id
+    with own_stage.owner() as conn:
+        (made,) = pgwallet.list_events(conn, wallet)
+    assert made.changed_by == own_stage.roles["app"]

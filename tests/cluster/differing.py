@@ -15,7 +15,6 @@ class Why(StrEnum):
     DEPLOYED = "`pgwallet cluster migrate` does, all of it"
     RANGES = "Each shard gives its ids from a range of 2^46 of its own"
     KEYS = "where its wallets are on several shards, each element has a key"
-    BEGUN = "an event names who began the session | the role of the routers"
     SEALED = "seals close all history | each shard has its own"
     FED = "a feed for each shard; there is no order between them"
     ANOTHER = "the same key with a wallet of another shard is another call"
@@ -32,7 +31,6 @@ INSTEAD: dict[Why, str] = {
     Why.DEPLOYED: "test_commands_of_one_database.py::test_a_router_is_none_of_theirs",
     Why.RANGES: "test_instead.py::test_an_id_of_a_shard_is_none_for_a_project",
     Why.KEYS: "test_instead.py::test_elements_on_several_shards_need_keys",
-    Why.BEGUN: "test_instead.py::test_an_event_names_the_role_of_the_routers",
     Why.SEALED: "test_everywhere.py::test_each_shard_seals_its_own",
     Why.FED: "test_everywhere.py::test_each_shard_has_a_feed_of_its_own",
     Why.ANOTHER: "test_instead.py::test_one_key_with_wallets_of_two_shards_has_two_effects",
@@ -178,7 +176,10 @@ _FAILING: dict[Why, str] = {
         access/test_grants.py::test_no_access_changes_the_schema_or_gives_itself_more
         access/test_grants.py::test_no_access_reads_or_writes_a_table
         escrow/test_changing_pledges.py::test_what_is_frozen_or_closed_only_takes_back[project]
+        ledger/test_events.py::test_a_currency_tells_which_it_is
         ledger/test_events.py::test_a_page_of_events_is_read_along_an_index
+        escrow/test_disputes.py::test_a_dispute_holds_what_is_left
+        wallets/test_currencies.py::test_the_same_again_returns_it_and_another_one_is_refused
         escrow/test_expiry.py::test_a_refusal_says_when_it_expired_and_what_to_do
         escrow/test_expiry.py::test_what_expires_in_the_moment_of_a_success_has_expired
         escrow/test_histories.py::test_random_histories_are_exact
@@ -220,14 +221,6 @@ _FAILING: dict[Why, str] = {
         wallets/test_transfers.py::test_a_closed_account_neither_pays_nor_receives
         ledger/test_bulk.py::test_a_call_over_a_thousand_wallets_is_sound
         ledger/test_bulk.py::test_postings_come_in_input_order
-    """,
-    Why.BEGUN: """
-        escrow/test_disputes.py::test_a_dispute_holds_what_is_left
-        ledger/test_events.py::test_a_currency_tells_which_it_is
-        ledger/test_events.py::test_an_event_names_who_began_the_session
-        ledger/test_events.py::test_an_event_says_what_who_and_when
-        ledger/test_events.py::test_whoever_may_update_settings_needs_no_right_to_events
-        wallets/test_currencies.py::test_the_same_again_returns_it_and_another_one_is_refused
     """,
     Why.ANOTHER: """
         ledger/test_idempotency.py::test_the_key_with_another_function_is_a_conflict

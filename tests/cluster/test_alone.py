@@ -121,3 +121,15 @@ def test_what_concerns_a_wallet_is_done_there(
     assert pgwallet.freeze_account(on_shard, wallet, "court order 17").frozen
     assert not pgwallet.unfreeze_account(on_shard, wallet, "court order 18").frozen
     assert pgwallet.balance(router, wallet) == 0
+
+
+def test_nobody_passes_there_for_another(
+    router: psycopg.Connection, on_shard: psycopg.Connection
+) -> None:
+    """Only what a router says of who asked it is believed."""
+    wallet = wallets_on_all_shards(router, "passing for another")[1]
+    on_shard.execute("set pgwallet.caller = 'somebody else'")
+    pgwallet.freeze_account(on_shard, wallet, "court order 17")
+    on_shard.execute("reset pgwallet.caller")
+    frozen = pgwallet.list_events(router, wallet)[-1]
+    assert (frozen.kind, frozen.changed_by) == ("freeze_account", on_shard.info.user)

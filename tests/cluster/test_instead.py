@@ -107,11 +107,3 @@ def test_an_id_of_a_shard_is_none_for_a_project(router: psycopg.Connection) -> N
         with pytest.raises(pgwallet.InvalidArgument):
             pgwallet.create_project(router, "ranged", project_id=(shard + 1) << 46)
     assert pgwallet.find_project(router, "ranged") is None
-
-
-def test_an_event_names_the_role_of_the_routers(
-    router: psycopg.Connection, whole: cluster.ClusterFile
-) -> None:
-    wallet, *_ = wallets_on_all_shards(router, "who did it")
-    pgwallet.freeze_account(router, wallet, "asked for")
-    assert {event.changed_by for event in pgwallet.list_events(router, wallet)} == {whole.role}

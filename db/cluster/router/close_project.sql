@@ -21,7 +21,8 @@ begin
   perform pgwallet_router._call_each(
     array(select pgwallet_router._others(v_home)),
     format(
-      'select r.error from pgwallet_remote.close_project($1, %L, %L) as r', p_project_id, p_outcome
+      'select r.error from pgwallet_remote.close_project($1, %L, %L, p_caller => null) as r',
+      p_project_id, p_outcome
     )
   );
 

@@ -24,7 +24,8 @@ begin
   perform pgwallet_router._call_each(
     array(select pgwallet_router._others(v_home)),
     format(
-      'select r.error from pgwallet_remote._create_currency($1, %L, %L, %L, %L) as r',
+      'select r.error from pgwallet_remote._create_currency($1, %L, %L, %L, %L, p_caller => null) '
+      'as r',
       p_currency, p_exponent, p_name,
       array[
         v_currency.external_account_id, v_currency.commission_account_id,

@@ -42,7 +42,8 @@ begin
   perform pgwallet_router._call_each(
     array(select pgwallet_router._others(v_home)),
     format(
-      'select r.error from pgwallet_remote._open_project($1, %L, %L, %L, %L, %L, null, %L, %L) as r',
+      'select r.error from pgwallet_remote._open_project($1, %L, %L, %L, %L, %L, null, %L, %L, '
+      'p_caller => null) as r',
       v_project.reference, v_project.currency, v_project.commission_rate, v_project.fee_rate,
       v_project.max_pledge, v_project.fee_fixed, v_project.project_id
     )

@@ -19,7 +19,8 @@ begin
     perform pgwallet_router._call_each(
       array(select pgwallet_router._others(v_home)),
       format(
-        'select r.error from pgwallet_remote.freeze_account($1, %L, %L) as r', p_account_id, p_reason
+        'select r.error from pgwallet_remote.freeze_account($1, %L, %L, p_caller => null) as r',
+        p_account_id, p_reason
       )
     );
   end if;

@@ -1,5 +1,5 @@
--- Refuses what concerns all shards and is not done by a router, which is whoever was granted the
--- schema of routers; of a transaction given, only if it is a part of a plan.
+-- Refuses what concerns all shards and is not done by a router; of a transaction given, only if it
+-- is a part of a plan.
 create or replace function pgwallet_shard._check_alone(
   p_function text,
   p_transaction_id bigint
@@ -13,13 +13,7 @@ declare
 begin
   select i.* into v_identity from pgwallet_shard.identity as i;
   if not found
-    or exists (
-      select
-      from pg_namespace as n
-      cross join lateral aclexplode(n.nspacl) as a
-      inner join pg_roles as r on r.oid = a.grantee
-      where n.nspname = 'pgwallet_call' and a.grantee <> n.nspowner and r.rolname = session_user
-    )
+    or pgwallet._is_router()
     or not exists (
       select from pgwallet_shard.part as p where p.transaction_id = p_transaction_id
     ) and p_transaction_id is not null

@@ -1,5 +1,5 @@
 -- What changed here without moving money, as list_events tells it, but for what a router did on all
--- shards and another one tells: of a project its home, of currencies and settings the first.
+-- shards: one of them tells that, by whom; on the others it is the role of routers that did it.
 create or replace function pgwallet_shard.list_own_events(
   p_subject_id bigint,
   p_after_event_id bigint,
@@ -15,12 +15,10 @@ set search_path = pg_catalog, pg_temp
 as $function$
 declare
   v_after_event_id bigint := coalesce(p_after_event_id, 0);
-  v_identity pgwallet_shard.identity;
   v_event record;
   v_left integer := p_limit;
   v_found integer;
 begin
-  select i.* into v_identity from pgwallet_shard.identity as i;
   -- Page by page, with the refusals of the ledger.
   loop
     v_found := 0;
@@ -31,17 +29,7 @@ begin
       v_found := v_found + 1;
       v_after_event_id := v_event.event_id;
       -- What somebody did on this shard alone is told, whatever it is.
-      continue when v_event.kind = 'take_over_project' or v_event.changed_by = session_user and case
-        when v_event.kind in ('create_currency', 'update_currency', 'update_settings')
-          then v_identity.shard > 0
-        when v_event.kind in (
-          'create_project', 'close_project', 'freeze_account', 'unfreeze_account'
-        )
-          then v_event.subject_id < 1::bigint << 46
-            and v_identity.shard <> pgwallet_shard.home_of_project(
-              v_event.subject_id, v_identity.shard_count
-            )
-      end;
+      continue when v_event.kind = 'take_over_project' or v_event.changed_by = session_user;
       event_id := v_event.event_id;
       subject_id := v_event.subject_id;
       kind := v_event.kind;

@@ -36,7 +36,7 @@ from (
 """
 
 _GIVE_SETTINGS = """
-select from pgwallet_remote.change_settings(%s, %s::jsonb) as r
+select from pgwallet_remote.change_settings(%s, %s::jsonb, p_caller => null) as r
 where r.error is null or pgwallet_router._raise(r.error)
 """
 _GIVE_CURRENCY = """

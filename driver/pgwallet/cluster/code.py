@@ -34,7 +34,7 @@ declare
   v_detail text;
   v_hint text;
 begin
-  return query select {selected}, null::text[] from {schema}.{name}({passed}) as r{alias};
+{begin}  return query select {selected}, null::text[] from {schema}.{name}({passed}) as r{alias};
 exception when others then
   get stacked diagnostics
     v_state = returned_sqlstate, v_message = message_text,
@@ -229,9 +229,12 @@ def _shard_side(function: Function) -> str:
         name=function.name,
         schema=function.schema,
         # With defaults, so that a router of the version before may pass less.
-        arguments=function.with_defaults,
+        arguments=_and(function.with_defaults, function, "p_caller text default null"),
         columns=", ".join(map(str, function.columns)),
         volatility="volatile" if function.is_volatile else "stable",
+        begin="  perform set_config('pgwallet.caller', p_caller, true);\n"
+        if function.is_telling
+        else "",
         selected="r.result" if function.is_scalar else _columns(function, "r."),
         passed=function.passed,
         alias=" (result)" if function.is_scalar else "",
@@ -240,15 +243,21 @@ def _shard_side(function: Function) -> str:
 
 def _remote(function: Function, suffix: str, where: str) -> str:
     shard = ["p_shard integer"] if where == "p_shard" else []
+    arguments = ", ".join([*shard, *map(str, function.arguments)])
     return _REMOTE.format(
         name=function.name,
         suffix=suffix,
         where=where,
-        arguments=", ".join([*shard, *map(str, function.arguments)]),
+        # Who asks, wherever a call does not say otherwise.
+        arguments=_and(arguments, function, "p_caller text default session_user"),
         columns=", ".join(map(str, function.columns)),
         selected=_columns(function),
-        passed=function.passed,
+        passed=_and(function.passed, function, "p_caller"),
     )
+
+
+def _and(arguments: str, function: Function, caller: str) -> str:
+    return f"{arguments}, {caller}" if function.is_telling else arguments
 
 
 def _public(function: Function, shard: str) -> str:

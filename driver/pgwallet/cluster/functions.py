@@ -7,6 +7,19 @@ import psycopg
 # What a shard calls for the router beyond the public functions.
 INTERNAL = ("_create_currency", "_open_project")
 
+# What writes an event, which names who asked the router.
+TELLING = frozenset(
+    {
+        *("_create_currency", "_open_project", "open_currency"),
+        *("change_currency", "change_settings"),
+        *("create_currency", "create_pocket", "create_project", "create_wallet"),
+        *("close_pocket", "close_project", "close_wallet", "erase_owner"),
+        *("rename_pocket", "set_allocation", "set_credit_limit", "set_target"),
+        *("dispute_escrow", "resolve_dispute", "record_check"),
+        *("freeze_account", "unfreeze_account"),
+    }
+)
+
 _FUNCTIONS = """
 select
   n.nspname::text, p.proname::text, p.provolatile = 'v', not p.proretset,
@@ -67,8 +80,15 @@ class Function:
         return ", ".join(argument.name for argument in self.arguments)
 
     @property
-    def types(self) -> str:
-        return ", ".join(argument.type for argument in self.arguments)
+    def is_telling(self) -> bool:
+        """Whether it takes on a shard, beside its arguments, who asked the router: `p_caller`."""
+        return self.name in TELLING
+
+    @property
+    def types_on_shard(self) -> str:
+        """Those of the function that routers call."""
+        types = [argument.type for argument in self.arguments]
+        return ", ".join([*types, "text"] if self.is_telling else types)
 
 
 def read_functions(conn: psycopg.Connection) -> dict[str, Function]:

@@ -39,7 +39,7 @@ def make_shard(
 
 def forget_old_calls(cluster: ClusterFile, shard: Shard, functions: list[Function]) -> None:
     """Once all routers are at this version, nobody needs what only the one before had."""
-    known = [f"{function.name}({function.types})" for function in functions]
+    known = [f"{function.name}({function.types_on_shard})" for function in functions]
     with connect(shard.conninfo) as conn, conn.transaction():
         drop(conn, conn.execute(OTHERS, ["pgwallet_call", known]))
 

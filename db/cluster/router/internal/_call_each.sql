@@ -1,4 +1,5 @@
--- Makes a call on each of these shards: p_call is a query for its error, with the shard as $1.
+-- Makes a call on each of these shards: p_call is a query for its error, with the shard as $1. What
+-- has told its event on another shard by then, with who asked, passes nobody on (p_caller).
 --
 -- All are tried; those that were not reached or gave no answer are named in the end, as
 -- _refuse_failed does.

@@ -1,5 +1,5 @@
 -- Changes what is alike on all shards when somebody updates the view of it on a router: settings or
--- currencies. A statement is one call, whether it finds one row or many.
+-- currencies. A statement is one call, whether it finds one row or many. The first shard tells who.
 create or replace function pgwallet_router._change_common()
 returns trigger
 language plpgsql
@@ -14,11 +14,11 @@ begin
   perform pgwallet_router._call_each(
     array(select pgwallet_router._shards_from(0)),
     format(
+      'select r.error from pgwallet_remote.%s, case when $1 = 0 then session_user end) as r',
       case tg_table_name
-        when 'settings' then 'select r.error from pgwallet_remote.change_settings($1, %1$L) as r'
-        else 'select r.error from pgwallet_remote.change_currency($1, %2$L, %1$L) as r'
-      end,
-      to_jsonb(new), to_jsonb(old) ->> 'currency'
+        when 'settings' then format('change_settings($1, %L', to_jsonb(new))
+        else format('change_currency($1, %L, %L', to_jsonb(old) ->> 'currency', to_jsonb(new))
+      end
     )
   );
   return new;

@@ -10,10 +10,14 @@ language plpgsql
 set search_path = pg_catalog, pg_temp
 as $function$
 declare
-  -- Only a shard has it.
+  -- Only a shard has it. It runs with the rights of the owner, to whom it has to belong: anybody
+  -- who may create schemas could have one of that name.
   v_check regproc := to_regproc('pgwallet_shard._check_alone');
 begin
-  if v_check is not null then
+  if exists (
+    select from pg_proc as p
+    where p.oid = v_check and pg_has_role(p.proowner, current_user, 'member')
+  ) then
     execute format('select %s($1, $2)', v_check) using p_function, p_transaction_id;
   end if;
 end;
