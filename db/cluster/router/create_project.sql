@@ -19,7 +19,7 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $function$
 declare
-  v_home integer := pgwallet_router._home_of_reference(p_reference);
+  v_home integer := pgwallet_router._home_or_first(null, p_reference);
   v_drawn_id bigint;
   v_project record;
 begin

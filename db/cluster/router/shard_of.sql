@@ -21,7 +21,7 @@ begin
   end if;
 
   v_shard := case
-    when p_subject_id is null then pgwallet_router._home_of_owner(p_owner_id)
+    when p_subject_id is null then pgwallet_router._home_or_first(p_owner_id, null)
     else pgwallet_router._shard_of_account(p_subject_id)
   end;
   return query

@@ -203,7 +203,7 @@ def _generated(functions: Iterable[Function]) -> Iterator[str]:
         if route is Route.BY_ID:
             yield _public(function, f"coalesce(pgwallet_router._shard_of({_first(function)}), 0)")
         elif route is Route.BY_OWNER:
-            yield _public(function, f"pgwallet_router._home_of_owner({_first(function)})")
+            yield _public(function, f"pgwallet_router._home_or_first({_first(function)}, null)")
         elif route is Route.NOT_HERE:
             yield _NOT_HERE.format(
                 name=function.name,
