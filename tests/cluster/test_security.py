@@ -13,6 +13,7 @@ from tests import clusters, databases
 from tests.access.roles import as_role, login_role
 from tests.catalogue.access import ACCESSES
 from tests.catalogue.calls import CALLS
+from tests.ledger.calling import call
 
 # What extensions and the system bring along is as on any database.
 OF_NOBODY = r"""
@@ -72,14 +73,21 @@ def reachable_by(conn: psycopg.Connection, role: str) -> set[tuple[str, str]]:
               array['select', 'insert', 'update', 'delete', 'truncate', 'references', 'trigger']
             ) as r (name)
             where o.relkind in ('r', 'v', 'm', 'f', 'p')
-              and has_schema_privilege(%s, n.oid, 'usage')
+              and has_schema_privilege(%(role)s, n.oid, 'usage')
               and (
-                has_table_privilege(%s, o.oid, r.name) or r.name !~ 'delete|truncate|trigger'
-                and has_any_column_privilege(%s, o.oid, r.name)
+                has_table_privilege(%(role)s, o.oid, r.name) or r.name !~ 'delete|truncate|trigger'
+                and has_any_column_privilege(%(role)s, o.oid, r.name)
               )
               and {OF_NOBODY}
+            union all
+            select o.oid::regclass::text, r.name
+            from pg_class as o
+            inner join pg_namespace as n on n.oid = o.relnamespace
+            cross join unnest(array['usage', 'select', 'update']) as r (name)
+            where o.relkind = 'S' and has_schema_privilege(%(role)s, n.oid, 'usage')
+              and has_sequence_privilege(%(role)s, o.oid, r.name) and {OF_NOBODY}
             """.encode(),
-            [role, role, role],
+            {"role": role},
         )
     }
 
@@ -89,8 +97,11 @@ def test_the_role_of_routers_may_call_the_side_of_the_shard_and_nothing_else(
     whole: cluster.ClusterFile, number: int
 ) -> None:
     with psycopg.connect(whole.shards[number].conninfo) as owner:
-        called = callable_by(owner, clusters.ROLE)
-        assert {schema for schema, _ in called} == {"pgwallet_call"}
+        side = owner.execute(
+            "select 'pgwallet_call', proname from pg_proc "
+            "where pronamespace = 'pgwallet_call'::regnamespace"
+        )
+        assert callable_by(owner, clusters.ROLE) == {*side.fetchall()}
         # It reads what the router shows of the shard, and changes nothing by itself.
         assert {right for _, right in reachable_by(owner, clusters.ROLE)} <= {"select"}
         for name, _ in reachable_by(owner, clusters.ROLE):
@@ -129,20 +140,45 @@ def test_nobody_else_may_call_the_side_of_the_shard(
         owner.rollback()
 
 
-@pytest.mark.parametrize("access", ACCESSES)
+@pytest.fixture(scope="module")
+def one_database(cluster_server: str, roles: dict[str, str]) -> Iterator[str]:
+    """A ledger that is no part of a cluster, with the same accesses."""
+    with databases.created(cluster_server) as name:
+        conninfo = make_conninfo(cluster_server, dbname=name)
+        pgwallet.migrate(databases.as_owner(conninfo))
+        with psycopg.connect(databases.as_owner(conninfo)) as owner:
+            for access in ACCESSES:
+                owner.execute(f"select pgwallet.grant_{access}(%s)".encode(), [roles[access]])
+        yield conninfo
+
+
+@pytest.mark.parametrize("role", [*ACCESSES, "nobody"])
 def test_an_access_to_a_router_is_that_to_one_database(
-    router: psycopg.Connection, roles: dict[str, str], access: str
+    whole: cluster.ClusterFile, one_database: str, roles: dict[str, str], role: str
 ) -> None:
-    given = {("pgwallet", name) for name, call in CALLS.items() if access in call.given_to}
-    given |= {("pgwallet", name) for name in clusters.OF_ROUTERS}
-    unwritten = given - {
-        ("pgwallet", name)
-        for (name,) in router.execute(
-            "select proname::text from pg_proc where pronamespace = 'pgwallet'::regnamespace"
-        )
-    }
-    assert callable_by(router, roles[access]) == given - unwritten
-    assert {right for _, right in reachable_by(router, roles[access])} <= {"select"}
+    name = roles[role]
+    with psycopg.connect(one_database) as ledger, psycopg.connect(whole.routers[0]) as router:
+        of_routers = {("pgwallet", each) for each in clusters.OF_ROUTERS if role != "nobody"}
+        assert callable_by(router, name) == callable_by(ledger, name) | of_routers
+        assert reachable_by(router, name) == reachable_by(ledger, name)
+    with (
+        psycopg.connect(as_role(one_database, name), autocommit=True) as ledger,
+        psycopg.connect(as_role(whole.routers[0], name), autocommit=True) as router,
+    ):
+        allowed = {each for each in CALLS if _may_call(ledger, each)}
+        assert allowed == {each for each, entry in CALLS.items() if role in entry.given_to}
+        assert {each for each in CALLS if _may_call(router, each)} == allowed
+
+
+def _may_call(conn: psycopg.Connection, name: str) -> bool:
+    """Tried with nothing in any argument, which all that change anything refuse."""
+    try:
+        call(conn, name, **{argument.name: None for argument in CALLS[name].arguments})
+    except psycopg.errors.InsufficientPrivilege:
+        return False
+    except psycopg.DatabaseError:
+        return True
+    return True
 
 
 def test_operators_alone_complete_plans(whole: cluster.ClusterFile, roles: dict[str, str]) -> None:
@@ -154,13 +190,6 @@ def test_operators_alone_complete_plans(whole: cluster.ClusterFile, roles: dict[
             else:
                 with pytest.raises(psycopg.errors.InsufficientPrivilege, match="complete_plans"):
                     conn.execute(complete)
-
-
-def test_who_was_granted_nothing_may_do_nothing(
-    router: psycopg.Connection, roles: dict[str, str]
-) -> None:
-    assert callable_by(router, roles["nobody"]) == set()
-    assert reachable_by(router, roles["nobody"]) == set()
 
 
 FORBIDDEN = """
