@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any, overload
 
 import psycopg
@@ -11,6 +11,7 @@ from ._call import Count
 from ._connection import AsyncConnection, Connection, not_a_connection
 from ._function import database_function
 from .results import FeedRow
+from .shards import of_router
 from .transactions import run_transaction
 
 # How long to leave the database alone while nothing comes: a little, then longer each time.
@@ -34,14 +35,26 @@ def read_feed(after_posting_id: int = 0, limit: Count = 1000) -> list[FeedRow]:
 
 @overload
 def feed(
-    conn: Connection, after: int = 0, follow: bool = False, limit: int = 1000
+    conn: Connection,
+    after: int = 0,
+    follow: bool = False,
+    limit: int = 1000,
+    shard: int | None = None,
 ) -> Iterator[list[FeedRow]]: ...
 @overload
 def feed(
-    conn: AsyncConnection, after: int = 0, follow: bool = False, limit: int = 1000
+    conn: AsyncConnection,
+    after: int = 0,
+    follow: bool = False,
+    limit: int = 1000,
+    shard: int | None = None,
 ) -> AsyncIterator[list[FeedRow]]: ...
 def feed(
-    conn: Connection | AsyncConnection, after: int = 0, follow: bool = False, limit: int = 1000
+    conn: Connection | AsyncConnection,
+    after: int = 0,
+    follow: bool = False,
+    limit: int = 1000,
+    shard: int | None = None,
 ) -> Any:
     """All postings after one, in batches of up to `limit`, each once and in the order of ids.
 
@@ -50,31 +63,32 @@ def feed(
     comes. Each batch is read in a transaction of its own, which has ended when you get it: so the
     connection is yours until you ask for the next one. Keep the last `posting_id` of a batch in the
     transaction that does your work with it, and begin there: a batch that was not kept comes again.
+    On the router of a cluster each shard has a feed of its own: `shard` says which, from 0 on.
     Raises InvalidArgument, psycopg.ProgrammingError on a connection that is in a transaction, and
-    whatever psycopg raises when it is lost: then begin again on another one.
+    whatever psycopg raises when it is lost, then begin again on another one, or where only a router
+    knows `shard`.
     Calls pgwallet.read_feed.
     """
     if isinstance(conn, psycopg.Connection):
-        return _feed(conn, after, follow, limit)
+        return _feed(conn, after, follow, limit, shard)
     if isinstance(conn, psycopg.AsyncConnection):
-        return _feed_async(conn, after, follow, limit)
+        return _feed_async(conn, after, follow, limit, shard)
     raise not_a_connection(conn)
 
 
-def _next(after: int, limit: int) -> Callable[[Connection], list[FeedRow]]:
-    return lambda conn: read_feed(conn, after, limit)
+def _next(after: int, limit: int, shard: int | None) -> Callable[[Any], Any]:
+    """What reads one batch, on either kind of connection."""
+    if shard is None:
+        return lambda conn: read_feed(conn, after, limit)
+    return lambda conn: of_router.read_feed(conn, after, limit, shard)
 
 
-def _next_async(
-    after: int, limit: int
-) -> Callable[[AsyncConnection], Coroutine[Any, Any, list[FeedRow]]]:
-    return lambda conn: read_feed(conn, after, limit)
-
-
-def _feed(conn: Connection, after: int, follow: bool, limit: int) -> Iterator[list[FeedRow]]:
+def _feed(
+    conn: Connection, after: int, follow: bool, limit: int, shard: int | None
+) -> Iterator[list[FeedRow]]:
     pause = _FIRST_PAUSE
     while True:
-        rows = run_transaction(conn, _next(after, limit))
+        rows: list[FeedRow] = run_transaction(conn, _next(after, limit, shard))
         if rows:
             yield rows
             after, pause = rows[-1].posting_id, _FIRST_PAUSE
@@ -86,11 +100,11 @@ def _feed(conn: Connection, after: int, follow: bool, limit: int) -> Iterator[li
 
 
 async def _feed_async(
-    conn: AsyncConnection, after: int, follow: bool, limit: int
+    conn: AsyncConnection, after: int, follow: bool, limit: int, shard: int | None
 ) -> AsyncIterator[list[FeedRow]]:
     pause = _FIRST_PAUSE
     while True:
-        rows = await run_transaction(conn, _next_async(after, limit))
+        rows: list[FeedRow] = await run_transaction(conn, _next(after, limit, shard))
         if rows:
             yield rows
             after, pause = rows[-1].posting_id, _FIRST_PAUSE

@@ -1,5 +1,7 @@
 """What lives on every shard is one thing on the router: projects, currencies, the platform."""
 
+import asyncio
+import json
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -8,6 +10,7 @@ import pytest
 
 import pgwallet
 from pgwallet import cluster
+from tests.cli.command import pgwallet_here
 from tests.cluster.conftest import SHARDS, number_of, wallets_on_all_shards
 
 
@@ -299,3 +302,44 @@ def test_each_shard_has_a_feed_of_its_own(router: psycopg.Connection) -> None:
         with pytest.raises(psycopg.errors.DatabaseError) as refused:
             router.execute(f"select * from pgwallet.read_feed({wrong})")
         assert refused.value.sqlstate == "PW002"
+
+
+def test_the_driver_and_the_command_follow_one_shard(
+    router: psycopg.Connection, whole: cluster.ClusterFile
+) -> None:
+    place, wallet = 1, wallets_on_all_shards(router, "followed")[1]
+    pgwallet.deposit(router, wallet, 1)
+    before = pgwallet.statement(router, wallet)[-1].posting_id
+    pgwallet.deposit(router, wallet, 2)
+    pgwallet.withdraw(router, wallet, 3)
+
+    batches = [*pgwallet.feed(router, before, limit=1, shard=place)]
+    assert [[row.kind for row in batch] for batch in batches] == [["deposit"], ["withdrawal"]]
+    # What it has seen says which shard it is.
+    assert [*pgwallet.feed(router, before, limit=1)] == batches
+    with pytest.raises(pgwallet.InvalidArgument, match="shard null has no feed"):
+        next(pgwallet.feed(router))
+
+    async def followed() -> list[list[pgwallet.FeedRow]]:
+        async with await psycopg.AsyncConnection.connect(whole.routers[0], autocommit=True) as conn:
+            return [batch async for batch in pgwallet.feed(conn, before, limit=1, shard=place)]
+
+    assert asyncio.run(followed()) == batches
+
+    told = pgwallet_here("feed", "--after", before, "--shard", place, database_url=whole.routers[0])
+    assert [json.loads(line)["kind"] for line in told.stdout.splitlines()] == [
+        "deposit",
+        "withdrawal",
+    ]
+
+
+def test_one_database_has_no_feed_of_a_shard(whole: cluster.ClusterFile) -> None:
+    conninfo = whole.shards[1].conninfo
+    with (
+        psycopg.connect(conninfo, autocommit=True) as conn,
+        pytest.raises(psycopg.errors.UndefinedFunction, match="p_shard"),
+    ):
+        next(pgwallet.feed(conn, shard=1))
+    told = pgwallet_here("feed", "--shard", 1, database_url=conninfo)
+    assert (told.returncode, told.stdout) == (2, "")
+    assert "--shard is for the router of a cluster, and this database is none" in told.stderr

@@ -8,6 +8,7 @@ from types import FrameType
 from typing import Annotated
 
 import typer
+from psycopg import errors
 
 import pgwallet
 from pgwallet import FeedRow
@@ -37,11 +38,16 @@ def feed(
     limit: Annotated[
         int, typer.Option(min=1, metavar="NUMBER", help="Postings read at a time, at most.")
     ] = 1000,
+    shard: Annotated[
+        int | None,
+        typer.Option(min=0, metavar="NUMBER", help="On a router: of which shard, from 0 on."),
+    ] = None,
 ) -> None:
     """Write every posting once, in order, as a line of JSON.
 
     None is missed, also of those that others are writing meanwhile: it waits for them. What it
     wrote it never cuts within a line; keep the last posting_id, and begin there the next time.
+    On the router of a cluster each shard has a feed of its own, without an order between them.
     With --follow it ends by a signal (130 after Ctrl-C, 143 after TERM), when the reader of the
     pipe is gone or the connection is lost (1).
 
@@ -52,11 +58,17 @@ def feed(
         raise typer.BadParameter("the feed is lines of JSON, with or without --json")
     try:
         with showing_notices(), _signals() as signals:
-            for batch in pgwallet.feed(session.conn, after, follow, limit):
+            for batch in pgwallet.feed(session.conn, after, follow, limit, shard):
                 with signals.held():
                     _write(batch)
     except Terminated as ended:
         raise typer.Exit(ended.exit_code) from None
+    except errors.UndefinedFunction:
+        if shard is None:
+            raise
+        raise typer.BadParameter(
+            "--shard is for the router of a cluster, and this database is none"
+        ) from None
 
 
 def _write(batch: list[FeedRow]) -> None:
