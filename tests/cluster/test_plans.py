@@ -1,6 +1,6 @@
 """What several shards do for one call with a key: exactly once, whatever breaks it off."""
 
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from decimal import Decimal
 
 import psycopg
@@ -17,6 +17,7 @@ from tests.cluster.conftest import (
     released_on_all_shards,
     wallets_on_all_shards,
 )
+from tests.ledger.calling import value
 from tests.waiting import until_true
 
 
@@ -247,6 +248,49 @@ def test_of_two_sessions_that_do_the_same_at_once_one_is_told_that_it_did_it(
     assert sorted(each.replayed for each in told) == [False, True]
     assert len({each.transaction_id for each in told}) == 1
     assert pgwallet.balance(router, there) == 4
+
+
+def test_what_the_same_call_has_taken_meanwhile_is_not_refused_but_replayed(
+    router: psycopg.Connection, whole: cluster.ClusterFile, cluster_server: str
+) -> None:
+    """Its key is looked up again: the first session may be one whose client is gone."""
+    home_of = "select pgwallet_router._home_of(%s)"
+    codes = map("TWICE{}".format, range(100))
+    # Its home, where its terms and the plan are, is not the shard that the second waits for.
+    code, home = next((each, n) for each in codes if (n := value(router, home_of, each)) != 0)
+    pgwallet.create_currency(router, code, 2, "Twice")
+    project = pgwallet.create_project(router, code, code, commission_rate=1, fee_rate=0).project_id
+    *_, wallet = wallets_on_all_shards(router, code, code)
+    pgwallet.deposit(router, wallet, 10)
+    pgwallet.pledge(router, wallet, project, 10)
+    pgwallet.close_project(router, project, "succeeded")
+    for _ in pgwallet.release_project(router, project):
+        pass
+    places = [str(conninfo_to_dict(whole.shards[n].conninfo)["dbname"]) for n in (home, 0)]
+    waits = "exists (select from pg_stat_activity where datname = %s and wait_event_type = 'Lock')"
+    with (
+        psycopg.connect(whole.routers[0], autocommit=True) as other,
+        psycopg.connect(cluster_server, autocommit=True) as observer,
+        ThreadPoolExecutor(2) as threads,
+        psycopg.connect(cluster_server, dbname=places[0]) as at_home,
+        psycopg.connect(cluster_server, dbname=places[1]) as at_first,
+    ):
+
+        def collect(conn: psycopg.Connection) -> Future[pgwallet.Collection]:
+            return threads.submit(pgwallet.collect_earnings, conn, code, "commission", 10, code)
+
+        at_home.execute("lock table pgwallet_shard.plan in share mode")
+        first = collect(router)
+        until_true(observer, waits, places[0])
+        at_first.execute("lock table pgwallet.posting in access exclusive mode")
+        second = collect(other)
+        until_true(observer, waits, places[1])
+        at_home.rollback()
+        made = first.result()
+        at_first.rollback()
+        again = second.result()
+    assert (made.replayed, again.replayed) == (False, True)
+    assert made.transaction_id == again.transaction_id
 
 
 def test_a_transfer_is_refused_as_by_one_database(router: psycopg.Connection) -> None:

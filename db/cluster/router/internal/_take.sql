@@ -61,14 +61,19 @@ begin
       );
       return;
     exception when sqlstate 'PW201' then
-      if v_plan.plan_id is null and v_parts is null then
-        if v_is_sure then
-          raise;
+      if v_plan.plan_id is not null or v_parts is not null then
+        -- It was taken back, so that its key is free.
+        v_plan.plan_id := null;
+      else
+        -- Perhaps the same call has taken it, in a session that nobody hears of any more.
+        v_plan := pgwallet_router._plan(v_key, p_request, null);
+        if v_plan.plan_id is null then
+          if v_is_sure then
+            raise;
+          end if;
+          v_is_sure := not pgwallet_router._is_under_way(v_of);
         end if;
-        v_is_sure := not pgwallet_router._is_under_way(v_of);
       end if;
-      -- It was taken back, so that its key is free.
-      v_plan.plan_id := null;
       v_parts := null;
       if not v_is_sure then
         perform pg_sleep(0.01 * 2 ^ v_attempt * random());
