@@ -66,7 +66,7 @@ def test_what_anybody_was_told_is_there_once_whatever_crashed(
 
     assert raging.failures == [], f"seed {seed}"
     assert raging.checks > 0
-    assert min(raging.crashes, raging.ended) > SECONDS / 10
+    assert min(raging.crashes, raging.ended) > 0
     with ExitStack() as stack:
         router, *shards = (
             stack.enter_context(psycopg.connect(each, autocommit=True))
