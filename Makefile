@@ -108,7 +108,7 @@ dist: $(stamp) ## build the sdist and the wheel into dist/
 
 clean: ## remove .venv and everything built or cached
 	rm -rf $(venv) dist site .hypothesis .mypy_cache .pytest_cache .ruff_cache
-	find db driver tests -name __pycache__ -prune -exec rm -rf {} +
+	find . -name __pycache__ -prune -exec rm -rf {} +
 
 # pip is upgraded first because dependency groups need 25.1.
 $(stamp): pyproject.toml

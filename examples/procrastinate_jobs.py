@@ -1,7 +1,7 @@
 """pgwallet with procrastinate: jobs that are deferred in the ledger's own transaction.
 
-    procrastinate --app=examples.procrastinate_jobs.app schema --apply  # once
-    procrastinate --app=examples.procrastinate_jobs.app worker
+    python -m procrastinate --app=examples.procrastinate_jobs.app schema --apply  # once
+    python -m procrastinate --app=examples.procrastinate_jobs.app worker
 
 PGWALLET_DATABASE_URL names the database, which has pgwallet; without it libpq's PGHOST,
 PGDATABASE and so on count.

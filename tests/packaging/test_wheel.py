@@ -272,6 +272,7 @@ def test_the_installed_wheel_does_everything_with_no_checkout_about(
 
 
 # The workflow runs all tests, so the one above too, on every Python that is supported.
+# It skips where there is one Python alone: Debian 12 has no other, and none comes as a wheel.
 @pytest.mark.timeout(300)
 @pytest.mark.skipif(not IS_FULL, reason="PGWALLET_EFFORT=full installs the sdist on another Python")
 def test_the_sdist_installs_on_another_python_and_runs_the_demo(
