@@ -11,6 +11,7 @@ from psycopg.conninfo import make_conninfo
 import pgwallet
 from pgwallet import cluster
 from pgwallet.cluster import ClusterFile, ClusterFileError
+from pgwallet.cluster.making_shards import make_role
 from pgwallet.deployment import DeploymentError
 from tests import databases
 from tests.cli.command import pgwallet_here
@@ -148,3 +149,24 @@ def test_a_router_that_is_led_elsewhere_is_refused(empty: ClusterFile, whole: Cl
     # The same call with a correct file goes on from there.
     assert cluster.init(empty).routers == (0,)
     assert cluster.status(empty).up_to_date
+
+
+def test_what_a_superuser_is_to_run_makes_the_role_of_routers_as_init_does(
+    empty: ClusterFile,
+) -> None:
+    """With its limits: without them a call that waits on a shard would wait for ever."""
+    settings = "select rolconfig from pg_roles where rolname = 'tests_by_hand'"
+    with psycopg.connect(empty.routers[0]) as conn:
+        make_role(conn, "tests_by_hand")
+        by_init = conn.execute(settings).fetchone()
+        conn.rollback()
+        conn.execute("create role tests_without_rights")
+        conn.execute("set session authorization tests_without_rights")
+        with pytest.raises(DeploymentError, match="may not create it") as refused:
+            make_role(conn, "tests_by_hand")
+        conn.execute("reset session authorization")
+        conn.execute(str(refused.value).partition("have a superuser run: ")[2].encode())
+        assert conn.execute(settings).fetchone() == by_init
+        assert by_init is not None
+        assert len(by_init[0]) == 2
+        conn.rollback()

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import psycopg
-from psycopg import sql
 
 from pgwallet import deployment
 from pgwallet.deployment.connecting import connect
@@ -88,19 +87,21 @@ def make_role(conn: psycopg.Connection, role: str) -> None:
     """The role of the routers, where this one may make it; else somebody has."""
     if has_role(conn, role):
         return
-    name = sql.Identifier(role)
+    name = quoted(conn, role)
+    makes_it = "; ".join(
+        [
+            f"create role {name} login",
+            *(f"alter role {name} set {setting} = '{value}'" for setting, value in _LIMITS.items()),
+        ]
+    )
     try:
         # By who logged in: the owner of the ledger is best one that may create nothing.
         with conn.transaction(), _as_who_logged_in(conn):
-            conn.execute(sql.SQL("create role {} login").format(name))
-            for setting, value in _LIMITS.items():
-                conn.execute(
-                    sql.SQL("alter role {} set {} = {}").format(name, sql.SQL(setting), value)
-                )
+            conn.execute(makes_it.encode())
     except psycopg.errors.InsufficientPrivilege as error:
         raise deployment.DeploymentError(
             f"role {role}, which routers connect as, does not exist and this role may not create "
-            f'it; have a superuser run: create role "{role}" login'
+            f"it; have a superuser run: {makes_it}"
         ) from error
 
 
