@@ -41,7 +41,7 @@ NOT_HERE = frozenset(routing.NOT_HERE) if are_tested() else frozenset[str]()
 # What is a plan there even where one shard does all of it: its key is not at home by a wallet.
 PLANNED = ("payout", "collect_earnings")
 # What a call needs there to be about one shard.
-OF_ONE_SHARD: dict[str, dict[str, int]] = {"read_feed": {"p_shard": 0}} if are_tested() else {}
+OF_ONE_SHARD = {"p_shard": 0} if are_tested() else {}
 KEPT = {"shared", "sealed"}
 SCOPE: Literal["function", "module"] = "function" if are_tested() else "module"
 
@@ -145,6 +145,20 @@ returns setof integer
 language plproxy
 as $$
   cluster 'pgwallet'; run on all; select pgwallet_test.change(p_table, p_old, p_new);
+$$;
+
+create function pgwallet_test.run(p_statement text)
+returns setof integer
+language plproxy
+as $$
+  cluster 'pgwallet'; run on all; select pgwallet_test.run(p_statement);
+$$;
+
+create function pgwallet_test.contents()
+returns table (name text, rows bigint, digest numeric)
+language plproxy
+as $$
+  cluster 'pgwallet'; run on all; select name, rows, digest from pgwallet_test.contents();
 $$;
 
 create function pgwallet_test.changed()

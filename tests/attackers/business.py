@@ -42,7 +42,6 @@ def full_call(name: str, world: World, times: int = 1) -> Arguments:
         argument: value * times if isinstance(value, list) else value
         for argument, value in its.with_everything(its.good(world, AMOUNT)).items()
     }
-    arguments |= clusters.OF_ONE_SHARD.get(name, {})
     return its.keyed(arguments, f"the day's {name}") if its.is_keyed else arguments
 
 

@@ -86,7 +86,7 @@ def test_what_the_access_gives_works(stage: Stage, sessions: Login, access: str)
     for name in in_a_day(access):
         with conn.transaction(force_rollback=True):
             # With those arguments alone that it needs.
-            assert outcome_of(conn, name, **good(name, stage.world)) == DONE
+            assert outcome_of(conn, name, **good(name, stage.world)) == DONE, name
 
 
 @pytest.mark.parametrize("name", MOVING)

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 
+from tests import clusters
 from tests.catalogue.access import AUDIT, EVERYBODY, MONITORING, READING
 from tests.catalogue.call_of import CallOf
 from tests.catalogue.kinds import PROJECT_STATUS
@@ -51,7 +52,11 @@ READING_CALLS = (
     ),
     CallOf(name="list_events", given_to=AUDIT, good=lambda w, _: {"p_subject_id": w.wallet}),
     # Behind the last one: for any other it waits, which only the lowest level of isolation allows.
-    CallOf(name="read_feed", given_to=AUDIT, good=lambda w, _: {"p_after_posting_id": 2**63 - 1}),
+    CallOf(
+        name="read_feed",
+        given_to=AUDIT,
+        good=lambda w, _: {"p_after_posting_id": 2**63 - 1, **clusters.OF_ONE_SHARD},
+    ),
     CallOf(name="check_ledger", given_to=AUDIT, good=lambda w, _: {}),
     CallOf(name="check_seals", given_to=AUDIT, good=lambda w, _: {}),
     CallOf(name="list_seals", given_to=AUDIT, good=lambda w, _: {}),

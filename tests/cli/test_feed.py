@@ -15,7 +15,7 @@ from psycopg.conninfo import make_conninfo
 import pgwallet
 from tests.cli.command import COMMAND, PATIENCE, environment, pgwallet_here
 from tests.conftest import Connect
-from tests.ledger.calling import funded
+from tests.ledger.calling import funded, last_posting
 
 Process = subprocess.Popen[str]
 
@@ -51,15 +51,10 @@ def next_line(process: Process) -> dict[str, Any]:
     return line
 
 
-def last_id(conn: psycopg.Connection) -> int:
-    row = conn.execute("select coalesce(max(posting_id), 0) from pgwallet.posting").fetchone()
-    assert row is not None
-    return int(row[0])
-
-
 def test_it_writes_a_line_of_json_a_posting(conn: psycopg.Connection, database: str) -> None:
-    after = last_id(conn)
-    wallet = funded(conn, "ada", 10)
+    wallet = funded(conn, "ada", 1)
+    after = last_posting(conn, wallet)
+    pgwallet.deposit(conn, wallet, 10)
     pgwallet.withdraw(conn, wallet, 1, metadata={"name": "Zoë\n"})
     completed = pgwallet_here("feed", "--after", after, "--limit", 1, database_url=database)
     assert completed.returncode == 0
@@ -83,8 +78,9 @@ def test_it_has_no_other_form(database: str) -> None:
 def test_it_follows_until_a_signal_ends_it(
     conn: psycopg.Connection, database: str, number: signal.Signals, code: int
 ) -> None:
-    after = last_id(conn)
     wallet = funded(conn, f"ada {code}", 10)
+    after = last_posting(conn, wallet)
+    pgwallet.deposit(conn, wallet, 1)
     with following(database, after) as process:
         assert next_line(process)["posting_id"] == after + 1
         pgwallet.deposit(conn, wallet, 1)
@@ -98,8 +94,8 @@ def test_it_names_a_long_transaction_and_ends_while_it_waits_for_it(
     connect: Connect, database: str
 ) -> None:
     conn, slow = connect(autocommit=True), connect()
-    after = last_id(conn)
     wallets = [funded(conn, f"eve {number}", 10) for number in range(2)]
+    after = last_posting(conn, wallets[0])
     with following(database, after) as process:
         assert next_line(process)["posting_id"] == after + 1
         pgwallet.deposit(slow, wallets[0], 1)
@@ -131,8 +127,9 @@ def test_a_signal_that_comes_while_a_notice_is_written_is_not_lost(database: str
 def test_it_ends_when_the_other_end_of_the_pipe_is_closed(
     conn: psycopg.Connection, database: str
 ) -> None:
-    after = last_id(conn)
     wallet = funded(conn, "mia", 10)
+    after = last_posting(conn, wallet)
+    pgwallet.deposit(conn, wallet, 1)
     with following(database, after) as process:
         next_line(process)
         assert process.stdout is not None
@@ -144,8 +141,9 @@ def test_it_ends_when_the_other_end_of_the_pipe_is_closed(
 
 
 def test_it_says_so_when_the_connection_is_lost(conn: psycopg.Connection, database: str) -> None:
-    after = last_id(conn)
-    funded(conn, "tom", 10)
+    wallet = funded(conn, "tom", 10)
+    after = last_posting(conn, wallet)
+    pgwallet.deposit(conn, wallet, 1)
     with following(make_conninfo(database, application_name="follower"), after) as process:
         next_line(process)
         conn.execute(

@@ -44,33 +44,84 @@ begin
 end;
 $function$;
 
--- The same only as long as no row of the table was written.
-create function pgwallet_test.state_of(p_table text)
-returns numeric
-language plpgsql
-as $function$
-declare
-  v_sum numeric;
+-- Of each table what is the same only as long as no row of it was written; one statement for all of
+-- them, which each test waits for.
+do $do$
 begin
   execute format(
-    'select coalesce(sum(hashtextextended(t.ctid::text || t.xmin::text, 0)), 0) from %s as t',
-    p_table
-  ) into v_sum;
-  return v_sum;
+    $sql$
+    create function pgwallet_test.states()
+    returns table (name text, state numeric)
+    language plpgsql
+    set jit = off
+    as $function$
+    begin
+      return query %s;
+    end;
+    $function$
+    $sql$,
+    (
+      select string_agg(
+        format(
+          'select %L, coalesce(sum(hashtidextended(t.ctid, t.xmin::text::bigint)), 0) from %s as t',
+          t.name, t.name
+        ),
+        ' union all '
+      )
+      from pgwallet_test.tables() as t (name)
+    )
+  );
 end;
-$function$;
+$do$;
+
+-- What is in each table of a ledger, as numbers to compare.
+do $do$
+begin
+  execute format(
+    $sql$
+    create function pgwallet_test.contents()
+    returns table (name text, rows bigint, digest numeric)
+    language plpgsql
+    set jit = off
+    as $function$
+    begin
+      return query %s;
+    end;
+    $function$
+    $sql$,
+    (
+      select string_agg(
+        format(
+          'select %L, count(*), coalesce(sum(hashtextextended(t::text, 0)), 0) from %s as t',
+          t.name, t.name
+        ),
+        ' union all '
+      )
+      from pgwallet_test.tables() as t (name)
+      where t.name like 'pgwallet.%'
+    )
+  );
+end;
+$do$;
 
 create function pgwallet_test.state()
 returns text
 language sql
 as $function$
-  select string_agg(pgwallet_test.state_of(t.name)::text, ' ')
-  from pgwallet_test.tables() as t (name)
+  select string_agg(s.state::text, ' ') from pgwallet_test.states() as s
 $function$;
 
 create table pgwallet_test.known as
-select t.name, pgwallet_test.state_of(t.name) as state
-from pgwallet_test.tables() as t (name);
+select s.name, s.state from pgwallet_test.states() as s;
+
+create function pgwallet_test.note_states()
+returns void
+language sql
+as $function$
+  update pgwallet_test.known as k set state = s.state
+  from pgwallet_test.states() as s
+  where s.name = k.name and s.state <> k.state
+$function$;
 
 create function pgwallet_test.make_as_at_first()
 returns void
@@ -82,7 +133,10 @@ declare
   v_name text;
 begin
   for v_name in
-    select k.name from pgwallet_test.known as k where k.state <> pgwallet_test.state_of(k.name)
+    select k.name
+    from pgwallet_test.known as k
+    inner join pgwallet_test.states() as s on s.name = k.name
+    where s.state <> k.state
   loop
     perform pgwallet_test.turn_guards(v_name, 'disable');
     execute format(
@@ -96,9 +150,17 @@ begin
       v_name, v_name
     );
     perform pgwallet_test.turn_guards(v_name, 'enable always');
-    update pgwallet_test.known as k
-    set state = pgwallet_test.state_of(v_name)
-    where k.name = v_name;
+  end loop;
+  if found then
+    perform pgwallet_test.note_states();
+  end if;
+  for v_name in
+    select distinct g.relation::regclass::text
+    from pgwallet_test.guard as g
+    inner join pg_trigger as t on t.tgrelid = g.relation and t.tgname = g.trigger
+    where t.tgenabled <> 'A'
+  loop
+    perform pgwallet_test.turn_guards(v_name, 'enable always');
   end loop;
 end;
 $function$;
@@ -115,7 +177,18 @@ begin
     execute format('truncate pgwallet_test.%I', v_name);
     execute format('insert into pgwallet_test.%I select t.* from %s as t', v_name, v_name);
   end loop;
-  update pgwallet_test.known as k set state = pgwallet_test.state_of(k.name);
+  perform pgwallet_test.note_states();
+end;
+$function$;
+
+-- Does what a test does to tables by hand.
+create function pgwallet_test.run(p_statement text)
+returns integer
+language plpgsql
+as $function$
+begin
+  execute p_statement;
+  return 0;
 end;
 $function$;
 

@@ -50,7 +50,15 @@ _LEFT_OUT: dict[Why, str] = {
         model/test_model.py
         storm/test_storm.py
         cli/test_import_broken_off.py
+        cli/test_feed.py::test_it_names_a_long_transaction_and_ends_while_it_waits_for_it
         accounts/test_states.py::test_a_function_answers_in_each_state_as_the_catalogue_says
+        following/test_read_feed.py::test_where_nothing_came_it_draws_no_xid_and_works_anywhere
+        following/test_read_feed.py::test_what_is_still_being_written_is_waited_for
+        following/test_read_feed.py::test_what_came_while_it_waited_is_left_for_the_next_page
+        following/test_read_feed.py::test_nobody_is_waited_for_on_account_of_what_is_sealed
+        following/test_read_feed.py::test_at_a_higher_level_it_says_that_it_cannot
+        following/test_read_feed.py::test_several_pages_are_read_in_one_transaction
+        following/test_read_feed.py::test_two_transactions_that_have_written_do_not_wait_for_each_other_for_ever
     """,
     # Rows that are changed by hand and found, triggers, statistics, plans of statements over
     # tables, sequences that are behind or ahead.
@@ -62,24 +70,18 @@ _LEFT_OUT: dict[Why, str] = {
         ledger/test_skipped_ids.py
         ledger/test_to_the_last_unit.py
         views/test_plans.py
+        following/test_read_feed.py::test_a_page_is_full_whatever_ids_are_missing
+        following/test_read_feed.py::test_a_page_reads_a_few_pages_of_the_table_wherever_it_is
+        following/test_read_feed.py::test_the_index_covers_what_the_function_takes_it_to_cover
         ledger/test_check_ledger.py::test_1_a_balance_below_zero
         ledger/test_check_ledger.py::test_1_a_balance_below_zero_that_its_postings_make
         ledger/test_check_ledger.py::test_1_a_balance_that_its_postings_do_not_make
-        ledger/test_check_ledger.py::test_1_a_balance_with_other_decimals_than_its_currency
-        ledger/test_check_ledger.py::test_1_a_posting_that_does_not_go_on_from_the_one_before
-        ledger/test_check_ledger.py::test_1_a_posting_that_lost_the_balance_after_it
-        ledger/test_check_ledger.py::test_2_an_escrow_that_is_gone
-        ledger/test_check_ledger.py::test_3_a_project_is_told_which_of_its_sums_differ
         ledger/test_check_ledger.py::test_3_an_escrow_that_gave_more_than_it_had
         ledger/test_check_ledger.py::test_3_an_escrow_whose_parts_do_not_fit
-        ledger/test_check_ledger.py::test_4_a_currency_that_does_not_sum_to_zero
-        ledger/test_check_ledger.py::test_5_a_posting_that_is_gone
         ledger/test_check_ledger.py::test_5_a_table_without_its_guard
-        ledger/test_check_ledger.py::test_5_a_transaction_that_is_gone
         ledger/test_check_ledger.py::test_6_a_key_with_two_effects
         ledger/test_check_ledger.py::test_each_invariant_is_looked_at_for_what_is_new
         ledger/test_check_ledger.py::test_every_constraint_of_the_tables_is_missed_when_it_is_gone
-        ledger/test_check_ledger.py::test_the_last_posting_before_is_what_later_ones_are_held_against
         views/test_monitoring.py::test_a_violation_that_a_check_found_shows
     """,
     Why.SEALED: """
@@ -87,22 +89,17 @@ _LEFT_OUT: dict[Why, str] = {
         cli/test_sealing.py::test_it_follows_until_it_is_told_to_stop
     """,
     Why.FED: """
-        following/test_following.py
         following/test_other_servers.py
-        following/test_read_feed.py
-        cli/test_feed.py
+        following/test_read_feed.py::test_it_has_each_posting_once_in_order_with_what_the_call_said
     """,
 }
 
 _FAILING: dict[Why, str] = {
     Why.COMMITTED: """
-        ledger/test_settings.py::test_an_allocation_is_refused_by_the_limit_it_began_with[largest_remainder]
-        ledger/test_settings.py::test_settings_take_the_rates_that_a_project_takes[fee_rate]
-        ledger/test_waiting_escrows.py::test_what_expires_after_the_success_has_not_expired[1 second-0]
         ledger/test_idempotency.py::test_a_call_that_was_rolled_back_leaves_its_key_free
         ledger/test_idempotency.py::test_a_key_repeated_within_a_call_replays_the_first
         ledger/test_idempotency.py::test_an_allocation_that_moves_nothing_still_uses_its_key
-        ledger/test_looking_up.py::test_a_transaction_is_found_by_its_id_and_by_its_key
+        ledger/test_looking_up.py::test_a_key_that_was_rolled_back_with_its_call_finds_nothing
         cli/test_import.py::test_how_many_wallets_are_opened_is_said
         cli/test_import.py::test_missing_wallets_are_opened_when_asked_for
         cli/test_import_refused.py::test_a_wallet_is_not_opened_in_a_currency_that_nobody_knows
@@ -122,6 +119,7 @@ _FAILING: dict[Why, str] = {
         driver/test_transactions.py::test_it_runs_on_an_async_connection_and_an_async_pool
         driver/test_transactions.py::test_it_takes_a_connection_of_a_pool_for_each_attempt
         attackers/test_functions.py::test_what_the_access_gives_works[app]
+        attackers/test_functions.py::test_what_the_access_gives_works[operator]
         attackers/test_settings.py::test_a_call_that_runs_out_of_time_leaves_nothing
         defects/test_release.py::test_d04_two_closings_pay_the_commission_once
         defects/test_release.py::test_d04_two_releases_of_one_escrow_pay_the_commission_once
@@ -131,33 +129,12 @@ _FAILING: dict[Why, str] = {
         defects/test_repeating.py::test_d11_a_key_is_free_again_when_the_first_call_rolls_back
         defects/test_repeating.py::test_d11_two_calls_at_once_with_one_key_have_one_effect
         escrow/test_batches.py::test_a_batch_skips_what_another_transaction_holds
-        escrow/test_milestones.py::test_parts_sum_to_what_one_release_takes_where_the_last_is_large_enough
         ledger/test_bulk.py::test_a_wallet_cannot_pledge_more_by_pledging_twice
-    """,  # noqa: E501
+    """,
     Why.TABLES: """
-        ledger/test_reading.py::test_each_kind_of_account_has_a_balance[escrow]
-        ledger/test_reading.py::test_what_was_given_back_is_in_escrow_no_more
-        ledger/test_reading.py::test_a_balance_at_a_time_counts_what_was_recorded_until_then[escrow]
-        ledger/test_reading.py::test_a_statement_lists_every_movement_signed[wallet]
-        ledger/test_reading.py::test_a_statement_lists_every_movement_signed[escrow]
-        ledger/test_reading.py::test_a_statement_lists_every_movement_signed[commission]
-        ledger/test_reading.py::test_a_statement_lists_every_movement_signed[fee]
         ledger/test_recorded_checks.py::test_ids_are_counted_from_nothing_on
-        ledger/test_settings.py::test_without_settings_a_call_that_reads_them_is_refused_and_says_so
-        ledger/test_settings.py::test_nobody_takes_the_row_away
-        ledger/test_settings.py::test_a_currency_keeps_its_decimals[0]
-        ledger/test_settings.py::test_a_currency_keeps_its_decimals[3]
-        ledger/test_statement.py::test_the_newest_first_is_the_same_the_other_way_round
-        ledger/test_statement.py::test_a_time_bounds_a_statement_to_the_microsecond
-        ledger/test_statement.py::test_a_clock_that_was_set_back_hides_nothing
-        ledger/test_statement.py::test_what_concerns_an_escrow_names_it
-        ledger/test_statement.py::test_a_time_that_no_client_could_hold_is_refused
         ledger/test_check_ledger.py::test_a_check_of_what_is_new_reads_nothing_from_before
         ledger/test_looking_up.py::test_every_status_of_an_escrow_and_of_a_project_can_be_asked_for
-        ledger/test_past_balances.py::test_a_balance_of_the_past_is_what_was_recorded_until_then
-        ledger/test_effective_times.py::test_each_balance_by_effective_times_is_the_sum_of_what_had_happened[escrow]
-        ledger/test_effective_times.py::test_a_statement_by_effective_times_comes_in_pages_and_bounds[escrow-False]
-        ledger/test_effective_times.py::test_a_statement_by_effective_times_comes_in_pages_and_bounds[escrow-True]
         attackers/test_erasing.py::test_nothing_but_erasing_is_let_through
         attackers/test_erasing.py::test_erasing_is_let_through_and_is_final[owner]
         attackers/test_erasing.py::test_erasing_is_let_through_and_is_final[replica]
@@ -165,29 +142,18 @@ _FAILING: dict[Why, str] = {
         attackers/test_tables.py::test_statistics_tell_nothing_of_what_is_in_the_tables
         attackers/test_tables.py::test_what_a_call_drew_from_a_sequence_stays_unknown
         cli/test_sealing.py::test_check_names_the_seal_that_does_not_fit
-        escrow/test_states.py::test_a_currency_may_have_a_limit_of_its_own
-        escrow/test_states.py::test_a_currency_takes_no_limit_that_no_project_could_have
         pockets/test_random_rules.py::test_rules_give_what_plain_arithmetic_says
         views/test_summaries.py::test_the_books_have_every_kind_of_transaction
-        views/test_summaries.py::test_the_views_agree_with_the_accounts_that_check_ledger_checks
-        views/test_summaries.py::test_what_is_taken_back_counts_against_its_kind_in_the_month_of_that
-        views/test_summaries.py::test_months_are_those_of_utc_wherever_the_reader_is
         views/test_transaction_log.py::test_a_posting_without_its_transaction_is_still_in_the_log
         access/test_grants.py::test_no_access_changes_the_schema_or_gives_itself_more
         access/test_grants.py::test_no_access_reads_or_writes_a_table
-        escrow/test_changing_pledges.py::test_what_is_frozen_or_closed_only_takes_back[project]
-        ledger/test_events.py::test_a_currency_tells_which_it_is
         ledger/test_events.py::test_a_page_of_events_is_read_along_an_index
         escrow/test_disputes.py::test_a_dispute_holds_what_is_left
         wallets/test_currencies.py::test_the_same_again_returns_it_and_another_one_is_refused
         escrow/test_expiry.py::test_a_refusal_says_when_it_expired_and_what_to_do
-        escrow/test_expiry.py::test_what_expires_in_the_moment_of_a_success_has_expired
-        escrow/test_histories.py::test_random_histories_are_exact
         escrow/test_project_ids.py::test_an_id_in_use_is_refused_and_moves_the_sequence_nowhere
         escrow/test_project_ids.py::test_an_id_just_ahead_of_the_sequence_meets_no_other
         escrow/test_states.py::test_an_explicit_project_id_is_taken_and_never_given_again
-        escrow/test_expiry.py::test_the_summary_says_what_can_only_be_given_back
-        wallets/test_currencies.py::test_decimals_never_change
         wallets/test_currencies.py::test_ids_pass_over_those_that_projects_were_given
         wallets/test_erase_owner.py::test_no_byte_of_it_is_left_in_a_dump_or_in_a_file
     """,
@@ -218,8 +184,6 @@ _FAILING: dict[Why, str] = {
     """,
     Why.KEYS: """
         ledger/test_idempotency.py::test_a_null_key_in_an_array_is_no_key
-        wallets/test_transfers.py::test_a_closed_account_neither_pays_nor_receives
-        ledger/test_bulk.py::test_a_call_over_a_thousand_wallets_is_sound
         ledger/test_bulk.py::test_postings_come_in_input_order
     """,
     Why.ANOTHER: """
@@ -227,6 +191,7 @@ _FAILING: dict[Why, str] = {
     """,
     Why.SNAPSHOT: """
         ledger/test_check_ledger.py::test_it_sees_one_snapshot
+        escrow/test_expiry.py::test_the_summary_says_what_can_only_be_given_back
     """,
     Why.LINES: """
         ledger/test_reading.py::test_a_statement_lists_every_movement_signed[project]

@@ -6,7 +6,7 @@ import psycopg
 import pytest
 
 import pgwallet
-from tests.ledger.calling import funded, project, refused, value
+from tests.ledger.calling import by_hand, funded, project, refused, value
 
 pytestmark = pytest.mark.sql
 
@@ -166,7 +166,7 @@ def test_what_is_frozen_or_closed_only_takes_back(
     conn: psycopg.Connection, pledge: pgwallet.Pledge, state: str, code: str
 ) -> None:
     ids = {"wallet_id": pledge.wallet_id, "project_id": pledge.project_id}
-    conn.execute(state.format(**ids).encode())
+    by_hand(conn, state.format(**ids))
     with refused(conn, code):
         pgwallet.change_pledge(conn, pledge.escrow_id, Decimal("30.01"))
     assert pgwallet.change_pledge(conn, pledge.escrow_id, 20).balance == 80

@@ -9,7 +9,7 @@ import pytest
 
 import pgwallet
 from tests.conftest import Connect
-from tests.ledger.calling import call, funded, project, refused, value
+from tests.ledger.calling import by_hand, call, funded, project, refused, value
 
 pytestmark = pytest.mark.sql
 
@@ -23,12 +23,13 @@ def pledged(conn: psycopg.Connection, count: int = 2) -> tuple[int, int, list[in
 
 def expire(conn: psycopg.Connection, escrow_id: int, at: str = "clock_timestamp()") -> None:
     """Only time, or a superuser, lets a pledge expire."""
-    conn.execute(
+    by_hand(
+        conn,
         f"""
         update pgwallet.escrow as e set expires_at = {at}
         from pgwallet.project as p
         where p.project_id = e.project_id and e.escrow_id = %s
-        """.encode(),
+        """,
         [escrow_id],
     )
 

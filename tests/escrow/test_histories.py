@@ -18,7 +18,7 @@ import pytest
 import pgwallet
 from tests.conftest import Connect
 from tests.effort import effort
-from tests.ledger.calling import funded, project
+from tests.ledger.calling import by_hand, funded, project
 
 pytestmark = pytest.mark.sql
 
@@ -148,26 +148,6 @@ class History:
         return "settled" if self.released else "refunded"
 
 
-def gems(conn: psycopg.Connection) -> None:
-    """A currency with 18 decimals."""
-    conn.execute(
-        """
-        with made as (
-          insert into pgwallet.currency (currency, name, exponent) values ('GEMS', 'Gems', 18)
-          returning external_account_id, commission_account_id, fee_account_id
-        )
-        insert into pgwallet.account (account_id, kind, currency)
-        select a.account_id, a.kind::pgwallet.account_kind, 'GEMS'
-        from made as m
-        cross join lateral (
-          values
-            (m.external_account_id, 'external'), (m.commission_account_id, 'commission'),
-            (m.fee_account_id, 'fee')
-        ) as a (account_id, kind)
-        """
-    )
-
-
 def histories(
     conn: psycopg.Connection, currency: str, number: int, chance: Random
 ) -> Iterator[tuple[int, list[History]]]:
@@ -183,9 +163,8 @@ def histories(
             fee_rate=Decimal(rates[1]),
             fee_fixed=fixed * unit,
         )
-        conn.execute(
-            "update pgwallet.account set credit_limit = 1e12 where account_id = %s", [project_id]
-        )
+        limited = "update pgwallet.account set credit_limit = 1e12 where account_id = %s"
+        by_hand(conn, limited, [project_id])
         amounts = [
             chance.choice([chance.randint(1, 9), chance.randint(1, 5000)]) for _ in range(number)
         ]
@@ -236,7 +215,7 @@ def run(
 def test_random_histories_are_exact(connect: Connect) -> None:
     conn = connect()  # so many rows that are rolled back would stay in the way of other tests
     chance = Random(HISTORIES)
-    gems(conn)
+    pgwallet.create_currency(conn, "GEMS", EXPONENTS["GEMS"], "Gems")
     conn.execute(RUN)
     number = max(1, HISTORIES // (len(EXPONENTS) * len(RATES)))
     calls = 0

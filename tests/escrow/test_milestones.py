@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 import pgwallet
+from tests.concurrency.calls import fresh
 from tests.effort import effort
 from tests.ledger.calling import funded, project
 
@@ -90,10 +91,10 @@ def test_parts_sum_to_what_one_release_takes_where_the_last_is_large_enough(
 ) -> None:
     total = sum(split.parts, Decimal(0))
     with conn.transaction(force_rollback=True):
-        wallet_id = funded(conn, "ada", 2 * total, split.currency)
+        wallet_id = funded(conn, fresh("ada"), 2 * total, split.currency)
         project_id = pgwallet.create_project(
             conn,
-            "bridge",
+            fresh("bridge"),
             split.currency,
             split.commission_rate,
             split.fee_rate,

@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from typing import Any
+from typing import Any, NamedTuple
 
 import psycopg
 import pytest
@@ -10,7 +10,7 @@ import pytest
 import pgwallet
 from tests.concurrency.calls import fresh
 from tests.conftest import Connect
-from tests.ledger.calling import funded
+from tests.ledger.calling import funded, last_posting
 
 
 @pytest.fixture(scope="module")
@@ -18,19 +18,22 @@ def database(crowded_database: str) -> str:
     return crowded_database
 
 
+class Ledger(NamedTuple):
+    """A wallet with five new postings, and the last id before them."""
+
+    conn: psycopg.Connection
+    wallet_id: int
+    start: int
+
+
 @pytest.fixture
-def ledger(connect: Connect) -> tuple[psycopg.Connection, int]:
-    """A connection with five new postings, and the last id before them."""
+def ledger(connect: Connect) -> Ledger:
     conn = connect(autocommit=True)
-    (start,) = conn.execute("select max(posting_id) from pgwallet.posting").fetchone() or (0,)
-    start = start or 0
-    wallet = funded(conn, fresh("ada"), 1)
-    for _ in range(4):
-        pgwallet.deposit(conn, wallet, 1)
-    return conn, start
-
-
-Ledger = tuple[psycopg.Connection, int]
+    wallet_id = funded(conn, fresh("ada"), 1)
+    start = last_posting(conn, wallet_id)
+    for _ in range(5):
+        pgwallet.deposit(conn, wallet_id, 1)
+    return Ledger(conn, wallet_id, start)
 
 
 def ids(batches: list[list[pgwallet.FeedRow]], start: int) -> list[list[int]]:
@@ -39,7 +42,7 @@ def ids(batches: list[list[pgwallet.FeedRow]], start: int) -> list[list[int]]:
 
 @pytest.mark.parametrize("limit", [2, 5, 1000])
 def test_it_yields_batches_to_the_end(ledger: Ledger, limit: int) -> None:
-    conn, start = ledger
+    conn, _, start = ledger
     batches = ids(list(pgwallet.feed(conn, start, limit=limit)), start)
     assert [each for batch in batches for each in batch] == [1, 2, 3, 4, 5]
     assert max(map(len, batches)) == min(limit, 5)
@@ -47,7 +50,7 @@ def test_it_yields_batches_to_the_end(ledger: Ledger, limit: int) -> None:
 
 
 def test_it_does_so_on_an_async_connection(ledger: Ledger, database: str) -> None:
-    _, start = ledger
+    start = ledger.start
 
     async def read() -> list[list[pgwallet.FeedRow]]:
         async with await psycopg.AsyncConnection.connect(database) as conn:
@@ -59,7 +62,7 @@ def test_it_does_so_on_an_async_connection(ledger: Ledger, database: str) -> Non
 def test_the_connection_is_the_caller_s_between_two_batches(
     connect: Connect, ledger: Ledger
 ) -> None:
-    _, start = ledger
+    start = ledger.start
     conn = connect()
     for batch in pgwallet.feed(conn, start, limit=2):
         assert conn.info.transaction_status == psycopg.pq.TransactionStatus.IDLE
@@ -68,7 +71,7 @@ def test_the_connection_is_the_caller_s_between_two_batches(
 
 
 def test_who_left_a_transaction_open_is_told(connect: Connect, ledger: Ledger) -> None:
-    _, start = ledger
+    start = ledger.start
     conn = connect()
     conn.execute("select 1")
     with pytest.raises(psycopg.ProgrammingError, match="in a transaction"):
@@ -76,23 +79,23 @@ def test_who_left_a_transaction_open_is_told(connect: Connect, ledger: Ledger) -
 
 
 def test_what_was_not_kept_comes_again(ledger: Ledger) -> None:
-    conn, start = ledger
+    conn, _, start = ledger
     first = next(iter(pgwallet.feed(conn, start, limit=2)))
     assert next(iter(pgwallet.feed(conn, start, limit=2))) == first
 
 
 def test_it_goes_on_with_what_comes(connect: Connect, ledger: Ledger) -> None:
-    conn, start = ledger
+    conn, wallet_id, start = ledger
     following = iter(pgwallet.feed(connect(), start + 4, follow=True))
     assert ids([next(following)], start) == [[5]]
-    later = threading.Timer(0.2, funded, [conn, fresh("eve"), 1])
+    later = threading.Timer(0.2, pgwallet.deposit, [conn, wallet_id, 1])
     later.start()
     assert ids([next(following)], start) == [[6]]
     later.join()
 
 
 def test_it_goes_on_with_what_comes_on_an_async_connection(ledger: Ledger, database: str) -> None:
-    conn, start = ledger
+    conn, wallet_id, start = ledger
 
     async def read() -> list[list[pgwallet.FeedRow]]:
         batches = []
@@ -101,7 +104,7 @@ def test_it_goes_on_with_what_comes_on_an_async_connection(ledger: Ledger, datab
                 batches.append(batch)
                 if len(batches) == 2:
                     break
-                await asyncio.to_thread(funded, conn, fresh("eve"), 1)
+                await asyncio.to_thread(pgwallet.deposit, conn, wallet_id, 1)
         return batches
 
     assert ids(asyncio.run(read()), start) == [[5], [6]]
@@ -110,7 +113,7 @@ def test_it_goes_on_with_what_comes_on_an_async_connection(ledger: Ledger, datab
 def test_it_leaves_the_database_alone_while_nothing_comes(
     ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    conn, start = ledger
+    conn, _, start = ledger
     pauses: list[float] = []
 
     class Enough(Exception):

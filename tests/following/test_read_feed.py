@@ -13,7 +13,7 @@ from tests.concurrency.calls import fresh
 from tests.concurrency.sessions import HIGHER, at_once, blocked
 from tests.conftest import Connect
 from tests.following.sealing import seal
-from tests.ledger.calling import funded, project
+from tests.ledger.calling import funded, last_posting, project
 
 pytestmark = pytest.mark.sql
 
@@ -64,10 +64,10 @@ def test_it_has_each_posting_once_in_order_with_what_the_call_said(connect: Conn
 
 def test_the_next_page_goes_on_where_the_last_one_ended(connect: Connect) -> None:
     conn = connect(autocommit=True)
-    start = end_of(conn)
-    funded(conn, fresh("ada"), 10)
-    for number in range(6):
-        funded(conn, fresh(f"ada {number}"), 10)
+    wallet = funded(conn, fresh("ada"), 10)
+    start = last_posting(conn, wallet)
+    for _ in range(7):
+        pgwallet.deposit(conn, wallet, 10)
     whole = pgwallet.read_feed(conn, start)
     paged, after = [], start
     while page := pgwallet.read_feed(conn, after, 3):
@@ -156,8 +156,9 @@ def test_nobody_is_waited_for_on_account_of_what_is_sealed(connect: Connect) -> 
 
 def test_it_works_in_a_transaction_that_only_reads(connect: Connect) -> None:
     conn, reader = connect(autocommit=True), connect()
-    start = end_of(conn)
-    funded(conn, fresh("ada"), 10)
+    wallet = funded(conn, fresh("ada"), 10)
+    start = last_posting(conn, wallet)
+    pgwallet.deposit(conn, wallet, 1)
     reader.read_only = True
     assert [row.posting_id for row in pgwallet.read_feed(reader, start)] == [start + 1]
     reader.rollback()
@@ -167,7 +168,7 @@ def test_a_batch_tells_which_escrows_it_settled(connect: Connect) -> None:
     conn = connect(autocommit=True)
     wallet, film = funded(conn, fresh("ada"), 100), project(conn, fresh("film"))
     escrows = [pgwallet.pledge(conn, wallet, film, 10).escrow_id for _ in range(3)]
-    start = end_of(conn)
+    start = last_posting(conn, wallet)
     pgwallet.close_project(conn, film, "succeeded")
     batch = pgwallet.release_escrows(conn, film)
     rows = pgwallet.read_feed(conn, start)
@@ -180,8 +181,8 @@ def test_a_batch_tells_which_escrows_it_settled(connect: Connect) -> None:
 
 def test_it_has_no_metadata_that_were_erased(connect: Connect) -> None:
     conn = connect(autocommit=True)
-    start = end_of(conn)
-    wallet = funded(conn, fresh("ada"), 0)
+    wallet = funded(conn, fresh("ada"), 1)
+    start = last_posting(conn, wallet)
     pgwallet.deposit(conn, wallet, 1, metadata={"name": "Ada"})
     pgwallet.erase_owner(conn, wallet)
     assert [row.metadata for row in pgwallet.read_feed(conn, start)] == [None]

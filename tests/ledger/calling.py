@@ -1,6 +1,6 @@
 """Calling the SQL functions by name, and seeing that a refusal moved nothing."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from hashlib import sha256
 from itertools import count, islice
@@ -13,6 +13,7 @@ from psycopg.rows import dict_row
 
 import pgwallet
 from pgwallet.errors import PgWalletError, refusal
+from tests import clusters
 from tests.catalogue.signatures import SIGNATURES
 
 TABLES = ("account", "wallet", "pocket", "project", "escrow", "transaction", "posting", "event")
@@ -21,6 +22,13 @@ _EVERYTHING = " union all ".join(
     f"from pgwallet.{table} as t"
     for table in TABLES
 ).encode()
+# Where there are shards each looks at its own.
+_ON_SHARDS = """
+select replace(c.name, 'pgwallet.', ''), sum(c.rows)::bigint, sum(c.digest)::text
+from pgwallet_test.contents() as c
+where c.name = any (%s)
+group by c.name
+"""
 
 
 def call(conn: psycopg.Connection, name: str, *args: Any, **named: Any) -> list[dict[str, Any]]:
@@ -38,7 +46,11 @@ def call(conn: psycopg.Connection, name: str, *args: Any, **named: Any) -> list[
 
 def everything(conn: psycopg.Connection) -> dict[str, tuple[int, str]]:
     """How many rows each table has, and a digest of them all."""
-    return {table: (rows, digest) for table, rows, digest in conn.execute(_EVERYTHING)}
+    if clusters.are_tested():
+        found = conn.execute(_ON_SHARDS, [[f"pgwallet.{table}" for table in TABLES]])
+    else:
+        found = conn.execute(_EVERYTHING)
+    return {table: (rows, digest) for table, rows, digest in found}
 
 
 @contextmanager
@@ -74,8 +86,30 @@ def owners_in_slot_0() -> list[str]:
     return list(islice(in_slot, 2))
 
 
+def escrow_account(conn: psycopg.Connection, wallet_id: int) -> int:
+    """Where its pledges are, all to one project; a cluster has such an account on each shard."""
+    rows = pgwallet.statement(conn, wallet_id, limit=1000)
+    (account_id,) = {row.counterpart_id for row in rows if row.kind == "pledge"}
+    return account_id
+
+
+def last_posting(conn: psycopg.Connection, wallet_id: int) -> int:
+    """Its id, which a reader of the feed goes on after; a cluster has a feed for each shard."""
+    (row,) = pgwallet.statement(conn, wallet_id, limit=1, newest_first=True)
+    return row.posting_id
+
+
 def project(conn: psycopg.Connection, reference: str = "project", **arguments: Any) -> int:
     return pgwallet.create_project(conn, reference, **arguments).project_id
+
+
+def by_hand(conn: psycopg.Connection, statement: str, parameters: Sequence[Any] = ()) -> None:
+    """What only a superuser does to tables; on a cluster to those of each shard."""
+    text = psycopg.ClientCursor(conn).mogrify(statement.encode(), parameters or None)
+    if clusters.are_tested():
+        conn.execute("select from pgwallet_test.run(%s)", [text])
+    else:
+        conn.execute(text.encode())
 
 
 def value(conn: psycopg.Connection, statement: str, *parameters: Any) -> Any:

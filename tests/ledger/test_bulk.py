@@ -247,10 +247,11 @@ def test_a_call_over_a_thousand_wallets_is_sound(conn: psycopg.Connection) -> No
         ).fetchall()
     ]
     amounts = [Decimal(n % 97 + 1) / 100 for n in range(1000)]
-    rows = pgwallet.deposit_many(conn, wallets, amounts)
+    rows = pgwallet.deposit_many(conn, wallets, amounts, [f"paid {w}" for w in wallets])
     assert [row.balance for row in rows] == amounts
     project_id = project(conn)
-    pgwallet.pledge_many(conn, project_id, wallets[::-1], amounts[::-1])
+    keys = [f"pledged {w}" for w in wallets[::-1]]
+    pgwallet.pledge_many(conn, project_id, wallets[::-1], amounts[::-1], keys)
     assert value(conn, "select sum(balance) from pgwallet.account where kind = 'wallet'") == 0
     assert pgwallet.check_ledger(conn) == []
 

@@ -7,7 +7,7 @@ import psycopg
 import pytest
 
 import pgwallet
-from tests.ledger.calling import funded, project, value
+from tests.ledger.calling import by_hand, funded, project, value
 
 pytestmark = pytest.mark.sql
 
@@ -44,13 +44,18 @@ GUARDS = (
 
 
 def unguard(conn: psycopg.Connection) -> None:
-    for table, trigger in GUARDS:
-        conn.execute(f"alter table pgwallet.{table} disable trigger {trigger}".encode())
+    _turn_guards(conn, "disable")
 
 
 def guard(conn: psycopg.Connection) -> None:
-    for table, trigger in GUARDS:
-        conn.execute(f"alter table pgwallet.{table} enable always trigger {trigger}".encode())
+    _turn_guards(conn, "enable always")
+
+
+def _turn_guards(conn: psycopg.Connection, how: str) -> None:
+    by_hand(
+        conn,
+        ";".join(f"alter table pgwallet.{table} {how} trigger {name}" for table, name in GUARDS),
+    )
 
 
 def tuples_read(conn: psycopg.Connection, table: str) -> int:
@@ -212,7 +217,8 @@ def test_3_an_escrow_that_gave_more_than_it_had(
 def test_1_a_balance_with_other_decimals_than_its_currency(
     conn: psycopg.Connection, ids: dict[str, int]
 ) -> None:
-    conn.execute(
+    by_hand(
+        conn,
         "update pgwallet.account set balance = round(balance, 3) where account_id = %s",
         [ids["wallet"]],
     )

@@ -7,7 +7,7 @@ import psycopg
 import pytest
 
 import pgwallet
-from tests.ledger.calling import funded, project, refused, value
+from tests.ledger.calling import escrow_account, funded, project, refused
 from tests.ledger.test_reading import accounts
 
 pytestmark = pytest.mark.sql
@@ -67,7 +67,7 @@ def story(conn: psycopg.Connection) -> dict[str, int]:
         "wallet": wallet_id,
         "pocket": pocket_id,
         "project": film,
-        "escrow": value(conn, "select escrow_account_id from pgwallet.project"),
+        "escrow": escrow_account(conn, wallet_id),
         **accounts(conn),
     }
 

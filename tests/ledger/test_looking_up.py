@@ -211,7 +211,10 @@ def test_a_transaction_is_found_by_its_id_and_by_its_key(conn: psycopg.Connectio
     assert found.effective_at == happened < found.created_at
     assert (found.posting_count, found.currency, str(found.amount)) == (1, "EUR", "1.50")
     assert pgwallet.find_transaction(conn, "another") is None
-    # A key that was rolled back with its call has done nothing.
+
+
+def test_a_key_that_was_rolled_back_with_its_call_finds_nothing(conn: psycopg.Connection) -> None:
+    wallet_id = funded(conn, "ada", 0)
     with conn.transaction(force_rollback=True):
         pgwallet.deposit(conn, wallet_id, 1, "gone")
     assert pgwallet.find_transaction(conn, "gone") is None

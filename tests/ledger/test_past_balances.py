@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 import pgwallet
-from tests.ledger.calling import funded
+from tests.ledger.calling import by_hand, funded
 
 pytestmark = pytest.mark.sql
 
@@ -23,8 +23,9 @@ def recorded(conn: psycopg.Connection, wallet_id: int, minutes: list[float]) -> 
         else:
             pgwallet.deposit(conn, wallet_id, place + 1)
     ids = [row.posting_id for row in pgwallet.statement(conn, wallet_id, limit=1000)]
-    conn.execute("alter table pgwallet.posting disable trigger user")
-    conn.execute(
+    by_hand(conn, "alter table pgwallet.posting disable trigger user")
+    by_hand(
+        conn,
         "update pgwallet.posting as p set created_at = %s::timestamptz + n.minutes * interval '1 m'"
         "from unnest(%s::bigint[], %s::float[]) as n (posting_id, minutes) "
         "where n.posting_id = p.posting_id",

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 import pgwallet
-from tests.ledger.calling import funded, project, refused, value
+from tests.ledger.calling import escrow_account, funded, project, refused, value
 
 pytestmark = pytest.mark.sql
 
@@ -41,7 +41,7 @@ def story(conn: psycopg.Connection) -> dict[str, int]:
         "wallet": wallet_id,
         "pocket": pocket_id,
         "project": project_id,
-        "escrow": value(conn, "select escrow_account_id from pgwallet.project"),
+        "escrow": escrow_account(conn, wallet_id),
         **accounts(conn),
     }
 

@@ -9,7 +9,7 @@ import pytest
 
 import pgwallet
 from pgwallet import StatementRow
-from tests.ledger.calling import funded, project, refused, value
+from tests.ledger.calling import by_hand, escrow_account, funded, project, refused
 
 pytestmark = pytest.mark.sql
 
@@ -26,12 +26,13 @@ def accounts(conn: psycopg.Connection) -> dict[str, int]:
         escrow_id = pgwallet.pledge(conn, wallet_id, film, 20).escrow_id
         pgwallet.release_escrow(conn, escrow_id)
         pgwallet.payout(conn, film, 1)
-    conn.execute("alter table pgwallet.posting disable trigger user")
-    conn.execute("update pgwallet.posting set created_at = '2026-01-01Z'::timestamptz")
-    conn.execute(
+    by_hand(conn, "alter table pgwallet.posting disable trigger user")
+    by_hand(conn, "update pgwallet.posting set created_at = '2026-01-01Z'::timestamptz")
+    by_hand(
+        conn,
         "update pgwallet.posting as p set created_at = p.created_at + n.place * interval '1 day' "
         "from (select posting_id, row_number() over (order by posting_id) as place "
-        "from pgwallet.posting) as n where n.posting_id = p.posting_id"
+        "from pgwallet.posting) as n where n.posting_id = p.posting_id",
     )
     row = conn.execute(
         "select commission_account_id, fee_account_id, external_account_id "
@@ -42,7 +43,7 @@ def accounts(conn: psycopg.Connection) -> dict[str, int]:
         "wallet": wallet_id,
         "pocket": pocket_id,
         "project": film,
-        "escrow": value(conn, "select escrow_account_id from pgwallet.project"),
+        "escrow": escrow_account(conn, wallet_id),
         **dict(zip(("commission", "fee", "external"), row, strict=True)),
     }
 
@@ -94,11 +95,13 @@ def test_a_clock_that_was_set_back_hides_nothing(
     account_id = accounts["wallet"]
     rows = pgwallet.statement(conn, account_id)
     middle = rows[len(rows) // 2]
-    conn.execute(
+    by_hand(
+        conn,
         "update pgwallet.posting set created_at = %s where posting_id = %s",
         [rows[-1].created_at - timedelta(minutes=30), rows[-1].posting_id],
     )
-    conn.execute(
+    by_hand(
+        conn,
         "update pgwallet.posting set created_at = %s where posting_id < %s and posting_id >= %s",
         [rows[-1].created_at, rows[-1].posting_id, middle.posting_id],
     )

@@ -6,6 +6,7 @@ import psycopg
 import pytest
 
 import pgwallet
+from tests.ledger.calling import by_hand
 
 pytestmark = pytest.mark.sql
 
@@ -46,8 +47,9 @@ def test_what_expires_after_the_success_has_not_expired(
     conn: psycopg.Connection, pledges: list[int], expiry: str, expired: int
 ) -> None:
     succeed(conn)
-    conn.execute("update pgwallet.project set closed_at = closed_at - interval '1 hour'")
-    conn.execute(
+    by_hand(conn, "update pgwallet.project set closed_at = closed_at - interval '1 hour'")
+    by_hand(
+        conn,
         "update pgwallet.escrow as e set expires_at = p.closed_at + %s::interval "
         "from pgwallet.project as p where p.project_id = e.project_id",
         [expiry],
@@ -62,5 +64,5 @@ def test_no_more_than_a_thousand_expired_escrows_are_counted(conn: psycopg.Conne
     film = pgwallet.create_project(conn, "film").project_id
     pgwallet.deposit(conn, ada, 1500)
     pgwallet.pledge_many(conn, film, [ada] * 1500, [1] * 1500)
-    conn.execute("update pgwallet.escrow set expires_at = created_at - interval '1 second'")
+    by_hand(conn, "update pgwallet.escrow set expires_at = created_at - interval '1 second'")
     assert metrics(conn).expired_count == 1000

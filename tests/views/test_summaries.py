@@ -1,14 +1,14 @@
 """What the summaries say is what the books say, to the last unit."""
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from decimal import Decimal
 
 import psycopg
 import pytest
 
 import pgwallet
-from tests.ledger.calling import value
+from tests.ledger.calling import by_hand, value
 from tests.views.books import EXPONENTS, ZERO, Books
 from tests.views.rows import VIEWS, by_id, rows
 
@@ -166,8 +166,8 @@ def test_what_is_taken_back_counts_against_its_kind_in_the_month_of_that(
     pgwallet.deposit(conn, wallet_id, 100)
     bounced = pgwallet.deposit(conn, wallet_id, 7).transaction_id
     returned = pgwallet.withdraw(conn, wallet_id, 5).transaction_id
-    conn.execute("alter table pgwallet.posting disable trigger user")
-    conn.execute("update pgwallet.posting set created_at = '2026-01-31 12:00:00+00'")
+    by_hand(conn, "alter table pgwallet.posting disable trigger user")
+    by_hand(conn, "update pgwallet.posting set created_at = '2026-01-31 12:00:00+00'")
     pgwallet.reverse_transaction(conn, bounced)
     pgwallet.reverse_transaction(conn, returned)
     found = conn.execute(
@@ -185,7 +185,7 @@ def test_months_are_those_of_utc_wherever_the_reader_is(
     conn: psycopg.Connection, zone: str
 ) -> None:
     wallet_id = pgwallet.create_wallet(conn, "ada").wallet_id
-    conn.execute("alter table pgwallet.posting disable trigger user")
+    by_hand(conn, "alter table pgwallet.posting disable trigger user")
     for amount, recorded_at in (
         (1, "2026-01-31 23:59:59.999999+00"),
         (2, "2026-02-01 00:00:00+00"),
@@ -193,7 +193,8 @@ def test_months_are_those_of_utc_wherever_the_reader_is(
         (8, "2026-03-01 00:30:00+00"),
     ):
         deposit = pgwallet.deposit(conn, wallet_id, amount)
-        conn.execute(
+        by_hand(
+            conn,
             "update pgwallet.posting set created_at = %s where transaction_id = %s",
             [recorded_at, deposit.transaction_id],
         )
@@ -213,10 +214,16 @@ def test_the_views_agree_with_the_accounts_that_check_ledger_checks(books: Books
     """What is locked is in the escrow accounts, what was earned in the platform's own."""
     conn = books.conn
     assert pgwallet.check_ledger(conn) == []
-    accounts = conn.execute("select project_id, escrow_account_id from pgwallet.project").fetchall()
-    projects = by_id(conn, "project_summary", "project_id")
-    for project_id, escrow_account_id in accounts:
-        assert projects[project_id]["locked_amount"] == pgwallet.balance(conn, escrow_account_id)
+    pledged_to = {
+        (row["reference"], row["destination_account_id"])
+        for row in rows(conn, "transaction_log")
+        if row["kind"] == "pledge"
+    }
+    locked: defaultdict[str, Decimal] = defaultdict(Decimal)
+    for reference, escrow_account_id in pledged_to:
+        locked[reference] += pgwallet.balance(conn, escrow_account_id)
+    for row in rows(conn, "project_summary"):
+        assert row["locked_amount"] == locked[row["reference"]]
 
     own = conn.execute(
         "select currency, commission_account_id, fee_account_id, external_account_id "

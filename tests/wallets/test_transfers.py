@@ -158,13 +158,13 @@ def test_a_closed_account_neither_pays_nor_receives(
         mark(conn, closed, "closed_at", "2026-01-01 00:00:00+00")
         for ends in ((closed, other), (other, closed)):
             with refused(conn, "PW209") as said:
-                pgwallet.transfer(conn, *ends, 1)
+                pgwallet.transfer(conn, *ends, 1, "once")
             assert str(closed) in said[0].message
         # Closed is told before frozen, and that before want of money.
         mark(conn, closed, "frozen_at", "2026-01-01 00:00:00+00")
         with refused(conn, "PW209"):
-            pgwallet.transfer(conn, closed, other, 1000)
+            pgwallet.transfer(conn, closed, other, 1000, "once")
     frozen = funded(conn, "frozen", 1)
     mark(conn, frozen, "frozen_at", "2026-01-01 00:00:00+00")
     with refused(conn, "PW208"):
-        pgwallet.transfer(conn, frozen, people.bob, 1000)
+        pgwallet.transfer(conn, frozen, people.bob, 1000, "once")
