@@ -7,7 +7,7 @@ from typing import TypeVar
 from ._connection import AsyncConnection, Connection
 from ._function import DatabaseFunction
 from .results import RefundBatch, ReleaseBatch
-from .transactions import run_transaction
+from .transactions import run_call, run_call_async
 
 B = TypeVar("B", ReleaseBatch, RefundBatch)
 
@@ -65,11 +65,9 @@ def in_batches(
     """Closes the project, then yields each batch once it is committed, until none is left."""
 
     def batch(after_escrow_id: int, wait: bool) -> B:
-        return run_transaction(
-            conn, lambda conn: settle(conn, project_id, limit, after_escrow_id, wait)
-        )
+        return run_call(conn, lambda conn: settle(conn, project_id, limit, after_escrow_id, wait))
 
-    run_transaction(conn, close)
+    run_call(conn, close)
     for wait in _WAITS:
         done = batch(0, wait)
         while done.escrow_count:
@@ -87,11 +85,11 @@ async def in_batches_async(
     """As `in_batches`, on an async connection."""
 
     async def batch(after_escrow_id: int, wait: bool) -> B:
-        return await run_transaction(
+        return await run_call_async(
             conn, lambda conn: settle(conn, project_id, limit, after_escrow_id, wait)
         )
 
-    await run_transaction(conn, close)
+    await run_call_async(conn, close)
     for wait in _WAITS:
         done = await batch(0, wait)
         while done.escrow_count:

@@ -68,6 +68,18 @@ def run_transaction(pool_or_conn: Any, fn: Callable[[Any], Any], attempts: int =
     return _run(cast(Pool, pool_or_conn).connection, fn, attempts)
 
 
+def run_call(conn: Connection, fn: Callable[[Connection], T]) -> T:
+    """As `run_transaction`, for an `fn` that makes one call: on autocommit that is a transaction by
+    itself, and goes to the server once instead of three times.
+    """
+    return _run(lambda: nullcontext(conn), fn, begun=_alone)
+
+
+async def run_call_async(conn: AsyncConnection, fn: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+    """As `run_call`, on an async connection."""
+    return await _run_async(lambda: nullcontext(conn), fn, begun=_alone)
+
+
 def refuse_open_transaction(conn: Connection | AsyncConnection) -> None:
     """Raises unless the connection is free to begin, and to end, a transaction of its own."""
     # A closed connection's status is unknown; it raises an error of its own when it is used.
@@ -81,14 +93,15 @@ def refuse_open_transaction(conn: Connection | AsyncConnection) -> None:
 def _run(
     connection: Callable[[], AbstractContextManager[Connection]],
     fn: Callable[[Connection], T],
-    attempts: int,
+    attempts: int = 5,
+    begun: Callable[[Connection], AbstractContextManager[object]] = Connection.transaction,
 ) -> T:
     attempt = 1
     while True:
         try:
             with connection() as conn:
                 refuse_open_transaction(conn)
-                with conn.transaction():
+                with begun(conn):
                     result = fn(conn)
                     _refuse_failed_transaction(conn)
                     return result
@@ -103,14 +116,17 @@ def _run(
 async def _run_async(
     connection: Callable[[], AbstractAsyncContextManager[AsyncConnection]],
     fn: Callable[[AsyncConnection], Awaitable[T]],
-    attempts: int,
+    attempts: int = 5,
+    begun: Callable[
+        [AsyncConnection], AbstractAsyncContextManager[object]
+    ] = AsyncConnection.transaction,
 ) -> T:
     attempt = 1
     while True:
         try:
             async with connection() as conn:
                 refuse_open_transaction(conn)
-                async with conn.transaction():
+                async with begun(conn):
                     result = await fn(conn)
                     _refuse_failed_transaction(conn)
                     return result
@@ -120,6 +136,15 @@ async def _run_async(
                 raise
         await asyncio.sleep(_pause(attempt))
         attempt += 1
+
+
+@overload
+def _alone(conn: Connection) -> AbstractContextManager[object]: ...
+@overload
+def _alone(conn: AsyncConnection) -> AbstractAsyncContextManager[object]: ...
+def _alone(conn: Connection | AsyncConnection) -> Any:
+    """What one call is made in, so that it is in a transaction."""
+    return nullcontext() if conn.autocommit else conn.transaction()
 
 
 def _refuse_failed_transaction(conn: Connection | AsyncConnection) -> None:

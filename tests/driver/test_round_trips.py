@@ -55,6 +55,21 @@ def test_a_thousand_deposits_are_one_round_trip(conn: psycopg.Connection, tmp_pa
     assert len(answers) == 1
 
 
+def test_on_autocommit_a_batch_of_a_release_is_one_round_trip(
+    database: str, tmp_path: Path
+) -> None:
+    with psycopg.connect(database, autocommit=True) as conn:
+        wallet_id = pgwallet.create_wallet(conn, "ada").wallet_id
+        project_id = pgwallet.create_project(conn, "bridge").project_id
+        pgwallet.deposit(conn, wallet_id, 30)
+        pgwallet.pledge_many(conn, project_id, [wallet_id] * 3, [10] * 3)
+        batches = pgwallet.release_project(conn, project_id, 2)
+        next(batches)
+        with traced(conn, tmp_path / "log") as answers:
+            assert next(batches).escrow_count == 1
+    assert len(answers) == 1
+
+
 def test_a_repeated_call_is_prepared(conn: psycopg.Connection) -> None:
     wallet_id = pgwallet.create_wallet(conn, "ada").wallet_id
     for amount in range(1, 20):

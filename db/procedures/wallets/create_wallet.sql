@@ -10,26 +10,41 @@ returns table (
 language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
+set enable_seqscan = off
 as $function$
 declare
   v_exponent integer;
+  v_external_account_id bigint;
   v_wallet_id bigint;
+  v_slot integer;
 begin
-  perform pgwallet._check_text('owner_id', p_owner_id);
-  v_exponent := pgwallet._find_exponent(p_currency);
+  if (p_owner_id ~ '[!-~]' and length(p_owner_id) <= 200) is not true then
+    perform pgwallet._check_text('owner_id', p_owner_id);
+  end if;
 
-  select w.wallet_id
-  into v_wallet_id
-  from pgwallet.wallet as w
-  where w.owner_id = p_owner_id collate "C" and w.currency = p_currency collate "C";
-
+  select c.exponent, w.wallet_id, c.external_account_id
+  into v_exponent, v_wallet_id, v_external_account_id
+  from pgwallet.currency as c
+  left join pgwallet.wallet as w
+    on w.owner_id = p_owner_id collate "C" and w.currency = c.currency
+  where c.currency = p_currency collate "C";
   if not found then
+    perform pgwallet._find_exponent(p_currency);
+  end if;
+
+  if v_wallet_id is null then
+    -- It depends on the owner alone: all wallets of an owner are in one place.
+    v_slot := pgwallet._slot_of(p_owner_id);
+
     -- A balance has its currency's decimals from the start: other functions read them from it.
     with opened as (
       insert into pgwallet.wallet as w (wallet_id, owner_id, currency)
-      -- The slot depends on the owner alone: all wallets of an owner are in one place.
       values (
-        pgwallet._draw_account_id(pgwallet._slot_of(p_owner_id)), p_owner_id, p_currency
+        case v_slot
+          when 0 then pgwallet._draw_account_id(0)
+          else nextval('pgwallet.id_seq') * 1024 + v_slot
+        end,
+        p_owner_id, p_currency
       )
       on conflict on constraint wallet_owner_key do nothing
       returning w.wallet_id, w.owner_id, w.owner_salt, w.currency
@@ -50,17 +65,23 @@ begin
     insert into pgwallet.account as a (
       account_id, kind, currency, balance, external_account_id
     )
-    select o.wallet_id, 'wallet', o.currency, round(0.0, v_exponent), c.external_account_id
+    select o.wallet_id, 'wallet', o.currency, round(0.0, v_exponent), v_external_account_id
     from opened as o
-    inner join pgwallet.currency as c on c.currency = o.currency
-    returning a.account_id into v_wallet_id;
+    returning a.account_id into wallet_id;
 
-    if not found then
-      select w.wallet_id
-      into v_wallet_id
-      from pgwallet.wallet as w
-      where w.owner_id = p_owner_id collate "C" and w.currency = p_currency collate "C";
+    if found then
+      owner_id := p_owner_id;
+      currency := p_currency;
+      balance := round(0.0, v_exponent);
+      credit_limit := balance;
+      return next;
+      return;
     end if;
+
+    select w.wallet_id
+    into v_wallet_id
+    from pgwallet.wallet as w
+    where w.owner_id = p_owner_id collate "C" and w.currency = p_currency collate "C";
   end if;
 
   return query select s.* from pgwallet._show_wallets(array[v_wallet_id]) as s;
