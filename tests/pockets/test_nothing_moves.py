@@ -7,7 +7,7 @@ import psycopg
 import pytest
 
 import pgwallet
-from tests.ledger.calling import call, everything, funded
+from tests.ledger.calling import call, everything, funded, refused
 
 pytestmark = pytest.mark.sql
 
@@ -22,12 +22,15 @@ def without_a_share(conn: psycopg.Connection, pockets: str, currency: str) -> in
         pgwallet.create_pocket(conn, wallet_id, "tiny", Decimal("0.0001"))
     elif pockets == "without a percentage":
         pgwallet.create_pocket(conn, wallet_id, "plain")
+    elif pockets == "a full one":
+        full = pgwallet.create_pocket(conn, wallet_id, "full", 100, None, 1, True).pocket_id
+        pgwallet.transfer_to_pocket(conn, full, 1)
     return wallet_id
 
 
 @pytest.mark.parametrize("currency", ZEROS)
 @pytest.mark.parametrize("rounding", ROUNDINGS)
-@pytest.mark.parametrize("pockets", ["none", "without a percentage", "a tiny share"])
+@pytest.mark.parametrize("pockets", ["none", "without a percentage", "a tiny share", "a full one"])
 def test_one_row_tells_the_transaction_and_an_amount_of_zero(
     conn: psycopg.Connection, pockets: str, rounding: str, currency: str
 ) -> None:
@@ -74,6 +77,17 @@ def test_among_many_each_element_has_its_rows_in_order(
         assert [row.replayed for row in rows] == [replayed, False, replayed, replayed]
         assert len({row.transaction_id for row in rows}) == 4
     assert pgwallet.check_ledger(conn) == []
+
+
+@pytest.mark.parametrize("rounding", ROUNDINGS)
+def test_a_wallet_without_pockets_hides_none_that_holds_too_little(
+    conn: psycopg.Connection, rounding: str
+) -> None:
+    without, poor = funded(conn, "ada", 10), funded(conn, "bob", 10)
+    pgwallet.create_pocket(conn, poor, "all", 100)
+    with refused(conn, "PW201") as said:
+        pgwallet.allocate_deposits(conn, [without, poor], [1, 11], None, rounding)
+    assert said[0].detail == "Its balance is 10.00, the amount 11.00."
 
 
 @pytest.mark.parametrize("rounding", ROUNDINGS)

@@ -53,29 +53,11 @@ begin
 
   if not true = any (v_replays) then
     return query
-    with moved as materialized (
-      select m.*
-      from pgwallet._move_shares(p_wallet_ids, p_amounts, v_transaction_ids, p_rounding) as m
-    )
-
     select
-      r.transaction_id, r.wallet_id, r.pocket_id, r.name, r.allocation_percentage,
-      r.amount, r.balance, false
-    from (
-      select
-        m.ordinal, m.place, m.transaction_id, m.wallet_id, m.pocket_id, m.name,
-        m.allocation_percentage, m.amount, m.balance
-      from moved as m
-      union all
-      select
-        u.ordinal, null, u.transaction_id, u.wallet_id, null, null,
-        null, round(0.0, scale(a.balance)), null
-      from unnest(p_wallet_ids, v_transaction_ids) with ordinality
-        as u (wallet_id, transaction_id, ordinal)
-      inner join pgwallet.account as a on a.account_id = u.wallet_id
-      where u.ordinal not in (select m.ordinal from moved as m)
-    ) as r
-    order by r.ordinal, r.place;
+      m.transaction_id, m.wallet_id, m.pocket_id, m.name, m.allocation_percentage,
+      m.amount, m.balance, false
+    from pgwallet._move_shares(p_wallet_ids, p_amounts, v_transaction_ids, p_rounding) as m
+    order by m.ordinal, m.place;
     return;
   end if;
 

@@ -1,5 +1,6 @@
 -- Moves the shares of amounts from wallets into their pockets. The transactions are inserted
--- already; returns a row a posting, with the place of its amount among the others.
+-- already; returns a row a posting, with its place among the others, or one without a pocket for an
+-- amount of which no pocket receives anything, in no particular order.
 --
 -- Locks: the wallets by id, whose locks guard their pockets.
 create or replace function pgwallet._move_shares(
@@ -81,9 +82,9 @@ begin
       from unnest(v_round.ordinals, v_round.transaction_ids, v_round.wallet_ids, v_round.amounts)
         as u (ordinal, transaction_id, wallet_id, amount)
       inner join pgwallet.account as w on w.account_id = u.wallet_id
-      cross join lateral pgwallet._split_amount(
+      left join lateral pgwallet._split_amount(
         u.wallet_id, u.amount, scale(w.balance), v_limit, p_rounding, w.has_rules
-      ) as s
+      ) as s on true
     ),
 
     debited as (
@@ -92,7 +93,7 @@ begin
       from (
         select s.wallet_id, max(s.total) as amount from share as s group by s.wallet_id
       ) as d
-      where a.account_id = d.wallet_id
+      where a.account_id = d.wallet_id and d.amount > 0
         and not exists (select from share as s where s.total > s.wallet_balance)
     ),
 
@@ -122,7 +123,13 @@ begin
       c.ordinal, c.place, c.transaction_id, c.wallet_id, c.pocket_id,
       c.name, c.allocation_percentage, c.amount, c.balance
     from credited as c
-    order by c.ordinal, c.place;
+    union all
+    select
+      s.ordinal, null, s.transaction_id, s.wallet_id, null,
+      null, null, round(0.0, scale(s.wallet_balance)), null
+    from share as s
+    where s.pocket_id is null
+      and not exists (select from share as s where s.total > s.wallet_balance);
 
     if not found then
       perform pgwallet._check_shares(
