@@ -231,7 +231,7 @@ class Row:
     deposit: float  # times a call that does nothing
     memory: float  # MB, the largest writer's
     beside: float  # MB, the largest of the others
-    accounts: float  # MB of the table of accounts, which gets no rows
+    account: int  # bytes of their table for each account: all of the writes update few of them
     posting: float  # bytes of all tables and indexes for each posting
     behind: int  # postings that the feed has not read yet
 
@@ -240,13 +240,13 @@ def measured(soak: Soak, conn: Connection, seconds: float) -> Row:
     deposits, soak.deposits = soak.deposits, []
     nothings, soak.nothings = soak.nothings, []
     row = conn.execute(
-        "select pg_relation_size('pgwallet.account') / 1048576.0, ("
+        "select pg_relation_size('pgwallet.account') / (select count(*) from pgwallet.account), ("
         "  select sum(pg_total_relation_size(c.oid)) from pg_class as c"
         "  where c.relnamespace = 'pgwallet'::regnamespace and c.relkind = 'r'"
         "), (select max(p.posting_id) from pgwallet.posting as p)"
     ).fetchone()
     assert row is not None
-    accounts, tables, postings = row
+    account, tables, postings = row
     beside = [soak.backends[name] for name in BESIDE]
     writers = [pid for name, pid in soak.backends.items() if name not in BESIDE]
     return Row(
@@ -255,15 +255,15 @@ def measured(soak: Soak, conn: Connection, seconds: float) -> Row:
         deposit=statistics.median(deposits) / statistics.median(nothings),
         memory=max(private_memory(writers)),
         beside=max(private_memory(beside)),
-        accounts=float(accounts),
+        account=account,
         posting=float(tables) / postings,
-        behind=postings - soak.fed_until,
+        behind=max(0, postings - soak.fed_until),
     )
 
 
 def shown(rows: Sequence[Row]) -> Table:
-    table = Table("minutes", "calls", "a deposit, times select 1", "MB of a writer")
-    for column in ("MB beside", "MB of accounts", "bytes a posting", "feed behind"):
+    table = Table("minutes", "calls", "a deposit, in select 1", "MB of a writer", "MB of others")
+    for column in ("bytes an account", "bytes a posting", "feed behind"):
         table.add_column(column)
     for row in rows:
         table.add_row(
@@ -272,7 +272,7 @@ def shown(rows: Sequence[Row]) -> Table:
             f"{row.deposit:.2f}",
             f"{row.memory:.1f}",
             f"{row.beside:.1f}",
-            f"{row.accounts:.1f}",
+            str(row.account),
             f"{row.posting:.0f}",
             f"{row.behind:,}",
         )
@@ -315,7 +315,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.soak", description=__doc__)
     parser.add_argument("--minutes", type=float, default=60, metavar="N")
     minutes = parser.parse_args().minutes
-    console = Console()
+    console = Console(width=120)
     rows: list[Row] = []
 
     def told(row: Row) -> None:
