@@ -12,29 +12,29 @@ set search_path = pg_catalog, pg_temp
 as $function$
 begin
   -- Whoever waited for the locks sees in a fresh statement what the balances are now.
-  with refund as materialized (
-    select
-      e.escrow_id, e.wallet_id, p.escrow_account_id, u.amount,
-      a.balance + sum(u.amount) over (partition by e.wallet_id order by e.escrow_id) as balance
-    from unnest(p_escrow_ids, p_amounts) as u (escrow_id, amount)
-    inner join pgwallet.escrow as e on e.escrow_id = u.escrow_id
-    inner join pgwallet.project as p on p.project_id = e.project_id
-    inner join pgwallet.account as a on a.account_id = e.wallet_id
-  ),
-
-  refunded as (
+  with refunded as (
     update pgwallet.escrow as e
     set
-      refunded_amount = e.refunded_amount + r.amount,
+      refunded_amount = e.refunded_amount + u.amount,
       status = case
-        when p_expired and e.refunded_amount + r.amount = e.amount then 'expired'
-        else pgwallet._escrow_status(e.amount, e.released_amount, e.refunded_amount + r.amount)
+        when p_expired and e.refunded_amount + u.amount = e.amount then 'expired'
+        else pgwallet._escrow_status(e.amount, e.released_amount, e.refunded_amount + u.amount)
       end,
       settled_by = case
-        when e.released_amount + e.refunded_amount + r.amount = e.amount then p_transaction_id
+        when e.released_amount + e.refunded_amount + u.amount = e.amount then p_transaction_id
       end
-    from refund as r
-    where e.escrow_id = r.escrow_id
+    from unnest(p_escrow_ids, p_amounts) as u (escrow_id, amount)
+    where e.escrow_id = u.escrow_id
+    returning e.escrow_id, e.wallet_id, e.project_id, u.amount
+  ),
+
+  refund as materialized (
+    select
+      r.escrow_id, r.wallet_id, p.escrow_account_id, r.amount,
+      a.balance + sum(r.amount) over (partition by r.wallet_id order by r.escrow_id) as balance
+    from refunded as r
+    inner join pgwallet.project as p on p.project_id = r.project_id
+    inner join pgwallet.account as a on a.account_id = r.wallet_id
   ),
 
   credited as (
