@@ -107,3 +107,13 @@ def test_an_id_of_a_shard_is_none_for_a_project(router: psycopg.Connection) -> N
         with pytest.raises(pgwallet.InvalidArgument):
             pgwallet.create_project(router, "ranged", project_id=(shard + 1) << 46)
     assert pgwallet.find_project(router, "ranged") is None
+
+
+def test_backslashes_of_a_session_change_no_answer(
+    router: psycopg.Connection, whole: cluster.ClusterFile
+) -> None:
+    with psycopg.connect(whole.routers[0], autocommit=True) as conn:
+        conn.execute("set standard_conforming_strings = off")
+        with pytest.raises(pgwallet.WalletNotFound):
+            pgwallet.deposit(conn, 1024, 1)
+        assert len(conn.execute("select from pgwallet.list_shards()").fetchall()) == SHARDS

@@ -11,11 +11,11 @@ as $function$
 begin
   return query
   select
-    substring(o.said from '^p(\d+)=')::integer, substring(o.said from '^p\d+=(.*)$'),
+    substring(o.said from '^p([0-9]+)=')::integer, substring(o.said from '^p[0-9]+=(.*)$'),
     starts_with(o.said, 'p0=') and pgwallet_router._has_adopted()
   from pg_foreign_server as s
   cross join lateral unnest(s.srvoptions) as o (said)
-  where s.srvname = 'pgwallet' and o.said ~ '^p\d+='
+  where s.srvname = 'pgwallet' and o.said ~ '^p[0-9]+='
   order by 1;
 end;
 $function$;

@@ -6,7 +6,7 @@ set search_path = pg_catalog, pg_temp
 as $function$
 declare
   v_failure text := pgwallet_router._failure_of(p_sqlstate, p_message);
-  v_shard text := coalesce(substring(p_message from '\[([^]]*)\]'), '?');
+  v_shard text := coalesce(substring(p_message from '[[]([^]]*)[]]'), '?');
 begin
   if v_failure = '08001' then
     raise exception using
