@@ -59,6 +59,8 @@ def test_a_file_that_is_not_there_is_wrong_usage(tmp_path: Path) -> None:
     told = pgwallet_here("cluster", "init", tmp_path / "none.toml")
     assert told.returncode == 2
     assert "cannot be read: No such file or directory" in told.stderr
+    shown = pgwallet_here("cluster", "status", "--help").stdout
+    assert "FILE <str>  Says what it is made of, as pgwallet cluster init --help" in shown
 
 
 @pytest.fixture

@@ -46,9 +46,13 @@ def _read(path: str) -> ClusterFile:
         raise typer.BadParameter(str(error)) from None
 
 
-File = Annotated[
-    Any,
-    typer.Argument(metavar="FILE", parser=_read, help="The file that says what it is made of."),
+_File = Annotated[
+    str,
+    typer.Argument(
+        metavar="FILE",
+        callback=_read,
+        help="Says what it is made of, as pgwallet cluster init --help shows.",
+    ),
 ]
 Wait = Annotated[
     float,
@@ -59,7 +63,7 @@ Wait = Annotated[
 def _on_file(
     name: str | None = None, fails_with: int = FAILED
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Makes a function a command that tells on stderr how far it is."""
+    """Makes a function on the file of a cluster a command that tells on stderr how far it is."""
 
     def register(function: Callable[..., None]) -> Callable[..., None]:
         def command(**arguments: Any) -> None:
@@ -71,7 +75,8 @@ def _on_file(
                 raise typer.Exit(fails_with) from None
 
         update_wrapper(command, function, assigned=("__module__", "__name__", "__doc__"))
-        vars(command)["__signature__"] = Signature([*signature(function).parameters.values()])
+        file, *more = signature(function).parameters.values()
+        vars(command)["__signature__"] = Signature([file.replace(annotation=_File), *more])
         clustering.command(name, cls=Command)(command)
         return function
 
@@ -79,7 +84,7 @@ def _on_file(
 
 
 @_on_file()
-def init(file: File, wait: Wait = 60.0) -> None:
+def init(file: ClusterFile, wait: Wait = 60.0) -> None:
     """Make a cluster of the databases in a file.
 
     Shards get pgwallet and a range of ids each, routers its functions. The same again completes
@@ -104,7 +109,7 @@ def init(file: File, wait: Wait = 60.0) -> None:
 
 
 @_on_file()
-def adopt(file: File, wait: Wait = 60.0) -> None:
+def adopt(file: ClusterFile, wait: Wait = 60.0) -> None:
     """Make a cluster whose shard 0 is a ledger that is in use.
 
     The file is as for init: the ledger first, then empty databases. It keeps its ids, keys, owners
@@ -122,7 +127,7 @@ def adopt(file: File, wait: Wait = 60.0) -> None:
 
 @_on_file()
 def migrate(
-    file: File,
+    file: ClusterFile,
     downgrade: Annotated[
         bool, typer.Option("--downgrade", help="Go back, where a newer version was installed.")
     ] = False,
@@ -155,7 +160,7 @@ def _tell(report: ClusterReport) -> None:
 
 @_on_file(fails_with=NOT_LOOKED)
 def status(
-    file: File,
+    file: ClusterFile,
     check: Annotated[
         bool, typer.Option("--check", help="Exit with 1 unless everything is up to date.")
     ] = False,
@@ -213,7 +218,7 @@ def _line(member: MemberStatus) -> str:
 
 @_on_file()
 def move(
-    file: File,
+    file: ClusterFile,
     shard: Annotated[int, typer.Argument(metavar="SHARD", help="Its number, counted from 0.")],
     conninfo: Annotated[
         str,
@@ -269,7 +274,7 @@ def move(
 
 @_on_file(fails_with=NOT_LOOKED)
 def check(
-    file: File,
+    file: ClusterFile,
     keys: Annotated[
         bool, typer.Option("--keys", help="Also look for keys that two shards have used.")
     ] = False,
@@ -309,7 +314,7 @@ def check(
 
 
 @_on_file()
-def complete(file: File) -> None:
+def complete(file: ClusterFile) -> None:
     """Finish what was broken off on its way over several shards.
 
     Payouts, transfers and collections whose plan was left, and projects that were created or closed
