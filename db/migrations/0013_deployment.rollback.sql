@@ -1,5 +1,5 @@
 -- The functions go first, because they use types that the rollbacks after this one drop. The
--- function of a trigger or a check goes with the migration that made that.
+-- function of a trigger, a check or a default goes with the migration that made that.
 do $block$
 declare
   v_routines text;
@@ -9,7 +9,7 @@ begin
   from pg_catalog.pg_proc r
   where r.pronamespace = 'pgwallet'::regnamespace
     and r.prorettype <> 'pg_catalog.trigger'::regtype
-    and r.proname <> '_close_to_public'
+    and r.proname not in ('_close_to_public', '_is_router')
     and not exists (
       select from pg_catalog.pg_depend d
       where d.classid = 'pg_catalog.pg_proc'::regclass and d.objid = r.oid and d.deptype = 'e'

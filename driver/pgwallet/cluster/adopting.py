@@ -11,7 +11,7 @@ from pgwallet.deployment import DeploymentError
 from pgwallet.deployment.connecting import connect
 
 from .file import ClusterFile
-from .members import kind_of, member
+from .members import kind_of, member, reached
 
 logger = logging.getLogger("pgwallet")
 
@@ -73,10 +73,10 @@ def _currencies(conn: psycopg.Connection) -> list[_Currency]:
 def give_what_all_have(cluster: ClusterFile) -> None:
     """Settings, currencies and projects of shard 0; again, only what has come since."""
     with ExitStack() as stack:
-        first = stack.enter_context(member("shard 0", cluster.shards[0].conninfo))
+        first = stack.enter_context(reached("shard 0", cluster.shards[0].conninfo))
         _give_terms(cluster, first)
         others = [
-            stack.enter_context(member(f"shard {shard.number}", shard.conninfo))
+            stack.enter_context(reached(f"shard {shard.number}", shard.conninfo))
             for shard in cluster.shards[1:]
         ]
         last, count = 0, 0

@@ -12,7 +12,7 @@ import pgwallet
 
 from .adopting import give_projects
 from .file import ClusterFile
-from .members import member
+from .members import member, reached
 from .reading import by_first_column
 from .torn import mend, torn_parts
 
@@ -105,7 +105,7 @@ def _mended(cluster: ClusterFile, router: psycopg.Connection) -> Iterator[LeftPl
 def _make_everywhere(cluster: ClusterFile, half: _Half) -> None:
     with ExitStack() as stack:
         conns = [
-            stack.enter_context(member(f"shard {shard.number}", shard.conninfo))
+            stack.enter_context(reached(f"shard {shard.number}", shard.conninfo))
             for shard in cluster.shards
         ]
         (projects,) = conns[min(half.shards)].execute(_ROW, [half.project_id]).fetchone() or (None,)

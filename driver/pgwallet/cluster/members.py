@@ -101,18 +101,37 @@ def version_of(conn: psycopg.Connection) -> str | None:
     return None if row is None else str(row[0])
 
 
+class _NamedError(DeploymentError):
+    """It says already which database it is about."""
+
+
 @contextmanager
 def member(name: str, conninfo: str) -> Iterator[psycopg.Connection]:
-    """A connection to one database of the cluster; what fails there says where."""
+    """A connection to one database of the cluster; what fails meanwhile says where."""
+    try:
+        with reached(name, conninfo) as conn:
+            yield conn
+    except _NamedError:
+        raise
+    except DeploymentError as error:
+        raise _NamedError(f"{name}: {error}") from error
+
+
+@contextmanager
+def reached(name: str, conninfo: str) -> Iterator[psycopg.Connection]:
+    """The same where there are connections to several: only what is about this one says so."""
+    conn = None
     try:
         with connect(conninfo) as conn, explain_errors():
             yield conn
     except DeploymentError as error:
-        raise DeploymentError(f"{name}: {error}") from error
-    except psycopg.OperationalError as error:
-        if error.sqlstate is not None and not error.sqlstate.startswith(("08", "57P")):
+        if conn is not None:
             raise
-        raise DeploymentError(
+        raise _NamedError(f"{name}: {error}") from error
+    except psycopg.OperationalError as error:
+        if conn is not None and not conn.broken:
+            raise
+        raise _NamedError(
             f"{name} cannot be reached: {str(error).strip().splitlines()[0]}"
         ) from error
 

@@ -28,7 +28,7 @@ from .file import ClusterFile, Shard, shard_at
 from .making import run
 from .making_routers import point_to_shards, reach
 from .making_shards import make_role, write_shard_calls
-from .members import Identity, identity_of, member, place_of
+from .members import Identity, identity_of, member, place_of, reached
 
 logger = logging.getLogger("pgwallet")
 
@@ -94,7 +94,7 @@ def move(
     moved = replace(cluster, shards=tuple(new if s is old else s for s in cluster.shards))
     with ExitStack() as stack:
         routers = [
-            stack.enter_context(member(f"router {n}", router))
+            stack.enter_context(reached(f"router {n}", router))
             for n, router in enumerate(cluster.routers)
         ]
         at_old = stack.enter_context(_as_superuser(f"shard {number}", old.conninfo))
@@ -140,7 +140,7 @@ def _without_options(conninfo: str) -> str:
 @contextmanager
 def _as_superuser(name: str, conninfo: str) -> Iterator[psycopg.Connection]:
     """A connection as the role that logged in, whatever role it takes on in the file."""
-    with member(name, conninfo) as conn:
+    with reached(name, conninfo) as conn:
         conn.execute("set role none")
         conn.execute("set search_path = pg_catalog, pg_temp")
         row = conn.execute(
@@ -148,8 +148,8 @@ def _as_superuser(name: str, conninfo: str) -> Iterator[psycopg.Connection]:
         ).fetchone()
         if row is None or not row[0]:
             raise DeploymentError(
-                f"role {conn.info.user} is no superuser, and logical replication of a whole "
-                "database needs one on both servers"
+                f"{name}: role {conn.info.user} is no superuser, and logical replication of a "
+                "whole database needs one on both servers"
             )
         yield conn
 
@@ -177,12 +177,13 @@ def _prepare(
     cluster: ClusterFile, new: Shard, at_new: psycopg.Connection, identity: Identity
 ) -> None:
     """Makes the new place a shard like the old one, without a row."""
-    deployment.migrate(new.conninfo)
-    with member("the new place", new.conninfo) as conn, conn.transaction():
-        conn.execute("set local search_path = pg_catalog, pg_temp")
-        run(conn, shard_tables())
-        make_role(conn, cluster.role)
-        write_shard_calls(conn, cluster)
+    with member("the new place", new.conninfo) as conn:
+        deployment.migrate(new.conninfo)
+        with conn.transaction():
+            conn.execute("set local search_path = pg_catalog, pg_temp")
+            run(conn, shard_tables())
+            make_role(conn, cluster.role)
+            write_shard_calls(conn, cluster)
     empty_new_place(at_new)
     at_new.execute(
         "insert into pgwallet_shard.identity (cluster, shard, shard_count, is_adopted) "

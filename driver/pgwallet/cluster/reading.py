@@ -8,7 +8,7 @@ from operator import itemgetter
 from typing import Any, LiteralString
 
 from .file import ClusterFile, Shard
-from .members import member
+from .members import reached
 
 # So many rows of a shard are in memory at once.
 _AT_ONCE = 2000
@@ -30,7 +30,7 @@ def by_first_column(cluster: ClusterFile, query: LiteralString) -> Iterator[tupl
 
 def _rows_of(stack: ExitStack, shard: Shard, query: LiteralString) -> Iterator[Row]:
     """Through a cursor that is on the server."""
-    conn = stack.enter_context(member(f"shard {shard.number}", shard.conninfo))
+    conn = stack.enter_context(reached(f"shard {shard.number}", shard.conninfo))
     stack.enter_context(conn.transaction())
     cursor = stack.enter_context(conn.cursor("pgwallet_cluster"))
     cursor.itersize = _AT_ONCE
