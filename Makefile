@@ -50,7 +50,7 @@ test-all: $(stamp) ## run these and those of whole systems: clusters, wheels, si
 test-sql: $(stamp) ## run only the tests of what the database promises, on SERVER
 	@$(pytest) $(parallel) -m sql $(ARGS)
 
-test-cluster: $(stamp) ## run the same tests through a router over four shards: what it promises (45 minutes)
+test-cluster: $(stamp) ## run the same tests through a router over four shards: what it promises (15 minutes)
 	@PGWALLET_TEST_SERVER=cluster $(bin)/python -m pytest $(parallel) $(ARGS)
 
 test-deep: $(stamp) ## hold the ledger against its model in 2,000 examples (20 minutes)

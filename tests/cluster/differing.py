@@ -99,8 +99,6 @@ _LEFT_OUT: dict[Why, str] = {
 _FAILING: dict[Why, str] = {
     Why.COMMITTED: """
         ledger/test_idempotency.py::test_a_call_that_was_rolled_back_leaves_its_key_free
-        ledger/test_idempotency.py::test_a_key_repeated_within_a_call_replays_the_first
-        ledger/test_idempotency.py::test_an_allocation_that_moves_nothing_still_uses_its_key
         ledger/test_looking_up.py::test_a_key_that_was_rolled_back_with_its_call_finds_nothing
         cli/test_import.py::test_how_many_wallets_are_opened_is_said
         cli/test_import.py::test_missing_wallets_are_opened_when_asked_for
@@ -193,7 +191,6 @@ _FAILING: dict[Why, str] = {
         ledger/test_events.py::test_events_are_read_on_in_the_order_of_their_ids
     """,
     Why.KEYS: """
-        ledger/test_idempotency.py::test_a_null_key_in_an_array_is_no_key
         ledger/test_bulk.py::test_postings_come_in_input_order
     """,
     Why.ANOTHER: """
