@@ -8,7 +8,7 @@ from contextlib import AbstractAsyncContextManager, AbstractContextManager, null
 from typing import Any, Protocol, TypeVar, cast, overload
 
 import psycopg
-from psycopg.pq import TransactionStatus
+from psycopg.pq import PipelineStatus, TransactionStatus
 
 from ._connection import AsyncConnection, Connection, not_a_connection
 
@@ -143,8 +143,9 @@ def _alone(conn: Connection) -> AbstractContextManager[object]: ...
 @overload
 def _alone(conn: AsyncConnection) -> AbstractAsyncContextManager[object]: ...
 def _alone(conn: Connection | AsyncConnection) -> Any:
-    """What one call is made in, so that it is in a transaction."""
-    return nullcontext() if conn.autocommit else conn.transaction()
+    """What one call is made in, so that it is in a transaction, and has committed after it."""
+    by_itself = conn.autocommit and conn.info.pipeline_status == PipelineStatus.OFF
+    return nullcontext() if by_itself else conn.transaction()
 
 
 def _refuse_failed_transaction(conn: Connection | AsyncConnection) -> None:

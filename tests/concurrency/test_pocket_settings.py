@@ -219,3 +219,25 @@ def test_two_who_make_one_currency_get_the_same(connect: Connect, level: Isolati
     second.rollback()
     accounts = "select count(*) from pgwallet.account as a where a.currency = %s"
     assert value(observer, accounts, code) == 3
+
+
+@pytest.mark.parametrize("level", HIGHER, ids=[each.name.lower() for each in HIGHER])
+def test_whoever_does_not_see_a_new_rule_takes_no_other_one_away(
+    connect: Connect, level: IsolationLevel
+) -> None:
+    """Else the wallet's account would say that there are none, and allocations go by none."""
+    here, there = connect(autocommit=True), connect()
+    wallet = funded(here, fresh("owner"), 1)
+    old, new = (
+        pgwallet.create_pocket(here, wallet, name, 10, target_amount=5, stop_at_target=stops)
+        for name, stops in (("old", True), ("new", False))
+    )
+    there.isolation_level = level
+    there.execute("select from pgwallet.pocket limit 1")
+    pgwallet.set_target(here, new.pocket_id, 5, True)
+    with pytest.raises(SerializationFailure):
+        pgwallet.set_target(there, old.pocket_id, 5, False)
+    there.rollback()
+    pgwallet.set_target(there, old.pocket_id, 5, False)
+    there.commit()
+    assert pgwallet.check_ledger(here) == []
