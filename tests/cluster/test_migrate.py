@@ -21,7 +21,7 @@ from tests.deployment.releases import release
 from tests.effort import effort
 
 CLIENTS = 4
-ROUNDS = effort("PGWALLET_REPLACEMENTS", part=1, full=4)
+ROUNDS = effort("PGWALLET_REPLACEMENTS", part=1, full=2)
 MIGRATE = """
 import sys
 from pgwallet import cluster

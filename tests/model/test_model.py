@@ -15,7 +15,7 @@ from tests.model.rules import Rules
 
 # `make test-deep` sets the variable. In twenty nearly every refusal is met; a run goes on until all
 # are, for at most so many.
-EXAMPLES = effort("PGWALLET_MODEL_EXAMPLES", part=20, full=100)
+EXAMPLES = effort("PGWALLET_MODEL_EXAMPLES", part=20, full=70)
 ENOUGH = max(150, 3 * EXAMPLES)
 STEPS = 40
 # Hypothesis draws ten examples freely, and from then on varies each new one several times;

@@ -23,7 +23,7 @@ from tests.storm.workers import storm
 # Each makes its own plans of all functions, which is half the work of a short storm.
 CONNECTIONS = effort("PGWALLET_STORM_CONNECTIONS", part=8, full=16)
 # By their number, so that a slow machine proves as much as a quick one.
-CALLS_A_STORM = effort("PGWALLET_STORM_CALLS", part=2_400, full=8_000)
+CALLS_A_STORM = effort("PGWALLET_STORM_CALLS", part=2_400, full=5_000)
 DEADLINE = 60.0  # seconds, for the server to end the sessions of a storm
 
 OTHER_SESSIONS = """
