@@ -1,6 +1,7 @@
 """Makes a database a router: its functions and views, and the way from there to the shards."""
 
 import re
+import time
 
 import psycopg
 from psycopg import sql
@@ -25,6 +26,15 @@ select p.oid::regprocedure::text
 from pg_proc as p
 where p.pronamespace = 'pgwallet_remote'::regnamespace and age(p.xmin) > 0
 """
+
+# Whoever is in a call that began before.
+_UNDER_WAY = """
+select 1
+from pg_stat_activity as a
+where a.datname = current_database() and a.state = 'active' and a.xact_start < %s
+limit 1
+"""
+_PATIENCE = 5.0  # seconds
 
 _DROP_FIRST = re.compile(r"DROP (FUNCTION|PROCEDURE) .*(?= first)")
 
@@ -61,35 +71,50 @@ def make_router(
         point_to_shards(conn, cluster)
         is_new = not kind_of(conn).is_router or version_of(conn) != read_code().version
         written = is_new or bool([*compare(conn, remote + local, ROUTER_SCHEMAS)])
-        if written:
-            _write_router(conn, cluster, remote, local)
+        old = _write_router(conn, cluster, remote, local) if written else []
         check_reach(conn, cluster)
+    if old:
+        _forget(conninfo, old)
     return written
 
 
-def _write_router(conn: psycopg.Connection, cluster: ClusterFile, remote: str, local: str) -> None:
+def _forget(conninfo: str, signatures: list[tuple[str]]) -> None:
+    """Once the calls have ended that began with the functions of before, and may be about to make
+    use of these.
+    """
+    with connect(conninfo) as conn:
+        (now,) = conn.execute("select clock_timestamp()").fetchone() or (None,)
+        deadline = time.monotonic() + _PATIENCE
+        while conn.execute(_UNDER_WAY, [now]).fetchone() and time.monotonic() < deadline:
+            time.sleep(0.02)
+        with conn.transaction():
+            drop(conn, signatures)
+
+
+def _write_router(
+    conn: psycopg.Connection, cluster: ClusterFile, remote: str, local: str
+) -> list[tuple[str]]:
+    """Returns what PL/Proxy has of before, and nobody who begins now will call."""
     conn.execute("set local lc_messages = 'C'")
     while True:
         try:
             with conn.transaction():
-                _write_functions(conn, cluster, remote, local)
+                return _write_functions(conn, cluster, remote, local)
         except psycopg.errors.InvalidFunctionDefinition as error:
             # Another result, for which `create or replace` is no way; the hint names the function.
             dropped = _DROP_FIRST.search(error.diag.message_hint or "")
             if dropped is None:
                 raise
             conn.execute(dropped[0].encode())
-        else:
-            return
 
 
 def _write_functions(
     conn: psycopg.Connection, cluster: ClusterFile, remote: str, local: str
-) -> None:
+) -> list[tuple[str]]:
     with connect(cluster.shards[0].conninfo) as shard:
         views = read_views(shard)
     run(conn, remote)
-    drop(conn, conn.execute(_OLD))
+    old = conn.execute(_OLD).fetchall()
     _hand_over(conn, cluster.owner)
     conn.execute(sql.SQL("set local role {}").format(sql.Identifier(cluster.owner)))
     run(conn, router_tables())
@@ -99,6 +124,7 @@ def _write_functions(
     run(conn, CHANGING)
     conn.execute("revoke all on all functions in schema pgwallet_router from public")
     conn.execute("set local role none")
+    return old
 
 
 def check_reach(conn: psycopg.Connection, cluster: ClusterFile) -> None:
