@@ -44,63 +44,40 @@ begin
 end;
 $function$;
 
--- Of each table what is the same only as long as no row of it was written; one statement for all of
--- them, which each test waits for.
+-- `states` has of each table what is the same only as long as no row of it was written; `contents`
+-- what is in each of the ledger, as numbers to compare. One statement for all tables: each test
+-- waits for it.
 do $do$
+declare
+  v_made record;
 begin
-  execute format(
-    $sql$
-    create function pgwallet_test.states()
-    returns table (name text, state numeric)
-    language plpgsql
-    set jit = off
-    as $function$
-    begin
-      return query %s;
-    end;
-    $function$
-    $sql$,
-    (
-      select string_agg(
-        format(
-          'select %L, coalesce(sum(hashtidextended(t.ctid, t.xmin::text::bigint)), 0) from %s as t',
-          t.name, t.name
-        ),
-        ' union all '
+  for v_made in
+    select f.*
+    from (
+      values
+      (
+        'states() returns table (name text, state numeric)', '%',
+        'coalesce(sum(hashtidextended(t.ctid, t.xmin::text::bigint)), 0)'
+      ),
+      (
+        'contents() returns table (name text, rows bigint, digest numeric)', 'pgwallet.%',
+        'count(*), coalesce(sum(hashtextextended(t::text, 0)), 0)'
       )
-      from pgwallet_test.tables() as t (name)
-    )
-  );
-end;
-$do$;
-
--- What is in each table of a ledger, as numbers to compare.
-do $do$
-begin
-  execute format(
-    $sql$
-    create function pgwallet_test.contents()
-    returns table (name text, rows bigint, digest numeric)
-    language plpgsql
-    set jit = off
-    as $function$
-    begin
-      return query %s;
-    end;
-    $function$
-    $sql$,
-    (
-      select string_agg(
-        format(
-          'select %L, count(*), coalesce(sum(hashtextextended(t::text, 0)), 0) from %s as t',
-          t.name, t.name
-        ),
-        ' union all '
+    ) as f (signature, tables, columns)
+  loop
+    execute format(
+      'create function pgwallet_test.%s language plpgsql set jit = off '
+      'as $function$ begin return query %s; end; $function$',
+      v_made.signature,
+      (
+        select string_agg(
+          format('select %L, %s from %s as t', t.name, v_made.columns, t.name), ' union all '
+        )
+        from pgwallet_test.tables() as t (name)
+        where t.name like v_made.tables
       )
-      from pgwallet_test.tables() as t (name)
-      where t.name like 'pgwallet.%'
-    )
-  );
+    );
+  end loop;
 end;
 $do$;
 

@@ -113,17 +113,17 @@ def refunding(conn: psycopg.Connection, suffix: str) -> Made:
 
 
 def releasing_by_procedure(conn: psycopg.Connection, suffix: str) -> Made:
-    wallets, project = _backed(conn, suffix)
-    return (
-        lambda conn: conn.execute("call pgwallet.release_project(%s)", [project]),
-        lambda conn: _balances(conn, project, *wallets),
-    )
+    return _settling_by(conn, suffix, "release_project")
 
 
 def refunding_by_procedure(conn: psycopg.Connection, suffix: str) -> Made:
+    return _settling_by(conn, suffix, "refund_project")
+
+
+def _settling_by(conn: psycopg.Connection, suffix: str, procedure: str) -> Made:
     wallets, project = _backed(conn, suffix)
     return (
-        lambda conn: conn.execute("call pgwallet.refund_project(%s)", [project]),
+        lambda conn: conn.execute(f"call pgwallet.{procedure}(%s)".encode(), [project]),
         lambda conn: _balances(conn, project, *wallets),
     )
 
