@@ -1,7 +1,10 @@
 """A batch of refunds leaves out what others hold, so one idle transaction holds up nobody else."""
 
+import itertools
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from threading import Event
 from typing import Any
 
 import psycopg
@@ -18,6 +21,7 @@ pytestmark = pytest.mark.sql
 
 WALLETS = 6
 HELD = 2
+ROUNDS = 500  # pledges of each wallet, where deposits come meanwhile
 
 Refund = Callable[..., Any]
 
@@ -119,6 +123,45 @@ def test_a_batch_gives_back_what_a_wallet_got_meanwhile_too(
     holder.commit()
     assert refund(working, project_id).escrow_count == WALLETS
     assert_books(observer, dict.fromkeys(wallets, 21))
+
+
+@BATCHES
+def test_a_batch_counts_what_a_wallet_gets_between_its_snapshot_and_its_lock(
+    connect: Connect, refund: Refund
+) -> None:
+    """Deposits come all the while; a batch of thousands gets to the last wallets much later."""
+    depositing, working = connect(autocommit=True), impatient(connect)
+    wallets = [funded(working, fresh("owner"), 1000) for _ in range(WALLETS)]
+    project_id = project(working, fresh("project"))
+    pledged = [wallet_id for wallet_id in wallets for _ in range(ROUNDS)]
+    pgwallet.pledge_many(working, project_id, pledged, [1] * len(pledged))
+    if refund is refund_expired:
+        let_expire(working, project_id)
+    else:
+        pgwallet.close_project(working, project_id, "failed")
+
+    began, over = Event(), Event()
+    with ThreadPoolExecutor(1) as threads:
+        counting = threads.submit(deposit_until, over, depositing, wallets[-1], began)
+        try:
+            assert began.wait(20)
+            refunded = 0
+            while refunded < len(pledged):
+                refunded += refund(working, project_id, len(pledged)).escrow_count
+        finally:
+            over.set()
+        deposits = counting.result()
+    assert_books(working, dict.fromkeys(wallets, 1000) | {wallets[-1]: 1000 + deposits})
+
+
+def deposit_until(over: Event, conn: psycopg.Connection, wallet_id: int, began: Event) -> int:
+    """How often 1 was deposited until then."""
+    for count in itertools.count():
+        if over.is_set():
+            return count
+        pgwallet.deposit(conn, wallet_id, 1)
+        began.set()
+    raise AssertionError
 
 
 @BATCHES

@@ -64,11 +64,8 @@ begin
       perform pgwallet._refuse_not_locked(p_escrow_id, v_escrow.status, v_left, null);
     end if;
 
-    perform
-    from pgwallet.account as a where a.account_id = v_escrow.wallet_id
-    for no key update;
-    perform pgwallet._refund(
-      v_transaction_id, array[p_escrow_id], array[v_left],
+    perform pgwallet._refund_left(
+      v_transaction_id, p_escrow_id, v_left,
       coalesce(v_escrow.expires_at <= clock_timestamp(), false)
     );
   end if;

@@ -25,9 +25,13 @@ set jit = off
 as $function$
 declare
   v_project pgwallet.project;
-  v_escrow_ids bigint[];
+  v_escrows tid[];
+  v_wallets tid[];
+  v_wallet_ids bigint[];
   v_amounts numeric[];
+  v_balances numeric[];
   v_amount numeric;
+  v_last_escrow_id bigint;
   v_transaction_id bigint;
 begin
   perform pgwallet._check_limit(p_limit);
@@ -45,35 +49,51 @@ begin
   end if;
 
   -- The wallet is tried first: one that is held may have pledged often, and of what is left out
-  -- nothing should stay locked.
-  select array_agg(l.escrow_id), array_agg(l.amount), sum(l.amount)
-  into v_escrow_ids, v_amounts, v_amount
+  -- nothing should stay locked. What a row holds is read as it is once it is locked.
+  select
+    array_agg(b.escrow), array_agg(b.wallet), array_agg(b.wallet_id), array_agg(b.amount),
+    array_agg(b.balance), sum(b.amount), max(b.escrow_id)
+  into
+    v_escrows, v_wallets, v_wallet_ids, v_amounts,
+    v_balances, v_amount, v_last_escrow_id
   from (
-    select e.escrow_id, e.amount - e.released_amount - e.refunded_amount as amount
-    from pgwallet.escrow as e
-    inner join pgwallet.account as a on a.account_id = e.wallet_id
-    where e.project_id = p_project_id and e.escrow_id > coalesce(p_after_escrow_id, 0)
-      and e.status = 'locked'
-    order by e.escrow_id
-    limit p_limit
-    for no key update of a skip locked
-    for no key update of e skip locked
-  ) as l;
+    select
+      l.escrow, l.wallet, l.escrow_id, l.wallet_id, l.amount,
+      l.balance + sum(l.amount) over (partition by l.wallet_id order by l.escrow_id) as balance
+    from (
+      select
+        e.ctid as escrow, a.ctid as wallet, e.escrow_id, e.wallet_id,
+        e.amount - e.released_amount - e.refunded_amount as amount, a.balance
+      from pgwallet.escrow as e
+      inner join pgwallet.account as a on a.account_id = e.wallet_id
+      where e.project_id = p_project_id and e.escrow_id > coalesce(p_after_escrow_id, 0)
+        and e.status = 'locked'
+      order by e.escrow_id
+      limit p_limit
+      for no key update of a skip locked
+      for no key update of e skip locked
+    ) as l
+    order by l.escrow_id
+  ) as b;
 
-  if v_escrow_ids is not null then
+  if v_escrows is not null then
     insert into pgwallet.transaction as t (kind)
     values ('refund')
     returning t.transaction_id into v_transaction_id;
-    perform pgwallet._refund(v_transaction_id, v_escrow_ids, v_amounts);
+    perform pgwallet._refund(
+      v_transaction_id, v_escrows, v_wallets,
+      array_fill(v_project.escrow_account_id, array[cardinality(v_escrows)]), v_wallet_ids,
+      v_amounts, v_balances, false
+    );
   elsif p_wait then
     perform pgwallet._warn_of_disputes(p_project_id);
   end if;
 
   return query
   select
-    coalesce(cardinality(v_escrow_ids), 0),
+    coalesce(cardinality(v_escrows), 0),
     round(coalesce(v_amount, 0), pgwallet._find_exponent(v_project.currency)),
-    coalesce(v_escrow_ids[cardinality(v_escrow_ids)], p_after_escrow_id, 0),
+    coalesce(v_last_escrow_id, p_after_escrow_id, 0),
     v_transaction_id,
     false;
 end;

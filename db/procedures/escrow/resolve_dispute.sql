@@ -44,10 +44,7 @@ begin
     insert into pgwallet.transaction as t (kind, escrow_id)
     values ('refund', p_escrow_id)
     returning t.transaction_id into v_transaction_id;
-    perform
-    from pgwallet.account as a where a.account_id = v_escrow.wallet_id
-    for no key update;
-    perform pgwallet._refund(v_transaction_id, array[p_escrow_id], array[v_left]);
+    perform pgwallet._refund_left(v_transaction_id, p_escrow_id, v_left, false);
   end if;
   perform pgwallet._insert_event(
     'resolve_dispute', p_escrow_id, '{"status": "disputed"}',

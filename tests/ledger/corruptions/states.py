@@ -50,8 +50,15 @@ STATES = [
         (7, "pocket {holiday}"),
     ),
     corrupted(
-        "money of a wallet moved after it was closed",
-        "update pgwallet.account set closed_at = '2000-01-01' where account_id = {gone}",
+        "money left a wallet after it was closed",
+        "update pgwallet.posting set created_at = now() + interval '1 day' "
+        "where source_account_id = {gone}",
+        (7, "wallet {gone}"),
+    ),
+    corrupted(
+        "money came to a wallet after it was closed",
+        "update pgwallet.posting set created_at = now() + interval '1 day' "
+        "where destination_account_id = {gone}",
         (7, "wallet {gone}"),
     ),
     corrupted(

@@ -1,58 +1,47 @@
--- Gives amounts of escrows back to the wallets that pledged them, because they have expired or for
--- another reason. The caller has locked both.
+-- Gives back all that is left of escrows, because they have expired or for another reason. The
+-- caller has locked them and their wallets, and tells for each escrow where both rows are, what is
+-- left, from which account it comes and the wallet's balance after it. A locked row stays where it
+-- is: the updates go there, without an index.
 create or replace function pgwallet._refund(
   p_transaction_id bigint,
-  p_escrow_ids bigint[],
+  p_escrows tid[],
+  p_wallets tid[],
+  p_source_ids bigint[],
+  p_wallet_ids bigint[],
   p_amounts numeric[],
-  p_expired boolean default false
+  p_balances numeric[],
+  p_expired boolean
 )
 returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $function$
 begin
-  -- Whoever waited for the locks sees in a fresh statement what the balances are now.
-  with refunded as (
-    update pgwallet.escrow as e
-    set
-      refunded_amount = e.refunded_amount + u.amount,
-      status = case
-        when p_expired and e.refunded_amount + u.amount = e.amount then 'expired'
-        else pgwallet._escrow_status(e.amount, e.released_amount, e.refunded_amount + u.amount)
-      end,
-      settled_by = case
-        when e.released_amount + e.refunded_amount + u.amount = e.amount then p_transaction_id
-      end
-    from unnest(p_escrow_ids, p_amounts) as u (escrow_id, amount)
-    where e.escrow_id = u.escrow_id
-    returning e.escrow_id, e.wallet_id, e.project_id, u.amount
-  ),
+  update pgwallet.escrow as e
+  set
+    refunded_amount = e.amount - e.released_amount,
+    status = case
+      when p_expired and e.released_amount = 0 then 'expired'
+      else pgwallet._escrow_status(e.amount, e.released_amount, e.amount - e.released_amount)
+    end,
+    settled_by = p_transaction_id
+  where e.ctid = any (p_escrows);
 
-  refund as materialized (
-    select
-      r.escrow_id, r.wallet_id, p.escrow_account_id, r.amount,
-      a.balance + sum(r.amount) over (partition by r.wallet_id order by r.escrow_id) as balance
-    from refunded as r
-    inner join pgwallet.project as p on p.project_id = r.project_id
-    inner join pgwallet.account as a on a.account_id = r.wallet_id
-  ),
-
-  credited as (
-    update pgwallet.account as a
-    set balance = d.balance
-    from (
-      select r.wallet_id, max(r.balance) as balance
-      from refund as r
-      group by r.wallet_id
-    ) as d
-    where a.account_id = d.wallet_id
-  )
+  update pgwallet.account as a
+  set balance = d.balance
+  from (
+    select r.place, max(r.balance) as balance
+    from unnest(p_wallets, p_balances) as r (place, balance)
+    group by r.place
+  ) as d
+  where a.ctid = d.place;
 
   insert into pgwallet.posting (
     transaction_id, source_account_id, destination_account_id, amount, destination_balance
   )
-  select p_transaction_id, r.escrow_account_id, r.wallet_id, r.amount, r.balance
-  from refund as r
-  order by r.escrow_id;
+  select p_transaction_id, r.source_id, r.wallet_id, r.amount, r.balance
+  from unnest(p_source_ids, p_wallet_ids, p_amounts, p_balances) with ordinality
+    as r (source_id, wallet_id, amount, balance, place)
+  order by r.place;
 end;
 $function$;
