@@ -67,7 +67,7 @@ def test_a_lack_of_funds_is_not_blamed_on_a_limit_that_is_just_met(
 
 
 @pytest.mark.parametrize("rounding", ["half_up", "largest_remainder"])
-@pytest.mark.parametrize("name", ["preview_allocation", "allocate_deposit"])
+@pytest.mark.parametrize("name", ["preview_allocation", "allocate_deposit", "allocate_deposits"])
 def test_of_equal_pockets_the_youngest_is_left_out_and_a_warning_says_so(
     conn: psycopg.Connection, name: str, rounding: str
 ) -> None:
@@ -79,7 +79,8 @@ def test_of_equal_pockets_the_youngest_is_left_out_and_a_warning_says_so(
     for number, expected in ((1, []), (2, []), (3, ["1 pockets were left out of an allocation"])):
         pocket = pgwallet.create_pocket(conn, wallet_id, f"{number}", 20)
         pockets.append(pocket.pocket_id)
-        shares = call(conn, name, wallet_id, 10, rounding)
+        one = (wallet_id, 10) if name != "allocate_deposits" else ([wallet_id], [10])
+        shares = call(conn, name, *one, p_rounding=rounding)
         assert [share["pocket_id"] for share in shares] == pockets[:2]
         assert warnings == expected
 

@@ -24,7 +24,16 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from tests import databases, servers
 from tests.mutants import report
 from tests.mutants.mutation import Mutation, read_list
-from tests.mutants.trial import ROOT, Outcome, TrialError, copy_of, failure, first_failure, outcome
+from tests.mutants.trial import (
+    ROOT,
+    Outcome,
+    TrialError,
+    compile_tests,
+    copy_of,
+    failure,
+    first_failure,
+    outcome,
+)
 
 
 def main() -> int:
@@ -57,6 +66,8 @@ def main() -> int:
         copy_of(ROOT) as original,
     ):
         try:
+            with console.status("compiling the tests"):
+                compile_tests(original)
             if not options.skip_unmutated:
                 _expect_success(console, original, server, options.tests)
             outcomes = _try_all(console, mutations, original, server, options)

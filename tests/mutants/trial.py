@@ -70,15 +70,17 @@ class _Run:
 
 @contextmanager
 def copy_of(tree: Path) -> Iterator[Path]:
-    """The project in a folder of its own, without what was built or hidden.
-
-    What Python has compiled comes along, and fits as long as a file has its time and size.
-    """
+    """The project in a folder of its own, without what was built or hidden."""
     with tempfile.TemporaryDirectory(prefix="pgwallet-mutant-") as directory:
         copy = Path(directory, "project")
         ignored = shutil.ignore_patterns(".*", "dist")
         shutil.copytree(tree, copy, ignore=ignored)
         yield copy
+
+
+def compile_tests(tree: Path) -> None:
+    """So that no trial has to: it has a copy of this, where all files keep their time and size."""
+    _python(tree, *PYTEST, "--collect-only", "tests", PYTHONDONTWRITEBYTECODE="")
 
 
 def failure(
@@ -183,9 +185,9 @@ def _python(tree: Path, *arguments: str, **environment: str) -> _Run:
             cwd=tree,
             env={
                 **os.environ,
-                **environment,
                 "PYTHONPATH": str(tree / "driver"),
                 "PYTHONDONTWRITEBYTECODE": "1",
+                **environment,
             },
             stdin=subprocess.DEVNULL,
             stdout=output,
