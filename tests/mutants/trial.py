@@ -22,6 +22,11 @@ from tests.mutants.mutation import Mutation
 ROOT = Path(__file__).parents[2]
 # These read the text of the functions: they see every change, whatever it does.
 READERS = ("tests/contract", "tests/mutants")
+# What calls most functions and waits for nobody, tried before the tests of races and commands.
+BROAD = tuple(
+    f"tests/{topic}"
+    for topic in ("ledger", "escrow", "pockets", "wallets", "accounts", "views", "model")
+)
 PATIENCE = 1800  # seconds for one run of pytest; a single test has its own, much shorter limit
 PYTEST = (
     *("-m", "pytest", "-x", "-q", "-m", "sql", "-p", "no:cacheprovider"),
@@ -105,7 +110,7 @@ def failure(
 
 
 def outcome(mutation: Mutation, original: Path, server: str, only: Sequence[str] = ()) -> Outcome:
-    """Tries a mutation: the likely tests, then all others; or `only` these."""
+    """Tries a mutation: the likely tests, broad ones, then all others; or `only` these."""
     start = time.monotonic()
     with copy_of(original) as tree:
         mutation.apply(tree)
@@ -123,7 +128,10 @@ def _judge(
         return Verdict.INVALID, f"does not install: {installed.output.strip().splitlines()[-1]}"
 
     likely = mutation.likely_tests
-    stages = [(only, ())] if only else [(likely, ()), (["tests"], likely)]
+    broad = [topic for topic in BROAD if topic not in likely]
+    stages = [(likely, ()), (broad, likely), (["tests"], (*likely, *BROAD))]
+    if only:
+        stages = [(only, ())]
     try:
         for paths, but in stages:
             if output := _proof(original, tree, server, paths, but):

@@ -40,11 +40,14 @@ def test_thirds_are_two_percentages_and_the_rest(conn: psycopg.Connection, round
     assert split.shares[-1].allocation_percentage == 0
 
 
+@pytest.mark.parametrize("target", [None, 50], ids=["no rules", "a target"])
 @pytest.mark.parametrize("key", [None, "payday"])
-def test_the_rounding_is_the_one_asked_for(conn: psycopg.Connection, key: str | None) -> None:
+def test_the_rounding_is_the_one_asked_for(
+    conn: psycopg.Connection, key: str | None, target: int | None
+) -> None:
     wallet_id = funded(conn, "ada", 100)
     for name in "abcd":
-        pgwallet.create_pocket(conn, wallet_id, name, 25)
+        pgwallet.create_pocket(conn, wallet_id, name, 25, None, target, target is not None)
     tenth = Decimal("0.10")
     split = pgwallet.allocate_deposit(conn, wallet_id, tenth, "largest_remainder", key)
     assert [str(share.amount) for share in split.shares] == ["0.03", "0.03", "0.02", "0.02"]
