@@ -58,8 +58,9 @@ test-deep: $(stamp) ## hold the ledger against its model in 2,000 examples (20 m
 
 test-faults: $(stamp) ## crash servers, clients and connections 100 times each, a cluster 200 times (2 to 4 hours)
 	@PGWALLET_FAULTS=100 PGWALLET_CLUSTER_FAULTS=200 PGWALLET_CLUSTER_CUTS=1000 \
-	  PGWALLET_CLUSTER_STORM=60 $(pytest) tests/faults tests/cluster/test_killed.py \
-	  tests/cluster/test_cut_off.py tests/cluster/test_storm_of_crashes.py $(ARGS)
+	  PGWALLET_CLUSTER_STORM=60 $(pytest) $(parallel) tests/faults \
+	  tests/cluster/test_killed.py tests/cluster/test_cut_off.py \
+	  tests/cluster/test_storm_of_crashes.py $(ARGS)
 
 mutants: $(stamp) ## break the functions one by one and see that a test notices (an hour)
 	@PGWALLET_TEST_SERVER='$(SERVER)' $(bin)/python -m tests.mutants.run $(ARGS)
