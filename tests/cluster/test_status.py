@@ -114,6 +114,29 @@ def test_rights_of_the_routers_role_beyond_its_calls_are_named(
     assert findings(whole) == []
 
 
+def test_a_limit_that_the_routers_role_lacks_is_named_with_what_sets_it(
+    whole: ClusterFile, cluster_server: str
+) -> None:
+    """Roles are of a server: who moves to a new one by a dump leaves their settings behind."""
+    with (
+        changed(
+            cluster_server,
+            f"alter role {ROLE} reset lock_timeout",
+            f"alter role {ROLE} set lock_timeout = '30s'",
+        ),
+        psycopg.connect(cluster_server, autocommit=True) as admin,
+    ):
+        first = cluster.status(whole).members[0]
+        assert [(drift.what, drift.detail) for drift in first.findings] == [
+            ("edited", "has no lock_timeout of its own")
+        ]
+        admin.execute(first.findings[0].remedy.encode())
+        assert findings(whole) == []
+        # Another limit than ours is one.
+        admin.execute(f"alter role {ROLE} set lock_timeout = '5s'".encode())
+        assert findings(whole) == []
+
+
 def test_a_shard_that_is_not_reached_is_named_and_the_others_are_looked_at(
     whole: ClusterFile, tmp_path: Path
 ) -> None:

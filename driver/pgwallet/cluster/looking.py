@@ -16,7 +16,9 @@ from .comparing import MIGRATE, compare
 from .copying import name_of
 from .file import ClusterFile, Shard
 from .functions import Function, read_functions
+from .making import quoted
 from .making_routers import ROUTER_SCHEMAS, reach
+from .making_shards import LIMITS
 from .members import Identity, identity_of, kind_of, member, version_of
 
 _LIMIT_LOCK_WAIT = "select set_config('lock_timeout', '200ms', true)"
@@ -72,6 +74,22 @@ from (
     and a.grantee <> 0
 ) as p
 where p.grantee::regrole::text <> quote_ident(%(role)s)
+"""
+
+# What was made without the role's limits, or lost them: a dump of one database has none of them.
+_LIMITS_LACKED = """
+select w.setting
+from unnest(%(settings)s::text[]) as w (setting)
+inner join pg_roles as r on r.rolname = %(role)s
+where not exists (
+  select
+  from pg_db_role_setting as s
+  cross join lateral unnest(s.setconfig) as c (setting)
+  where s.setrole = r.oid and starts_with(c.setting, w.setting || '=')
+    and s.setdatabase in (
+      0, (select d.oid from pg_database as d where d.datname = current_database())
+    )
+)
 """
 
 _SERVER = """
@@ -161,7 +179,7 @@ def _look_at_shard(
                 set_up(conn)
                 script = shard_tables() + shard_calls(there, cluster.role)
                 findings += compare(conn, script, ["pgwallet_call", "pgwallet_shard"])
-                findings += _of_rights(conn, cluster.role)
+                findings += _of_role(conn, cluster.role)
             slot = conn.execute(_MOVE_LEFT, [name_of(shard.number)]).fetchone()
             if slot is not None:
                 findings.append(
@@ -271,11 +289,15 @@ def _of_version(version: str | None, newer: bool, code: Code) -> Iterator[Drift]
         yield Drift("version", f"pgwallet {version}", "behind", f"this is {code.version}", MIGRATE)
 
 
-def _of_rights(conn: psycopg.Connection, role: str) -> Iterator[Drift]:
+def _of_role(conn: psycopg.Connection, role: str) -> Iterator[Drift]:
     if conn.execute("select from pg_roles where rolname = %s", [role]).fetchone() is None:
         yield Drift("role", role, "missing", "routers connect as it", "pgwallet cluster init")
     for (detail,) in conn.execute(_RIGHTS, {"role": role}):
         yield Drift("role", role, "rights", detail, "grant or revoke it")
+    for (setting,) in conn.execute(_LIMITS_LACKED, {"role": role, "settings": [*LIMITS]}):
+        name = quoted(conn, role)
+        mend = f"alter role {name} set {setting} = '{LIMITS[setting]}'"
+        yield Drift("role", role, "edited", f"has no {setting} of its own", mend)
 
 
 def _of_servers(conn: psycopg.Connection, cluster: ClusterFile) -> Iterable[Drift]:

@@ -16,7 +16,7 @@ from .making import OTHERS, drop, has_role, quoted, run, set_up
 from .views import drop_shard_views, write_shard_views
 
 # A call that waits on a shard is not to wait longer than who asked, nor for a router that is gone.
-_LIMITS = {"lock_timeout": "30s", "client_connection_check_interval": "1s"}
+LIMITS = {"lock_timeout": "30s", "client_connection_check_interval": "1s"}
 
 
 def make_shard(
@@ -91,7 +91,7 @@ def make_role(conn: psycopg.Connection, role: str) -> None:
     makes_it = "; ".join(
         [
             f"create role {name} login",
-            *(f"alter role {name} set {setting} = '{value}'" for setting, value in _LIMITS.items()),
+            *(f"alter role {name} set {setting} = '{value}'" for setting, value in LIMITS.items()),
         ]
     )
     try:
