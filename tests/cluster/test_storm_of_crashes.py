@@ -23,7 +23,7 @@ from tests.storm.reckoning import differences, settle_all
 from tests.storm.workers import raged
 from tests.waiting import until_true
 
-SECONDS = effort("PGWALLET_CLUSTER_STORM", part=4, full=60)
+SECONDS = effort("PGWALLET_CLUSTER_STORM", part=4, full=40)
 AT_REST = """
 not exists (
   select from pg_stat_activity as a

@@ -24,7 +24,7 @@ from tests.ledger.calling import funded, project
 pytestmark = pytest.mark.sql
 
 SESSIONS = 4
-ROUNDS = effort("PGWALLET_ROUNDS", part=40, full=250)
+ROUNDS = effort("PGWALLET_ROUNDS", part=40, full=150)
 WALLETS = 24
 
 # What can be called again and again in one world.
