@@ -26,6 +26,11 @@ ESCROWS = [
         (2, "project {song}"),
     ),
     corrupted(
+        "the wallet of an escrow is gone",
+        "delete from pgwallet.wallet where wallet_id = {bob}",
+        (3, "escrow {other}"),
+    ),
+    corrupted(
         "an escrow is given to another wallet",
         "update pgwallet.escrow set wallet_id = {bob} where escrow_id = {locked}",
         (3, "escrow {locked}"),
