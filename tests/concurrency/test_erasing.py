@@ -10,7 +10,7 @@ from psycopg import IsolationLevel, errors
 import pgwallet
 from tests.catalogue.calls import CALLS, KEYED
 from tests.concurrency.calls import fresh, fresh_world
-from tests.concurrency.sessions import ALL_LEVELS, HIGHER, at, at_once, blocked
+from tests.concurrency.sessions import ALL_LEVELS, HIGHER, at, blocked
 from tests.conftest import Connect
 from tests.ledger.calling import call, funded
 
@@ -104,19 +104,22 @@ def test_two_erasures_of_one_wallet_are_one(connect: Connect, level: IsolationLe
 
 def test_erasures_that_share_transactions_never_deadlock(connect: Connect) -> None:
     """A transfer is of two wallets, and it loses its metadata with the first that is erased."""
-    observer = connect(autocommit=True)
-    sessions = [connect(autocommit=True) for _ in range(2)]
-    for _ in range(5):
-        ada, bob = (funded(observer, fresh("owner"), 1000) for _ in sessions)
-        with observer.transaction():
-            for number in range(200):
-                ends = (ada, bob) if number % 2 else (bob, ada)
-                pgwallet.transfer(observer, *ends, 1, metadata={"number": number})
-        erased = at_once(
-            [
-                partial(pgwallet.erase_owner, session, wallet_id)
-                for session, wallet_id in zip(sessions, (ada, bob), strict=True)
-            ]
-        )
-        assert sum(each.transaction_count for each in erased) == 200
+    holder, observer = connect(), connect(autocommit=True)
+    first, second = connect(autocommit=True), connect(autocommit=True)
+    ada, bob = (funded(observer, fresh("owner"), 1000) for _ in range(2))
+    shared = []
+    for number in range(30):
+        ends = (ada, bob) if number % 2 else (bob, ada)
+        moved = pgwallet.transfer(observer, *ends, 1, metadata={"number": number})
+        shared.append(moved.transaction_id)
+    # One waits half-way; in another order than its own, the other one would have the rest by then.
+    holder.execute(
+        "select from pgwallet.transaction where transaction_id = %s for update", [shared[15]]
+    )
+    with (
+        blocked(first, observer, partial(pgwallet.erase_owner, first, ada)) as one,
+        blocked(second, observer, partial(pgwallet.erase_owner, second, bob)) as other,
+    ):
+        holder.rollback()
+        assert one.result().transaction_count + other.result().transaction_count == 30
     assert pgwallet.check_ledger(observer) == []

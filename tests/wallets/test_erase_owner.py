@@ -92,6 +92,15 @@ def test_a_digest_takes_the_place_of_metadata(conn: psycopg.Connection) -> None:
     assert value(conn, read, plain) is None
 
 
+def test_what_moved_between_two_of_its_pockets_loses_its_metadata(conn: psycopg.Connection) -> None:
+    wallet_id = funded(conn, SECRET, 10)
+    ends = [pgwallet.create_pocket(conn, wallet_id, name).pocket_id for name in ("one", "two")]
+    pgwallet.transfer_to_pocket(conn, ends[0], 5)
+    moved = pgwallet.transfer(conn, *ends, 5, metadata={"who": SECRET}).transaction_id
+    assert pgwallet.erase_owner(conn, wallet_id).transaction_count == 1
+    assert note(conn, moved) is None
+
+
 NOTED = {"p_metadata": json.dumps({"who": SECRET})}
 
 
