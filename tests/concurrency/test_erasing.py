@@ -102,7 +102,8 @@ def test_two_erasures_of_one_wallet_are_one(connect: Connect, level: IsolationLe
     assert kinds.count("erase_owner") == 1
 
 
-def test_erasures_that_share_transactions_never_deadlock(connect: Connect) -> None:
+@pytest.mark.parametrize("_", range(5))
+def test_erasures_that_share_transactions_never_deadlock(connect: Connect, _: int) -> None:
     """A transfer is of two wallets, and it loses its metadata with the first that is erased."""
     holder, observer = connect(), connect(autocommit=True)
     first, second = connect(autocommit=True), connect(autocommit=True)
@@ -112,7 +113,7 @@ def test_erasures_that_share_transactions_never_deadlock(connect: Connect) -> No
         ends = (ada, bob) if number % 2 else (bob, ada)
         moved = pgwallet.transfer(observer, *ends, 1, metadata={"number": number})
         shared.append(moved.transaction_id)
-    # One waits half-way; in another order than its own, the other one would have the rest by then.
+    # Both wait, one of them half-way. In orders of their own, each has what the other needs by then.
     holder.execute(
         "select from pgwallet.transaction where transaction_id = %s for update", [shared[15]]
     )

@@ -14,6 +14,9 @@ declare
   -- who may create schemas could have one of that name.
   v_check regproc := to_regproc('pgwallet_shard._check_alone');
 begin
+  if v_check is null then
+    return;
+  end if;
   if exists (
     select from pg_proc as p
     where p.oid = v_check and pg_has_role(p.proowner, current_user, 'member')
