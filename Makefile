@@ -65,7 +65,7 @@ test-faults: $(stamp) ## crash servers, clients and connections 100 times each, 
 mutants: $(stamp) ## break the functions one by one and see that a test notices (an hour)
 	@PGWALLET_TEST_SERVER='$(SERVER)' $(bin)/python -m tests.mutants.run $(ARGS)
 
-bench: $(stamp) ## measure everything and write it into docs/performance (15 minutes)
+bench: $(stamp) ## measure everything and write it into docs/performance (half an hour)
 	@$(bin)/python -m bench --into docs/performance $(ARGS)
 
 bench-quick: $(stamp) ## measure less of it, and write nothing (2 minutes)
