@@ -113,7 +113,7 @@ def test_erasures_that_share_transactions_never_deadlock(connect: Connect, _: in
         ends = (ada, bob) if number % 2 else (bob, ada)
         moved = pgwallet.transfer(observer, *ends, 1, metadata={"number": number})
         shared.append(moved.transaction_id)
-    # Both wait, one of them half-way. In orders of their own, each has what the other needs by then.
+    # Both wait, one of them half-way; in orders of their own each has what the other needs by then.
     holder.execute(
         "select from pgwallet.transaction where transaction_id = %s for update", [shared[15]]
     )
