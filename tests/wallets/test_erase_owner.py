@@ -94,9 +94,9 @@ def test_a_digest_takes_the_place_of_metadata(conn: psycopg.Connection) -> None:
 
 def test_what_moved_between_two_of_its_pockets_loses_its_metadata(conn: psycopg.Connection) -> None:
     wallet_id = funded(conn, SECRET, 10)
-    ends = [pgwallet.create_pocket(conn, wallet_id, name).pocket_id for name in ("one", "two")]
-    pgwallet.transfer_to_pocket(conn, ends[0], 5)
-    moved = pgwallet.transfer(conn, *ends, 5, metadata={"who": SECRET}).transaction_id
+    one, two = (pgwallet.create_pocket(conn, wallet_id, name).pocket_id for name in "ab")
+    pgwallet.transfer_to_pocket(conn, one, 5)
+    moved = pgwallet.transfer(conn, one, two, 5, metadata={"who": SECRET}).transaction_id
     assert pgwallet.erase_owner(conn, wallet_id).transaction_count == 1
     assert note(conn, moved) is None
 
