@@ -11,12 +11,19 @@ from tests.mutants.mutation import KINDS
 from tests.mutants.trial import Outcome, Verdict
 
 SHARE = 0.95
+SLOW = 60  # seconds: there `tests` names others than the one that caught it
 COLOURS = {Verdict.CAUGHT: "green", Verdict.SURVIVED: "red", Verdict.INVALID: "magenta"}
 
 
 def line(outcome: Outcome) -> str:
     verdict = f"[{COLOURS[outcome.verdict]}]{outcome.verdict:8}[/]"
-    return f"{verdict} {outcome.seconds:4.0f} s  {outcome.mutation.name}"
+    told = f"{verdict} {outcome.seconds:4.0f} s  {outcome.mutation.name}"
+    return f"{told}: {_plain(outcome.reason)}" if outcome.seconds > SLOW else told
+
+
+def _plain(reason: str) -> str:
+    """A test's parameters look like markup."""
+    return reason.replace("[", r"\[")
 
 
 def show(console: Console, outcomes: Sequence[Outcome]) -> None:
@@ -28,8 +35,7 @@ def show(console: Console, outcomes: Sequence[Outcome]) -> None:
             each.mutation.function,
             each.mutation.name,
             f"[{COLOURS[each.verdict]}]{each.verdict}[/]",
-            # A test's parameters look like markup.
-            each.reason.replace("[", r"\["),
+            _plain(each.reason),
             f"{each.seconds:.0f}",
         )
     console.print(table)

@@ -43,7 +43,7 @@ def main() -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("words", nargs="*", help="take only mutations with one of these words")
-    parser.add_argument("--jobs", type=int, default=2, help="how many at a time (2)")
+    parser.add_argument("--jobs", type=int, default=3, help="how many at a time (3)")
     parser.add_argument(
         "--tests", nargs="+", default=[], metavar="PATH", help="run only these tests"
     )
