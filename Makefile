@@ -56,7 +56,7 @@ test-cluster: $(stamp) ## run the same tests through a router over four shards: 
 test-deep: $(stamp) ## hold the ledger against its model in 2,000 examples (20 minutes)
 	@PGWALLET_MODEL_EXAMPLES=2000 $(pytest) tests/model -rP --show-capture=stdout $(ARGS)
 
-test-faults: $(stamp) ## crash servers, clients and connections 100 times each, a cluster 200 times (2 to 4 hours)
+test-faults: $(stamp) ## crash servers, clients and connections 100 times each, a cluster 200 times (half an hour)
 	@PGWALLET_FAULTS=100 PGWALLET_CLUSTER_FAULTS=200 PGWALLET_CLUSTER_CUTS=1000 \
 	  PGWALLET_CLUSTER_STORM=60 $(pytest) $(parallel) tests/faults \
 	  tests/cluster/test_killed.py tests/cluster/test_cut_off.py \
