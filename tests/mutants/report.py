@@ -18,7 +18,9 @@ COLOURS = {Verdict.CAUGHT: "green", Verdict.SURVIVED: "red", Verdict.INVALID: "m
 def line(outcome: Outcome) -> str:
     verdict = f"[{COLOURS[outcome.verdict]}]{outcome.verdict:8}[/]"
     told = f"{verdict} {outcome.seconds:4.0f} s  {outcome.mutation.name}"
-    return f"{told}: {_plain(outcome.reason)}" if outcome.seconds > SLOW else told
+    return (
+        f"{told}: {_plain(outcome.reason)}" if outcome.seconds > SLOW and outcome.reason else told
+    )
 
 
 def _plain(reason: str) -> str:

@@ -65,8 +65,7 @@ begin
     end if;
 
     perform pgwallet._refund_left(
-      v_transaction_id, p_escrow_id, v_left,
-      coalesce(v_escrow.expires_at <= clock_timestamp(), false)
+      v_transaction_id, p_escrow_id, coalesce(v_escrow.expires_at <= clock_timestamp(), false)
     );
   end if;
 

@@ -44,7 +44,7 @@ begin
     insert into pgwallet.transaction as t (kind, escrow_id)
     values ('refund', p_escrow_id)
     returning t.transaction_id into v_transaction_id;
-    perform pgwallet._refund_left(v_transaction_id, p_escrow_id, v_left, false);
+    perform pgwallet._refund_left(v_transaction_id, p_escrow_id, false);
   end if;
   perform pgwallet._insert_event(
     'resolve_dispute', p_escrow_id, '{"status": "disputed"}',

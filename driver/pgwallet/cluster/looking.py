@@ -18,7 +18,7 @@ from .file import ClusterFile, Shard
 from .functions import Function, read_functions
 from .making import quoted
 from .making_routers import ROUTER_SCHEMAS, reach
-from .making_shards import LIMITS
+from .making_shards import LIMITS, set_limit
 from .members import Identity, identity_of, kind_of, member, version_of
 
 _LIMIT_LOCK_WAIT = "select set_config('lock_timeout', '200ms', true)"
@@ -295,8 +295,7 @@ def _of_role(conn: psycopg.Connection, role: str) -> Iterator[Drift]:
     for (detail,) in conn.execute(_RIGHTS, {"role": role}):
         yield Drift("role", role, "rights", detail, "grant or revoke it")
     for (setting,) in conn.execute(_LIMITS_LACKED, {"role": role, "settings": [*LIMITS]}):
-        name = quoted(conn, role)
-        mend = f"alter role {name} set {setting} = '{LIMITS[setting]}'"
+        mend = set_limit(quoted(conn, role), setting)
         yield Drift("role", role, "edited", f"has no {setting} of its own", mend)
 
 

@@ -91,7 +91,7 @@ def make_role(conn: psycopg.Connection, role: str) -> None:
     makes_it = "; ".join(
         [
             f"create role {name} login",
-            *(f"alter role {name} set {setting} = '{value}'" for setting, value in LIMITS.items()),
+            *(set_limit(name, setting) for setting in LIMITS),
         ]
     )
     try:
@@ -103,6 +103,11 @@ def make_role(conn: psycopg.Connection, role: str) -> None:
             f"role {role}, which routers connect as, does not exist and this role may not create "
             f"it; have a superuser run: {makes_it}"
         ) from error
+
+
+def set_limit(quoted_role: str, setting: str) -> str:
+    """The statement that gives the role of the routers one of LIMITS."""
+    return f"alter role {quoted_role} set {setting} = '{LIMITS[setting]}'"
 
 
 @contextmanager

@@ -15,6 +15,7 @@ create or replace function pgwallet._refund(
 returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
+set enable_seqscan = off
 as $function$
 begin
   update pgwallet.escrow as e
