@@ -178,3 +178,18 @@ def test_the_disputed_are_listed(conn: psycopg.Connection, pledge: pgwallet.Pled
         found = pgwallet.list_escrows(conn, wallet_id, project_id, "disputed")
         assert [each.escrow_id for each in found] == [pledge.escrow_id]
         assert len(pgwallet.list_escrows(conn, wallet_id, project_id)) == 2
+
+
+@pytest.mark.parametrize("way", ["cancel_pledge", "resolve_dispute"])
+def test_what_went_back_before_does_not_go_back_again(conn: psycopg.Connection, way: str) -> None:
+    wallet_id, project_id = funded(conn, "ada", 10), project(conn)
+    escrow_id = pgwallet.pledge(conn, wallet_id, project_id, 10).escrow_id
+    pgwallet.refund_escrow(conn, escrow_id, 4)
+    if way == "resolve_dispute":
+        call(conn, "dispute_escrow", escrow_id, "stolen")
+        (back,) = call(conn, way, escrow_id, "upheld")
+    else:
+        (back,) = call(conn, way, escrow_id)
+    told = [str(back[name]) for name in ("refunded_amount", "balance", "status")]
+    assert told == ["6.00", "10.00", "refunded"]
+    assert pgwallet.check_ledger(conn) == []
