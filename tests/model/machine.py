@@ -265,7 +265,7 @@ class Machine(RuleBasedStateMachine):
         ]
 
     def amount_of(self, amount: Amount, there_is_in: int | None) -> Decimal | None:
-        """An amount in the currency of a thing, in proportion to what is in it."""
+        """An amount in the currency of a thing, in proportion to what is in it or owed."""
         if not isinstance(amount, Part):
             return amount
         if there_is_in in self.books.escrows:
@@ -273,7 +273,7 @@ class Machine(RuleBasedStateMachine):
             return money(amount.in_units(escrow.left), escrow.wallet.currency)
         if there_is_in in self.books.accounts:
             account = self.books.accounts[there_is_in]
-            return money(amount.in_units(account.balance), account.currency)
+            return money(amount.in_units(abs(account.balance)), account.currency)
         return money(amount.in_units(0), "EUR")
 
     def key_of(self, key: str | None) -> str | None:

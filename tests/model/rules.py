@@ -37,9 +37,8 @@ class Rules(AccountRules, EscrowRules, EventRules, PocketRules, ReversalRules, T
             self.call("create_wallet", owner_id=owner, currency=each).wallet_id
             for owner, each in (("ada", currency), ("bob", currency), ("ada", other))
         )
-        self._closed_ones(currency)
         self._keyed("deposit", wallet_id=ada, amount=Decimal(200))
-        self._keyed_arrays("deposit_many", [ada, bob, ada, foreign], ["7", "1000", "793", "1000"])
+        self._keyed_arrays("deposit_many", [ada, bob, ada, foreign], ["7", "600", "793", "1000"])
         for number, percentage in enumerate(split):
             self.call(
                 "create_pocket",
@@ -75,21 +74,30 @@ class Rules(AccountRules, EscrowRules, EventRules, PocketRules, ReversalRules, T
                 "pledge_many", [ada, ada, bob], ["40", "3", "99"], project_id=project_id
             )
             self._keyed("refund_escrow", escrow_id=pledged.escrow_id, amount=Decimal(9))
-            if reference != "open":
+            if reference == "open":
+                self._closed_ones(currency, project_id)
+            else:
                 self.call("close_project", project_id=project_id, outcome=reference)
         # What draws alone meet late: the last of these is refused.
+        self.call("set_credit_limit", account_id=foreign, credit_limit=Decimal(100))
+        self._keyed("withdraw", wallet_id=foreign, amount=Decimal(1050))
         self.call("dispute_escrow", escrow_id=pledged.escrow_id, reason="the card was stolen")
         self.call("resolve_dispute", escrow_id=pledged.escrow_id, outcome="rejected")
         self.call(
             "create_pocket", wallet_id=ada, name="gifts", allocation_percentage=Decimal("90.0001")
         )
 
-    def _closed_ones(self, currency: str) -> None:
+    def _closed_ones(self, currency: str, project_id: int | None) -> None:
+        """A pocket and a wallet, whose pledge to an open project is cancelled."""
         eve = self.call("create_wallet", owner_id="eve", currency=currency).wallet_id
         pocket_id = self.call(
             "create_pocket", wallet_id=eve, name="old", allocation_percentage=Decimal(0)
         ).pocket_id
         self._keyed("close_pocket", pocket_id=pocket_id)
+        self._keyed("deposit", wallet_id=eve, amount=Decimal(2))
+        pledge = self._keyed("pledge", wallet_id=eve, project_id=project_id, amount=Decimal(2))
+        self._keyed("cancel_pledge", escrow_id=pledge.escrow_id)
+        self._keyed("withdraw", wallet_id=eve, amount=Decimal(2))
         self.call("close_wallet", wallet_id=eve)
 
     def _keyed(self, function: str, /, **arguments: Any) -> Any:

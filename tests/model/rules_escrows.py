@@ -15,13 +15,13 @@ from tests.model.reference.money import money
 class EscrowRules(Machine):
     """Each rule is one call, good or bad."""
 
-    @rule(escrow=draw.IDS, amount=draw.AMOUNTS, **ORIGIN)
-    def change_pledge(self, escrow: Id, amount: Amount, **origin: Any) -> None:
+    @rule(escrow=draw.IDS, amount=draw.AMOUNTS, all_of_it=st.booleans(), **ORIGIN)
+    def change_pledge(self, escrow: Id, amount: Amount, all_of_it: bool, **origin: Any) -> None:
         escrow_id = self.id_of("escrow", escrow)
         self.remembered(
             "change_pledge",
             escrow_id=escrow_id,
-            amount=self._part_of(amount, escrow_id, "amount"),
+            amount=self._part_of(amount, escrow_id, "affordable" if all_of_it else "amount"),
             **self.origin_of(**origin),
         )
 
@@ -43,7 +43,7 @@ class EscrowRules(Machine):
         )
 
     def _part_of(self, amount: Amount, escrow_id: int | None, of: str) -> Decimal | None:
-        """In proportion to what was pledged, or released of it."""
+        """In proportion to what was pledged, released of it, or could be pledged."""
         escrow = self.books.escrows.get(escrow_id or 0)
         if escrow is None or not isinstance(amount, Part):
             return self.amount_of(amount, None)

@@ -16,7 +16,7 @@ ROUNDINGS = ["half_up", "largest_remainder"]
 
 
 def without_a_share(conn: psycopg.Connection, pockets: str, currency: str) -> int:
-    """A wallet of 10 that keeps whatever is allocated."""
+    """A wallet of 10, or of 5 less than nothing, that keeps whatever is allocated."""
     wallet_id = funded(conn, "ada", 10, currency)
     if pockets == "a tiny share":
         pgwallet.create_pocket(conn, wallet_id, "tiny", Decimal("0.0001"))
@@ -25,12 +25,18 @@ def without_a_share(conn: psycopg.Connection, pockets: str, currency: str) -> in
     elif pockets == "a full one":
         full = pgwallet.create_pocket(conn, wallet_id, "full", 100, None, 1, True).pocket_id
         pgwallet.transfer_to_pocket(conn, full, 1)
+    elif pockets == "none of one that owes":
+        pgwallet.set_credit_limit(conn, wallet_id, 5)
+        pgwallet.withdraw(conn, wallet_id, 15)
     return wallet_id
 
 
 @pytest.mark.parametrize("currency", ZEROS)
 @pytest.mark.parametrize("rounding", ROUNDINGS)
-@pytest.mark.parametrize("pockets", ["none", "without a percentage", "a tiny share", "a full one"])
+@pytest.mark.parametrize(
+    "pockets",
+    ["none", "without a percentage", "a tiny share", "a full one", "none of one that owes"],
+)
 def test_one_row_tells_the_transaction_and_an_amount_of_zero(
     conn: psycopg.Connection, pockets: str, rounding: str, currency: str
 ) -> None:

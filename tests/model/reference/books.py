@@ -100,6 +100,11 @@ class Escrow:
     def left(self) -> int:
         return self.amount - self.released - self.refunded
 
+    @property
+    def affordable(self) -> int:
+        """The most that its wallet could raise it to."""
+        return self.amount + self.wallet.balance + self.wallet.credit
+
     def has_expired(self, now: datetime) -> bool:
         """Whether it is only refunded: its time came before its project succeeded, if it did."""
         project = self.project
@@ -349,7 +354,8 @@ def check_leaving(*accounts: Account) -> None:
 
 
 def check_funds(account: Account, amount: int, credit: int = 0) -> None:
-    if account.balance + credit < amount:
+    """Refuses what an account cannot pay; nothing at all it always can, though it owes."""
+    if amount and account.balance + credit < amount:
         raise InsufficientFunds(f"{account.balance} and {credit} are less than {amount}")
 
 
