@@ -134,6 +134,13 @@ SPLITS = st.sampled_from(
     ]
 )
 PLEDGED_TO = st.sampled_from(["open project", "open project", "project"])
+CHANGED = st.sampled_from(["open escrow", "open escrow", "escrow"])
+# In proportion to what was pledged, or to what could be: all of that, or a unit too much.
+CHANGES_OF_PLEDGES = st.one_of(
+    st.tuples(st.just("amount"), AMOUNTS),
+    st.tuples(st.just("amount"), AMOUNTS),
+    st.tuples(st.just("affordable"), st.sampled_from([Part(Fraction(1), 0), Part(Fraction(1), 1)])),
+)
 EXPLICIT_PROJECT_IDS = (1024 * 10**6, 1024 * (10**6 + 1))
 PROJECT_IDS = st.sampled_from([None] * 5 + [*EXPLICIT_PROJECT_IDS, 1, 1025, "wallet", "project"])
 OUTCOMES = mostly(st.sampled_from(["succeeded", "failed"]), st.sampled_from(["open", "", None]))
@@ -152,7 +159,7 @@ LIMITS = mostly(st.sampled_from([100, 1, 2, 3]), st.sampled_from([0, -1, None]))
 
 ELEMENTS = st.lists(st.tuples(IDS, AMOUNTS, KEYS), max_size=5)
 ARRAYS = mostly(
-    st.sampled_from(["with keys", "with keys", "without keys"]),
+    st.sampled_from(["with keys", "with keys", "without keys", "one wallet"]),
     st.sampled_from(["an id short", "a key short"]),
 )
 # What `repeating` knows to change.

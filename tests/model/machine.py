@@ -254,6 +254,10 @@ class Machine(RuleBasedStateMachine):
     def _ids_of(self, kind: str) -> list[int]:
         if kind == "escrow":
             return list(self.books.escrows)
+        if kind == "open escrow":
+            escrows = self.books.escrows.items()
+            still = [each for each, escrow in escrows if escrow.project.shown.status == "open"]
+            return still or self._ids_of("escrow")
         if kind == "open project":
             projects = self.books.projects.items()
             still = [each for each, project in projects if project.shown.status == "open"]

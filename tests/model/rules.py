@@ -29,8 +29,9 @@ class Rules(AccountRules, EscrowRules, EventRules, PocketRules, ReversalRules, T
         currency=st.sampled_from(["EUR", "EUR", "JPY", "KWD", "TOKEN"]),
         split=draw.SPLITS,
         rates=draw.GOOD_RATES,
+        frozen=st.sampled_from([None, None, None, 0, 1]),
     )
-    def begin(self, currency: str, split: list[str], rates: draw.Rates) -> None:
+    def begin(self, currency: str, split: list[str], rates: draw.Rates, frozen: int | None) -> None:
         """A start that leads somewhere: each kind of thing, and each kind of keyed call."""
         other = "KWD" if currency == "EUR" else "EUR"
         ada, bob, foreign = (
@@ -79,6 +80,8 @@ class Rules(AccountRules, EscrowRules, EventRules, PocketRules, ReversalRules, T
             else:
                 self.call("close_project", project_id=project_id, outcome=reference)
         # What draws alone meet late: the last of these is refused.
+        if frozen is not None:
+            self.call("freeze_account", account_id=[ada, bob][frozen], reason="court order 17")
         self.call("set_credit_limit", account_id=foreign, credit_limit=Decimal(100))
         self._keyed("withdraw", wallet_id=foreign, amount=Decimal(1050))
         self.call("dispute_escrow", escrow_id=pledged.escrow_id, reason="the card was stolen")
@@ -422,6 +425,8 @@ class Rules(AccountRules, EscrowRules, EventRules, PocketRules, ReversalRules, T
 
     def _arrays(self, elements: list[Element], arrays: str) -> dict[str, list[Any] | None]:
         wallet_ids = [self.id_of("wallet", wallet) for wallet, _, _ in elements]
+        if arrays == "one wallet":
+            wallet_ids = wallet_ids[:1] * len(wallet_ids)
         amounts = [
             self.amount_of(amount, wallet_id)
             for wallet_id, (_, amount, _) in zip(wallet_ids, elements, strict=True)

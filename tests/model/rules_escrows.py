@@ -15,13 +15,15 @@ from tests.model.reference.money import money
 class EscrowRules(Machine):
     """Each rule is one call, good or bad."""
 
-    @rule(escrow=draw.IDS, amount=draw.AMOUNTS, all_of_it=st.booleans(), **ORIGIN)
-    def change_pledge(self, escrow: Id, amount: Amount, all_of_it: bool, **origin: Any) -> None:
-        escrow_id = self.id_of("escrow", escrow)
+    @rule(kind=draw.CHANGED, escrow=draw.IDS, amount=draw.CHANGES_OF_PLEDGES, **ORIGIN)
+    def change_pledge(
+        self, kind: str, escrow: Id, amount: tuple[str, Amount], **origin: Any
+    ) -> None:
+        escrow_id = self.id_of(kind, escrow)
         self.remembered(
             "change_pledge",
             escrow_id=escrow_id,
-            amount=self._part_of(amount, escrow_id, "affordable" if all_of_it else "amount"),
+            amount=self._part_of(amount[1], escrow_id, amount[0]),
             **self.origin_of(**origin),
         )
 

@@ -31,11 +31,24 @@ class TransferRules(Machine):
         amount: Amount,
         **origin: Any,
     ) -> None:
-        ends = [self.id_of(kind, drawn) for kind, drawn in zip(kinds, (payer, payee), strict=True)]
+        payer_id = self.id_of(kinds[0], payer)
         self.remembered(
             "transfer",
-            from_account_id=ends[0],
-            to_account_id=ends[1],
-            amount=self.amount_of(amount, ends[0]),
+            from_account_id=payer_id,
+            to_account_id=self._payee(kinds[1], payee, payer_id),
+            amount=self.amount_of(amount, payer_id),
             **self.origin_of(**origin),
         )
+
+    def _payee(self, kind: str, drawn: Id, payer_id: int | None) -> int | None:
+        """For two drawn in three, another account in the payer's currency, if there is one."""
+        accounts = self.books.accounts
+        if isinstance(drawn, int) and drawn % 3 and payer_id in accounts:
+            others = [
+                each
+                for each in self._ids_of(kind)
+                if each != payer_id and accounts[each].currency == accounts[payer_id].currency
+            ]
+            if others:
+                return others[drawn % len(others)]
+        return self.id_of(kind, drawn)
