@@ -386,6 +386,12 @@ def main() -> int:
         except (pgwallet.PgWalletError, DeploymentError, psycopg.Error) as error:
             print(error, file=sys.stderr)
             return 1
+        except KeyboardInterrupt:
+            stopped = "Stopped."
+            if arguments.database_url:
+                stopped += " What was replayed stays; the same command goes on."
+            print(stopped, file=sys.stderr)
+            return 130
 
 
 if __name__ == "__main__":

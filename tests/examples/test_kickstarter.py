@@ -2,7 +2,9 @@
 
 import os
 import runpy
+import signal
 import subprocess
+import sys
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -11,6 +13,7 @@ import pytest
 
 from tests import starting
 from tests.databases import as_owner
+from tests.waiting import DEADLINE, until_true
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples" / "kickstarter.py"
@@ -109,6 +112,29 @@ def test_a_longer_replay_goes_on_where_a_shorter_one_ended(database: str) -> Non
     assert table(longer) == TABLE
     assert table(shorter_again) == table(shorter)
     assert [run.returncode for run in (shorter, longer, shorter_again)] == [0, 0, 0]
+
+
+def test_stopped_by_ctrl_c_it_says_so_and_goes_on_the_next_time(database: str) -> None:
+    command = [sys.executable, str(EXAMPLE), str(CAMPAIGNS), "--database-url", as_owner(database)]
+    with (
+        psycopg.connect(database) as holder,
+        psycopg.connect(database, autocommit=True) as observer,
+    ):
+        holder.execute("lock table pgwallet.escrow in share mode")
+        with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as stopped:
+            until_true(
+                observer,
+                "exists (select from pg_locks where relation = %s::regclass and not granted)",
+                "pgwallet.escrow",
+            )
+            stopped.send_signal(signal.SIGINT)
+            _, said = stopped.communicate(timeout=DEADLINE)
+    completed = replay(CAMPAIGNS, "--database-url", as_owner(database))
+
+    assert said == "Stopped. What was replayed stays; the same command goes on.\n"
+    assert stopped.returncode == 130
+    assert table(completed) == TABLE
+    assert completed.returncode == 0
 
 
 def test_a_pledge_that_is_not_in_the_file_makes_it_exit_1(replayed: str) -> None:

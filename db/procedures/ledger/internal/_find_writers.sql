@@ -1,4 +1,4 @@
--- The other open transactions of this database that have an xid, which whoever writes has: also
+-- The open transactions of this database that have an xid, which whoever writes has: also
 -- prepared ones, which no process has any more. The names are for people to read.
 --
 -- A transaction holds the lock on its xid from before it can write until all can see what it wrote.
@@ -32,7 +32,6 @@ begin
   left join pg_prepared_xacts as p on l.pid is null and p.transaction = l.transactionid
   left join pg_stat_activity as a on a.pid = l.pid
   where l.locktype = 'transactionid' and l.mode = 'ExclusiveLock' and l.granted
-    and l.pid is distinct from pg_backend_pid()
     and (l.pid is null or l.pid <> all (coalesce(v_elsewhere, '{}')))
     and (p.database is null or p.database = current_database());
 end;
