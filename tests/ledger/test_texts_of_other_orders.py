@@ -7,7 +7,7 @@ import pytest
 
 from tests.catalogue.calls import CALLS, good
 from tests.catalogue.world import World
-from tests.ledger.calling import everything
+from tests.ledger.calling import everything, refused
 
 pytestmark = pytest.mark.sql
 
@@ -39,6 +39,15 @@ def test_a_text_in_another_order_is_looked_up_and_found_again(
         before = everything(conn)
         in_other_order(conn, name, arguments)
         assert everything(conn) == before
+
+
+def test_a_key_in_another_order_is_seen_to_be_that_of_another_call(
+    conn: psycopg.Connection, world: World
+) -> None:
+    arguments = CALLS["deposit"].keyed(good("deposit", world), "once")
+    in_other_order(conn, "deposit", arguments)
+    with refused(conn, "PW203"):
+        in_other_order(conn, "deposit", {**arguments, "p_amount": 77})
 
 
 def in_other_order(

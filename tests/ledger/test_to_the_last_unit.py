@@ -86,11 +86,12 @@ def test_of_equal_pockets_the_youngest_is_left_out_and_a_warning_says_so(
 
 
 def test_of_many_pledges_the_first_that_is_not_covered_is_named(conn: psycopg.Connection) -> None:
-    ada, bob, eve = (funded(conn, owner, 10) for owner in ("ada", "bob", "eve"))
+    """In the order of the elements, not of their ids."""
+    adam, clara, ben = (funded(conn, owner, 10) for owner in ("adam", "clara", "ben"))
     project_id, six = project(conn), Decimal("6.00")
     with refused(conn, "PW201") as said:
-        pgwallet.pledge_many(conn, project_id, [ada, bob, eve, bob], [10, six, 14, six])
-    assert str(bob) in said[0].message
+        pgwallet.pledge_many(conn, project_id, [adam, ben, clara, ben], [10, six, 14, six])
+    assert str(ben) in said[0].message
     assert said[0].detail == "Its balance is 10.00, the amount 12.00."
 
 
