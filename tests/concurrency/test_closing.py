@@ -90,6 +90,27 @@ def test_four_workers_settle_each_escrow_once(connect: Connect, outcome: str) ->
     assert pgwallet.check_ledger(setup) == []
 
 
+@pytest.mark.parametrize(
+    ("procedure", "outcome"), [("release_project", "succeeded"), ("refund_project", "failed")]
+)
+def test_a_project_is_closed_for_everybody_before_its_first_batch(
+    connect: Connect, procedure: str, outcome: str
+) -> None:
+    holder, working, observer = connect(), connect(autocommit=True), connect(autocommit=True)
+    _, project_id, _ = pledges(observer, 2)
+    holder.execute("lock table pgwallet.posting in share mode")
+    with blocked(
+        working,
+        observer,
+        lambda: working.execute(f"call pgwallet.{procedure}({project_id})".encode()),
+    ) as called:
+        status = "select status::text from pgwallet.project where project_id = %s"
+        assert value(observer, status, project_id) == outcome
+        holder.rollback()
+        called.result()
+    assert pgwallet.check_ledger(observer) == []
+
+
 @pytest.mark.parametrize("outcome", ["succeeded", "failed"])
 @pytest.mark.parametrize("name", ["pledge", "pledge_many"])
 def test_a_closing_waits_for_a_pledge_under_way(connect: Connect, name: str, outcome: str) -> None:

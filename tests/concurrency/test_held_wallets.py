@@ -215,6 +215,7 @@ def test_a_batch_that_waits_counts_no_escrow_in_which_nothing_is_left(
     connect: Connect, outcome: str
 ) -> None:
     holder, working, observer = connect(), connect(autocommit=True), connect(autocommit=True)
+    settle: partial[Any]
     wallets = [funded(observer, fresh("owner"), 20) for _ in range(2)]
     project_id = project(observer, fresh("project"))
     gone, left = pgwallet.pledge_many(observer, project_id, wallets, [10, 10])

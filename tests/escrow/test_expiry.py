@@ -62,9 +62,21 @@ def test_what_expired_before_a_success_is_given_back_and_not_released(
     in_vain(conn, expired)
     assert REFUNDS[refund](conn, expired).refunded_amount == 10
     assert pgwallet.balance(conn, wallet_id) == 10
-    with refused(conn, "PW202"):
+    with refused(conn, "PW202") as said:
         pgwallet.release_escrow(conn, expired)
+    assert "Its status is expired, 0.00 is left in it" in (said[0].detail or "")
     assert pgwallet.refund_expired_escrows(conn).escrow_count == 0
+    assert pgwallet.check_ledger(conn) == []
+
+
+def test_what_is_left_when_a_part_of_it_was_given_back_is_still_locked(
+    conn: psycopg.Connection,
+) -> None:
+    wallet_id, _, (expired, _) = pledged(conn)
+    expire(conn, expired)
+    assert pgwallet.refund_escrow(conn, expired, 4).status == "locked"
+    assert pgwallet.refund_escrow(conn, expired, 6).status == "expired"
+    assert pgwallet.balance(conn, wallet_id) == 10
     assert pgwallet.check_ledger(conn) == []
 
 
