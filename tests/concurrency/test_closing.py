@@ -1,6 +1,7 @@
 """Projects that several sessions close, settle and pledge to at the same time."""
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 import psycopg
@@ -213,26 +214,28 @@ def test_of_two_closings_with_different_outcomes_one_wins(connect: Connect) -> N
     assert pgwallet.get_project(observer, project_id).status == "succeeded"
 
 
+@pytest.mark.parametrize("amount", [None, Decimal("0.40")], ids=["whole", "part"])
 def test_a_milestone_and_a_failure_at_once_leave_no_released_failure_behind(
-    connect: Connect,
+    connect: Connect, amount: Decimal | None
 ) -> None:
     releasing, closing, observer = connect(), connect(), connect(autocommit=True)
     wallet_id, project_id, (first, second) = pledges(observer, 2)
-    pgwallet.release_escrow(releasing, first)
+    milestone = pgwallet.release_escrow(releasing, first, amount)
     with blocked(
         closing, observer, lambda: pgwallet.close_project(closing, project_id, "failed")
     ) as closed:
         releasing.commit()
         closed.result()
     with blocked(
-        releasing, observer, lambda: pgwallet.release_escrow(releasing, second)
+        releasing, observer, lambda: pgwallet.release_escrow(releasing, second, amount)
     ) as released:
         closing.commit()
         with pytest.raises(pgwallet.ProjectNotClosed):
             released.result()
     releasing.rollback()
-    assert pgwallet.refund_escrows(observer, project_id).refunded_amount == 1
-    assert pgwallet.balance(observer, wallet_id) == 1
+    left = 2 - milestone.released_amount
+    assert pgwallet.refund_escrows(observer, project_id).refunded_amount == left
+    assert pgwallet.balance(observer, wallet_id) == left
 
 
 @pytest.mark.parametrize("first", ["expiry", "success"])

@@ -156,6 +156,26 @@ def test_money_moves_between_pockets_and_back_under_the_lock_of_their_wallet(
     assert_books(observer, {world.pocket: 15, rent: 5})
 
 
+def test_the_reversal_of_a_transfer_locks_its_wallets_by_their_ids(connect: Connect) -> None:
+    holder, second, third = connect(), connect(), connect()
+    observer = connect(autocommit=True)
+    world = fresh_world(observer)
+    lower, higher = sorted((world.wallet, world.friend))
+    row = "select from pgwallet.account where account_id = %s for update"
+    for payer, payee in ((lower, higher), (higher, lower)):
+        mistake = pgwallet.transfer(observer, payer, payee, 5).transaction_id
+        holder.execute(row, [higher])
+        reversal = partial(pgwallet.reverse_transaction, second, mistake)
+        with blocked(second, observer, reversal) as waiting:
+            with pytest.raises(psycopg.errors.LockNotAvailable):
+                third.execute(f"{row} nowait".encode(), [lower])
+            third.rollback()
+            holder.rollback()
+            waiting.result()
+        second.commit()
+    assert pgwallet.check_ledger(observer) == []
+
+
 @pytest.mark.parametrize("level", ALL_LEVELS)
 def test_what_was_spent_meanwhile_does_not_come_back(
     connect: Connect, level: IsolationLevel
