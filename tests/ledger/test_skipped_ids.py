@@ -20,6 +20,7 @@ pytestmark = pytest.mark.sql
 
 LOST = 40
 MARGIN = 10**6
+STEPS = 7000  # postings: the first step takes 2,000 ids, the next one twice as many
 
 NEXT = "select sequence_name, next_value from pgwallet.list_sequences() order by 1"
 
@@ -185,3 +186,19 @@ def test_a_statement_passes_over_any_number_of_ids(database: str, newest_first: 
         rows = pgwallet.statement(conn, external, newest_first=newest_first)
     amounts = [-row.amount for row in rows]
     assert amounts == ([2, 1] if newest_first else [1, 2])
+
+
+@pytest.mark.parametrize("newest_first", [False, True])
+def test_a_statement_in_several_steps_has_every_posting_once(
+    database: str, newest_first: bool
+) -> None:
+    with psycopg.connect(database) as conn:
+        wallet_id = funded(conn, "ada", 1)
+        pgwallet.deposit_many(conn, [wallet_id] * STEPS, [1] * STEPS)
+        external = value(
+            conn, "select external_account_id from pgwallet.currency where currency = 'EUR'"
+        )
+        posted = value(conn, "select array_agg(posting_id order by 1) from pgwallet.posting")
+        # One more than there are, which it goes to the end to look for.
+        rows = pgwallet.statement(conn, external, limit=len(posted) + 1, newest_first=newest_first)
+    assert [row.posting_id for row in rows] == (posted[::-1] if newest_first else posted)

@@ -186,6 +186,20 @@ def test_of_200_pockets_100_take_part_and_a_warning_says_so(
     assert pgwallet.check_ledger(conn) == []
 
 
+@pytest.mark.parametrize("rounding", ["half_up", "largest_remainder"])
+def test_a_repeated_allocation_returns_its_shares_in_the_same_order(
+    conn: psycopg.Connection, rounding: str
+) -> None:
+    wallet_id = funded(conn, "ada", 100)
+    for name, percentage in (("small", 10), ("large", 60), ("middle", 30)):
+        pgwallet.create_pocket(conn, wallet_id, name, percentage)
+    first, again = (
+        pgwallet.allocate_deposit(conn, wallet_id, 100, rounding, "split") for _ in range(2)
+    )
+    assert [share.name for share in first.shares] == ["large", "middle", "small"]
+    assert again == replace(first, replayed=True)
+
+
 def test_equal_percentages_come_by_id(conn: psycopg.Connection) -> None:
     wallet_id = funded(conn, "ada", 10)
     percentages = [10, 30, 10, 30, 20]

@@ -132,6 +132,20 @@ def test_with_seals_a_project_is_what_its_escrows_come_to(connect: Connect) -> N
     assert pgwallet.check_ledger(conn) == []
 
 
+def test_what_a_pledge_is_raised_or_lowered_by_after_a_seal_is_counted(connect: Connect) -> None:
+    conn = connect(autocommit=True)
+    wallets = [funded(conn, fresh("backer"), 10_000) for _ in range(5)]
+    film = popular(conn, wallets)
+    escrow = pgwallet.pledge(conn, wallets[0], film, 10).escrow_id
+    for amount in (4, 9, 1):
+        pgwallet.seal_ledger(conn)
+        pgwallet.change_pledge(conn, escrow, amount)
+        assert told(conn, film) == plain(conn, film)
+    pgwallet.seal_ledger(conn)
+    assert told(conn, film) == plain(conn, film)
+    assert pgwallet.check_ledger(conn) == []
+
+
 def test_what_was_settled_when_it_was_sealed_may_be_locked_again(connect: Connect) -> None:
     conn = connect(autocommit=True)
     wallets = [funded(conn, fresh("backer"), 10_000) for _ in range(5)]
