@@ -9,7 +9,17 @@ from typing import Any
 
 from tests.catalogue.call_of import without_prefix
 from tests.catalogue.calls import CALLS, given_to
-from tests.catalogue.kinds import AMOUNT, EXPIRY, FEE, LIMIT, PERCENTAGE, RATE, TARGET, TIME
+from tests.catalogue.kinds import (
+    AMOUNT,
+    EXPIRY,
+    FEE,
+    LIMIT,
+    PERCENTAGE,
+    RATE,
+    TARGET,
+    TIME,
+    TRANSACTION,
+)
 from tests.catalogue.world import World
 from tests.storm.shared import CREDIT, CURRENCIES, Arguments, Element, Plan, Shared
 
@@ -153,6 +163,8 @@ class Planner:
                     yield name, [[*plan.arguments[name], 1]]  # longer than the other arrays
                 continue
             wrong = [value(world) for value in kind.wrong]
+            if kind is TRANSACTION:  # by now one may well have the id of an account
+                wrong.remove(world.wallet)
             if kind in NUMBERS:
                 wrong = [Decimal(value) for value in wrong]
             if kind.refuses_null and not argument.takes_null and kind is not LIMIT:
