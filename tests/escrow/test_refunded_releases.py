@@ -90,6 +90,19 @@ def test_with_kept_fees_the_project_gives_all(conn: psycopg.Connection, escrow_i
     assert pgwallet.check_ledger(conn) == []
 
 
+def test_fees_that_were_kept_are_not_taken_again(conn: psycopg.Connection) -> None:
+    """What is released next pays no less than nothing either."""
+    wallet_id, film = funded(conn, "ada", 100), project(conn, fee_fixed=Decimal("0.30"))
+    escrow_id = pgwallet.pledge(conn, wallet_id, film, 100).escrow_id
+    pgwallet.release_escrow(conn, escrow_id, 60)
+    pgwallet.refund_release(conn, escrow_id, 50, keep_fees=True)
+    assert taken(conn, escrow_id) == ("locked", "10.00", "50.00", "3.00", "2.04", "4.96")
+    release = pgwallet.release_escrow(conn, escrow_id)
+    parts = (release.commission_amount, release.fee_amount, release.net_amount)
+    assert tuple(map(str, parts)) == ("0.00", "0.00", "40.00")
+    assert pgwallet.check_ledger(conn) == []
+
+
 def test_on_credit_the_net_goes_below_zero(conn: psycopg.Connection, escrow_id: int) -> None:
     project_id = pgwallet.get_escrow(conn, escrow_id).project_id
     conn.execute(

@@ -18,6 +18,7 @@ from tests.model import drawing as draw
 from tests.model import reference
 from tests.model.drawing import Amount, Id, Part
 from tests.model.matching import Matching
+from tests.model.reference.books import ProjectRecord
 from tests.model.reference.money import EXPONENTS, money
 
 ORIGIN: dict[str, Any] = {"key": draw.KEYS, "metadata": draw.METADATA, "effective_at": draw.TIMES}
@@ -254,19 +255,19 @@ class Machine(RuleBasedStateMachine):
     def _ids_of(self, kind: str) -> list[int]:
         if kind == "escrow":
             return list(self.books.escrows)
-        if kind == "open escrow":
-            escrows = self.books.escrows.items()
-            still = [each for each, escrow in escrows if escrow.project.shown.status == "open"]
-            return still or self._ids_of("escrow")
-        if kind == "open project":
-            projects = self.books.projects.items()
-            still = [each for each, project in projects if project.shown.status == "open"]
-            return still or self._ids_of("project")
+        if kind.startswith("open "):
+            ids = self._ids_of(kind.removeprefix("open "))
+            return [each for each in ids if self._project_of(each).shown.status == "open"] or ids
         return [
             account.account_id
             for account in self.books.accounts.values()
             if kind in (account.kind, "account")
         ]
+
+    def _project_of(self, account_id: int) -> ProjectRecord:
+        """The project itself, or that of an escrow."""
+        escrow = self.books.escrows.get(account_id)
+        return escrow.project if escrow else self.books.projects[account_id]
 
     def amount_of(self, amount: Amount, there_is_in: int | None) -> Decimal | None:
         """An amount in the currency of a thing, in proportion to what is in it or owed."""
