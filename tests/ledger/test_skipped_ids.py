@@ -20,7 +20,7 @@ pytestmark = pytest.mark.sql
 
 LOST = 40
 MARGIN = 10**6
-STEPS = 7000  # postings: the first step takes 2,000 ids, the next one twice as many
+MANY = 7000  # postings: the first step takes 2,000 ids, the next one twice as many
 
 NEXT = "select sequence_name, next_value from pgwallet.list_sequences() order by 1"
 
@@ -194,11 +194,13 @@ def test_a_statement_in_several_steps_has_every_posting_once(
 ) -> None:
     with psycopg.connect(database) as conn:
         wallet_id = funded(conn, "ada", 1)
-        pgwallet.deposit_many(conn, [wallet_id] * STEPS, [1] * STEPS)
+        pgwallet.deposit_many(conn, [wallet_id] * MANY, [1] * MANY)
         external = value(
             conn, "select external_account_id from pgwallet.currency where currency = 'EUR'"
         )
-        posted = value(conn, "select array_agg(posting_id order by 1) from pgwallet.posting")
+        posted = value(
+            conn, "select array_agg(posting_id order by posting_id) from pgwallet.posting"
+        )
         # One more than there are, which it goes to the end to look for.
         rows = pgwallet.statement(conn, external, limit=len(posted) + 1, newest_first=newest_first)
     assert [row.posting_id for row in rows] == (posted[::-1] if newest_first else posted)
