@@ -9,16 +9,16 @@ from pgwallet import embedded
 
 BUSY = "select count(*) from generate_series(1, 2000000)"
 TICK = 20_000  # microseconds: what rounding takes away once a session has ended
-TIMEOUT = 10  # seconds
+TIMEOUT = 60  # seconds
 
 
 def test_work_of_a_session_counts_while_it_lives_and_afterwards() -> None:
     with embedded.start() as server:
         before = processors.used_by([server])
         with psycopg.connect(server.conninfo, autocommit=True) as conn:
-            spent = time.process_time()
+            deadline = time.monotonic() + TIMEOUT
             while processors.used_by([server]) < before + 10 * TICK:
-                assert time.process_time() < spent + TIMEOUT
+                assert time.monotonic() < deadline
                 conn.execute(BUSY)
             alive = processors.used_by([server])
             pid = conn.info.backend_pid

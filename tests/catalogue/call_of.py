@@ -15,6 +15,8 @@ Arguments = dict[str, Any]
 Spoil = Callable[[World], Arguments]
 
 KEY, KEYS = "p_idempotency_key", "p_idempotency_keys"
+# All of the amount, for `moves`.
+IN, OUT = Decimal(1), Decimal(-1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,6 +24,13 @@ GOES_ON = "yes"
 # A batch does the rest.
 LEFT_OUT = "left out"
 
+# What many functions answer.
+OF_WALLET = {WALLET_CLOSED: "PW209"}
+OF_POCKET = {WALLET_CLOSED: "PW209", POCKET_CLOSED: "PW209"}
+LEAVING = {WALLET_FROZEN: "PW208", WALLET_CLOSED: "PW209"}
+ALLOCATING = {**OF_WALLET, OWING: "PW201"}  # credit never fills a pocket
+BATCH = {ESCROW_DISPUTED: LEFT_OUT}
+
 Make = Callable[[psycopg.Connection, World], None]
 
 

@@ -165,7 +165,7 @@ def test_where_it_does_not_answer_the_router_is_asked_again(
     wallet = pgwallet.create_wallet(router, owner).wallet_id
     shard = either.shard_of(wallet)
     gone = make_conninfo(whole.shards[shard].through, dbname="gone")
-    with place_of(whole, shard, gone), shards.Cluster(whole.routers[0], timeout=0.2) as late:
+    with place_of(whole, shard, gone), shards.Cluster(whole.routers[0], timeout=1) as late:
         with pytest.raises(errors.SqlclientUnableToEstablishSqlconnection) as refused:
             late.run_transaction(lambda conn: pgwallet.balance(conn, wallet), wallet, attempts=2)
         assert refused.value.sqlstate == "08001"

@@ -1,6 +1,7 @@
 """How the tests name and call the driver's functions."""
 
 import inspect
+from decimal import Decimal
 from typing import Any, Protocol, TypeVar
 
 import pgwallet
@@ -24,6 +25,16 @@ class CallIt(Protocol):
     def __call__(
         self, function: DatabaseFunction[P, R_co], *args: P.args, **kwargs: P.kwargs
     ) -> R_co: ...
+
+
+def wallet_with_pockets(call: CallIt, owner_id: str, *percentages: str) -> tuple[int, list[int]]:
+    wallet_id = call(pgwallet.create_wallet, owner_id).wallet_id
+    pockets = [
+        call(pgwallet.create_pocket, wallet_id, f"pocket {number}", Decimal(percentage))
+        for number, percentage in enumerate(percentages)
+    ]
+    call(pgwallet.deposit, wallet_id, 100)
+    return wallet_id, [pocket.pocket_id for pocket in pockets]
 
 
 def arguments_of(name: str) -> list[inspect.Parameter]:

@@ -1,72 +1,24 @@
 """Each invariant broken by hand, by a superuser, and found by check_ledger."""
 
-from decimal import Decimal
 from itertools import product
 
 import psycopg
 import pytest
 
 import pgwallet
-from tests.ledger.calling import by_hand, funded, project, value
+from tests.ledger.breaking import GUARDED, GUARDS, guard, sound_ledger, unguard
+from tests.ledger.calling import by_hand, value
 
 pytestmark = pytest.mark.sql
 
 
 @pytest.fixture
 def ids(conn: psycopg.Connection) -> dict[str, int]:
-    """A sound ledger with something of everything."""
-    wallet_id = funded(conn, "ada", 100)
-    pocket_id = pgwallet.create_pocket(conn, wallet_id, "holiday", 50).pocket_id
-    pgwallet.allocate_deposit(conn, wallet_id, 20)
-    project_id = project(conn)
-    released = pgwallet.pledge(conn, wallet_id, project_id, 30).escrow_id
-    locked = pgwallet.pledge(conn, wallet_id, project_id, 20, idempotency_key="once").escrow_id
-    pgwallet.release_escrow(conn, released)
-    assert pgwallet.check_ledger(conn) == []
-    return {
-        "wallet": wallet_id,
-        "pocket": pocket_id,
-        "project": project_id,
-        "escrow": locked,
-        "released": released,
-    }
+    return sound_ledger(conn)
 
 
 def found(conn: psycopg.Connection) -> set[tuple[str, str]]:
     return {(str(row.invariant), row.subject) for row in pgwallet.check_ledger(conn)}
-
-
-GUARDED = ("transaction", "posting", "account", "wallet", "pocket", "project", "escrow")
-GUARDS = (
-    *product(GUARDED, ("refuse_change", "refuse_row_change")),
-    ("transaction", "refuse_changed_row"),
-)
-
-
-def unguard(conn: psycopg.Connection) -> None:
-    _turn_guards(conn, "disable")
-
-
-def guard(conn: psycopg.Connection) -> None:
-    _turn_guards(conn, "enable always")
-
-
-def _turn_guards(conn: psycopg.Connection, how: str) -> None:
-    by_hand(
-        conn,
-        ";".join(f"alter table pgwallet.{table} {how} trigger {name}" for table, name in GUARDS),
-    )
-
-
-def tuples_read(conn: psycopg.Connection, table: str) -> int:
-    """Rows of a table that this transaction has read so far, by scans and through indexes."""
-    read: int = value(
-        conn,
-        "select seq_tup_read + coalesce(idx_tup_fetch, 0) from pg_stat_xact_user_tables "
-        "where relid = %s::regclass",
-        f"pgwallet.{table}",
-    )
-    return read
 
 
 @pytest.mark.parametrize("kind", ["wallet", "pocket", "project"])
@@ -305,127 +257,6 @@ def test_6_a_key_with_two_effects(conn: psycopg.Connection, ids: dict[str, int])
         "values ('deposit', 'once', 'deposit')"
     )
     assert {("6", "idempotency key 'once'"), ("6", "table pgwallet.transaction")} <= found(conn)
-
-
-def test_what_happened_before_is_left_out_when_asked(
-    conn: psycopg.Connection, ids: dict[str, int]
-) -> None:
-    last = value(conn, "select max(transaction_id) from pgwallet.transaction")
-    other = funded(conn, "bob", 50)
-    conn.execute(
-        "update pgwallet.account set balance = balance + 1 where account_id = %s", [ids["wallet"]]
-    )
-    assert pgwallet.check_ledger(conn, last) == []
-    pgwallet.withdraw(conn, ids["wallet"], 1)
-    pgwallet.withdraw(conn, other, 1)
-    rows = pgwallet.check_ledger(conn, last)
-    assert [row.subject for row in rows] == [f"wallet {ids['wallet']}"]
-
-
-def test_the_last_posting_before_is_what_later_ones_are_held_against(
-    conn: psycopg.Connection, ids: dict[str, int]
-) -> None:
-    last = value(conn, "select max(transaction_id) from pgwallet.transaction")
-    pgwallet.deposit(conn, ids["wallet"], 5)
-    unguard(conn)
-    conn.execute(
-        "update pgwallet.posting set destination_balance = destination_balance + 1 "
-        "where transaction_id > %s",
-        [last],
-    )
-    conn.execute(
-        "update pgwallet.account set balance = balance + 1 where account_id = %s", [ids["wallet"]]
-    )
-    guard(conn)
-    (row,) = pgwallet.check_ledger(conn, last)
-    assert (row.invariant, row.subject) == (1, f"wallet {ids['wallet']}")
-
-
-@pytest.mark.parametrize(
-    ("change", "invariant", "subject"),
-    [
-        ("update pgwallet.escrow set amount = amount + 1 where escrow_id = {new}", 2, "project"),
-        ("delete from pgwallet.escrow where escrow_id = {locked}", 2, "project"),
-        ("update pgwallet.escrow set net_amount = 1 where escrow_id = {new}", 3, "escrow"),
-        ("delete from pgwallet.transaction where escrow_id = {new}", 5, "posting"),
-        ("update pgwallet.escrow set wallet_id = {locked} where escrow_id = {new}", 3, "escrow"),
-        (
-            "update pgwallet.posting set created_at = '2000-01-01' where transaction_id > {last}",
-            1,
-            "wallet",
-        ),
-        (
-            "update pgwallet.transaction set kind = 'refund' where escrow_id = {new}",
-            7,
-            "transaction",
-        ),
-        ("update pgwallet.transaction set request = 'x' where escrow_id = {new}", 6, "transaction"),
-        ("insert into pgwallet.transaction (kind) values ('payout')", 7, "transaction"),
-        ("delete from pgwallet.posting where transaction_id > {last}", 7, "transaction"),
-        (
-            "update pgwallet.account set external_account_id = 0 where account_id = {wallet}",
-            7,
-            "wallet",
-        ),
-        ("update pgwallet.wallet set allocation_percentage = 7", 7, "wallet"),
-        ("alter table pgwallet.settings disable trigger refuse_change", 5, "table"),
-        (
-            "update pgwallet.posting set destination_account_id = "
-            "(select external_account_id from pgwallet.currency where currency = 'JPY') "
-            "where transaction_id = (select transaction_id from pgwallet.transaction "
-            "where escrow_id = {new})",
-            4,
-            "currency JPY",
-        ),
-    ],
-)
-def test_each_invariant_is_looked_at_for_what_is_new(
-    conn: psycopg.Connection, ids: dict[str, int], change: str, invariant: int, subject: str
-) -> None:
-    last = value(conn, "select max(transaction_id) from pgwallet.transaction")
-    new = pgwallet.pledge(conn, ids["wallet"], ids["project"], 10, idempotency_key="new").escrow_id
-    assert pgwallet.check_ledger(conn, last) == []
-    unguard(conn)
-    conn.execute("alter table pgwallet.escrow drop constraint escrow_parts_check")
-    named = {"new": new, "locked": ids["escrow"], "wallet": ids["wallet"], "last": last}
-    conn.execute(change.format(**named).encode())
-    guard(conn)
-    found = {(row.invariant, row.subject) for row in pgwallet.check_ledger(conn, last)}
-    assert any(row[0] == invariant and row[1].startswith(subject) for row in found), found
-
-
-def test_a_check_of_what_is_new_reads_nothing_from_before(
-    conn: psycopg.Connection, ids: dict[str, int]
-) -> None:
-    many = [funded(conn, f"backer {number}", 10) for number in range(200)] * 10
-    pgwallet.deposit_many(conn, many, [Decimal(10)] * 2000)
-    pgwallet.pledge_many(conn, ids["project"], many, [Decimal(1)] * 2000)
-    new = project(conn, "new")
-    last = value(conn, "select max(transaction_id) from pgwallet.transaction")
-    for _ in range(3):
-        pgwallet.pledge(conn, ids["wallet"], new, 5)
-    conn.execute("analyze pgwallet.posting, pgwallet.escrow, pgwallet.transaction")
-    tables = ["posting", "escrow", "transaction"]
-    before = {table: tuples_read(conn, table) for table in tables}
-    assert pgwallet.check_ledger(conn, last) == []
-    read = {table: tuples_read(conn, table) - before[table] for table in tables}
-    assert max(read.values()) < 200, read
-    assert pgwallet.check_ledger(conn) == []
-    assert tuples_read(conn, "posting") - before["posting"] > 4000
-
-
-def test_what_came_later_is_sound_when_the_whole_is(
-    conn: psycopg.Connection, ids: dict[str, int]
-) -> None:
-    pgwallet.refund_escrow(conn, ids["escrow"], 5)
-    pgwallet.release_escrow(conn, ids["escrow"], 10)
-    # Its net is below 0 then, and what comes later makes more net than there is of it.
-    pgwallet.refund_release(conn, ids["escrow"], keep_fees=True)
-    pgwallet.release_escrow(conn, ids["escrow"])
-    pgwallet.payout(conn, ids["project"], 1)
-    transactions = conn.execute("select transaction_id from pgwallet.transaction").fetchall()
-    for (transaction_id,) in transactions:
-        assert pgwallet.check_ledger(conn, transaction_id) == []
 
 
 def test_it_sees_one_snapshot(conn: psycopg.Connection) -> None:

@@ -18,8 +18,8 @@ from tests.model import drawing as draw
 from tests.model import reference
 from tests.model.drawing import Amount, Id, Part
 from tests.model.matching import Matching
-from tests.model.reference.books import ProjectRecord
 from tests.model.reference.money import EXPONENTS, money
+from tests.model.reference.records import ProjectRecord
 
 ORIGIN: dict[str, Any] = {"key": draw.KEYS, "metadata": draw.METADATA, "effective_at": draw.TIMES}
 

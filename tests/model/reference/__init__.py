@@ -6,6 +6,7 @@ results and raise its exceptions. Amounts are whole minor units inside. Its ids 
 """
 
 from .accounts import freeze_account, set_credit_limit, unfreeze_account
+from .allocations import allocate_deposit, allocate_deposits, preview_allocation
 from .books import Books
 from .corrections import (
     cancel_pledge,
@@ -36,11 +37,8 @@ from .looking_up import (
     list_wallets,
 )
 from .pockets import (
-    allocate_deposit,
-    allocate_deposits,
     close_pocket,
     create_pocket,
-    preview_allocation,
     rename_pocket,
     set_allocation,
     set_target,

@@ -5,9 +5,10 @@ from decimal import Decimal
 from pgwallet.errors import AccountNotFound, InsufficientFunds
 from pgwallet.results import CreditLimit, Freeze
 
-from .books import Account, Books, check_open, check_text
+from .books import Books, check_open, check_text
 from .money import check_amount, minor_units, money
 from .reading import NO_TIME
+from .records import Account
 
 
 def freeze_account(books: Books, account_id: int | None, reason: str | None) -> Freeze:

@@ -13,9 +13,10 @@ from pgwallet.errors import (
 )
 from pgwallet.results import Dispute, Pledge, Refund, ReleaseRefund, ResolvedDispute
 
-from .books import Books, Escrow, check_funds, check_key, check_leaving, check_text
+from .books import Books, check_funds, check_key, check_leaving, check_text
 from .escrow import refund, to_settle
 from .money import check_amount, minor_units, money, part
+from .records import Escrow
 
 
 def change_pledge(

@@ -24,20 +24,9 @@ from pgwallet.results import (
     ReleaseBatch,
 )
 
-from .books import (
-    SLOTS,
-    Account,
-    Books,
-    Escrow,
-    ProjectRecord,
-    Transaction,
-    check_all_funds,
-    check_key,
-    check_leaving,
-    check_limit,
-    elements,
-)
+from .books import SLOTS, Books, check_all_funds, check_key, check_leaving, check_limit, elements
 from .money import check_amount, minor_units, money, part
+from .records import Account, Escrow, ProjectRecord, Transaction
 
 
 def pledge(

@@ -9,10 +9,11 @@ from pgwallet.results import Pocket as PocketRow
 from pgwallet.results import Project, ProjectState, Wallet
 from pgwallet.results import Transaction as TransactionRow
 
-from .books import Books, Escrow, ProjectRecord, Transaction, check_key, check_limit, check_text
+from .books import Books, check_key, check_limit, check_text
 from .money import money
 from .pockets import shown_pocket
 from .reading import NO_TIME
+from .records import Escrow, ProjectRecord, Transaction
 from .wallets import shown_wallet
 
 STATUSES = ("locked", "disputed", "released", "refunded", "expired", "settled")

@@ -8,8 +8,9 @@ from typing import Any
 from pgwallet.errors import InvalidArgument, ProjectClosed
 from pgwallet.results import Collection, Payout, Project
 
-from .books import SLOTS, Books, ProjectRecord, check_funds, check_key, check_leaving, check_text
+from .books import SLOTS, Books, check_funds, check_key, check_leaving, check_text
 from .money import check_amount, exponent_of, minor_units, money
+from .records import ProjectRecord
 
 
 def create_project(

@@ -7,8 +7,9 @@ from math import inf
 from pgwallet.errors import InvalidArgument
 from pgwallet.results import Event, Seal, StatementRow, Violation, WrongSeal
 
-from .books import ANYTHING, Books, Movement, check_limit
+from .books import ANYTHING, Books, check_limit
 from .money import money
+from .records import Movement
 
 Moment = tuple[float, float]
 

@@ -6,8 +6,9 @@ from typing import Any
 from pgwallet.errors import AccountClosed, InvalidArgument, NotReversible
 from pgwallet.results import Reversal
 
-from .books import Account, Books, Movement, check_all_funds, check_key
+from .books import Books, check_all_funds, check_key
 from .money import money
+from .records import Account, Movement
 
 REVERSIBLE = (
     *("deposit", "withdrawal", "payout", "allocation"),

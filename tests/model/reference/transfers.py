@@ -13,8 +13,9 @@ from pgwallet.errors import (
 )
 from pgwallet.results import Transfer
 
-from .books import Account, Books, check_funds, check_key
+from .books import Books, check_funds, check_key
 from .money import check_amount, minor_units, money
+from .records import Account
 
 
 def transfer(

@@ -11,11 +11,7 @@ from pgwallet.results import Wallet as WalletRow
 
 from .books import (
     ANYTHING,
-    Account,
     Books,
-    Pocket,
-    Transaction,
-    Wallet,
     check_funds,
     check_key,
     check_leaving,
@@ -25,6 +21,7 @@ from .books import (
 )
 from .money import check_amount, exponent_of, minor_units, money
 from .reading import NO_TIME
+from .records import Account, Pocket, Transaction, Wallet
 
 
 def create_wallet(books: Books, owner_id: str | None, currency: str | None) -> WalletRow:

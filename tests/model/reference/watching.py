@@ -5,8 +5,9 @@ from collections.abc import Iterable
 
 from pgwallet.results import CurrencyMetrics, LedgerMetrics, Violation
 
-from .books import ANYTHING, Books, Movement
+from .books import ANYTHING, Books
 from .money import money
+from .records import Movement
 
 
 def record_check(
