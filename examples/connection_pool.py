@@ -11,6 +11,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from typing import Any
+from uuid import uuid4
 
 import psycopg
 from psycopg_pool import ConnectionPool
@@ -77,7 +78,7 @@ def main(conninfo: str) -> None:
 
         # On a connection in no transaction, as the pool hands them out: a commit for each batch.
         with pool.connection() as conn:
-            film = pgwallet.create_project(conn, "film").project_id
+            film = pgwallet.create_project(conn, f"film {uuid4()}").project_id
             pgwallet.pledge(conn, wallet_id, film, 20)
         with pool.connection() as conn:
             for batch in pgwallet.release_project(conn, film):

@@ -10,6 +10,7 @@ import os
 import sys
 from decimal import Decimal
 from typing import Any
+from uuid import uuid4
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
@@ -104,7 +105,7 @@ def main(conninfo: str) -> None:
 
     # In no transaction of its own: release_project commits after each batch.
     with engine.begin() as conn:
-        film = pgwallet.create_project(ledger(conn), "film").project_id
+        film = pgwallet.create_project(ledger(conn), f"film {uuid4()}").project_id
         pgwallet.pledge(ledger(conn), wallet_id, film, Decimal("40.00"))
     with engine.connect() as conn:
         for batch in pgwallet.release_project(ledger(conn), film):

@@ -21,10 +21,11 @@ from .errors import InvalidArgument
 
 T = TypeVar("T")
 
-# The ledger refuses amounts from 10^15 on, and no currency has a hundred decimals.
-_MAX_INTEGER_DIGITS = 15
+# The ledger refuses amounts from 10^15 on, by their own digits where a line holds them, and no
+# currency has a hundred decimals.
+_MAX_INTEGER_DIGITS = 40
 _MAX_DECIMALS = 100
-_TOO_LARGE = Decimal("1E+15")
+_TOO_LARGE = Decimal("1E+40")
 _TOO_FINE = Decimal("1E-100")
 # The ledger refuses texts of more than 200 characters; a number of so many bits has 300 digits.
 _NAME_BITS = 1000

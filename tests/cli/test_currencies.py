@@ -23,6 +23,7 @@ def test_amounts_and_their_sums_are_told_to_the_last_decimal(database: str, tmp_
     url = as_owner(database)
     made = json_of("currency", "create", "TOKEN", "18", "Token", database_url=url)
     assert (made["currency"], made["exponent"]) == ("TOKEN", 18)
+    assert "│ Currency " in run(url, "currency", "create", "POINTS", "0", "Points")
     assert "TOKEN,18,Token\n" in run(url, "currency", "list", "--csv")
     ada = json_of("wallet", "create", "ada", "--currency", "TOKEN", database_url=url)["wallet_id"]
     file = tmp_path / "tokens.csv"

@@ -176,3 +176,14 @@ def test_status_that_could_not_look_exits_with_3(database: str) -> None:
         told = pgwallet_here("status", "--check", database_url=database)
     assert (told.returncode, told.stdout) == (3, "")
     assert told.stderr.startswith("ERROR: somebody is changing the schema pgwallet")
+
+
+@pytest.mark.parametrize(
+    "arguments", [("currency", "list"), ("wallet", "list", "ada"), ("balance", "1")]
+)
+def test_a_database_without_pgwallet_is_told_from_one_of_another_version(
+    empty_database: str, arguments: tuple[str, ...]
+) -> None:
+    completed = pgwallet_here(*arguments, database_url=empty_database)
+    assert completed.returncode == 1
+    assert "HINT: pgwallet is not installed in this database" in completed.stderr

@@ -1,11 +1,13 @@
 """`pgwallet feed`: lines for a program at the other end of a pipe."""
 
+import csv
 import json
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import StringIO
 from typing import Any
 
 import psycopg
@@ -66,10 +68,23 @@ def test_it_writes_a_line_of_json_a_posting(conn: psycopg.Connection, database: 
     assert pgwallet_here("feed", "--after", after + 2, database_url=database).stdout == ""
 
 
-def test_it_has_no_other_form(database: str) -> None:
-    completed = pgwallet_here("feed", "--csv", database_url=database)
-    assert completed.returncode == 2
-    assert "lines of JSON" in completed.stderr
+def test_csv_has_the_same_below_a_header(conn: psycopg.Connection, database: str) -> None:
+    wallet = funded(conn, "ann", 1)
+    after = last_posting(conn, wallet)
+    pgwallet.deposit(conn, wallet, 10, idempotency_key="a, b", metadata={"name": 'Zoë "Z"'})
+    pgwallet.withdraw(conn, wallet, 1)
+    as_json, as_csv = (
+        pgwallet_here("feed", "--after", after, "--limit", 1, form, database_url=database).stdout
+        for form in ("--json", "--csv")
+    )
+    rows = [*csv.DictReader(StringIO(as_csv))]
+    wanted = [json.loads(line) for line in as_json.splitlines()]
+    assert len(rows) == len(wanted) == 2
+    for row, line in zip(rows, wanted, strict=True):
+        assert json.loads(row.pop("metadata") or "null") == line.pop("metadata")
+        assert row == {k: "" if v is None else str(v) for k, v in line.items()}
+    empty = pgwallet_here("feed", "--csv", "--after", after + 2, database_url=database).stdout
+    assert empty == as_csv.partition("\n")[0] + "\n"
 
 
 @pytest.mark.parametrize(

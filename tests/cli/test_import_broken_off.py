@@ -116,6 +116,35 @@ def test_killed_half_way_it_imports_nothing_and_the_next_run_everything(shop: Sh
     assert [row[1] for row in shop.imported(MIXED)] == [2, 1, 2]
 
 
+def test_a_lost_connection_leaves_nothing_and_is_told_as_what_may_be_tried_again(
+    shop: Shop,
+) -> None:
+    with psycopg.connect(shop.conninfo) as observer:
+        before = everything(observer)
+        with wallet_held(shop, shop.bob):
+            process = import_that_waits(shop, observer, shop.file(MIXED))
+            for pid in _sessions(observer):
+                observer.execute("select pg_terminate_backend(%s)", [pid])
+            stdout, stderr = process.communicate(timeout=DEADLINE)
+        observer.rollback()
+        assert everything(observer) == before
+    assert (process.returncode, stdout) == (1, "")
+    assert stderr.startswith("ERROR: terminating connection due to administrator command\n")
+    assert "All of it was imported or nothing.\nHINT: Run the same command again" in stderr
+    assert [row[1] for row in shop.imported(MIXED)] == [2, 1, 2]
+
+
+def test_a_cancelled_import_leaves_nothing_and_says_so(shop: Shop) -> None:
+    with psycopg.connect(shop.conninfo) as observer, wallet_held(shop, shop.bob):
+        process = import_that_waits(shop, observer, shop.file(MIXED))
+        for pid in _sessions(observer):
+            observer.execute("select pg_cancel_backend(%s)", [pid])
+        _, stderr = process.communicate(timeout=DEADLINE)
+    assert process.returncode == 1
+    assert "canceling statement due to user request" in stderr
+    assert stderr.endswith("\nNothing was imported.\n")
+
+
 def test_a_refusal_after_the_checks_undoes_all_and_names_the_lines(shop: Shop) -> None:
     text = f"kind,wallet_id,amount,project_id\ndeposit,{shop.ada},20,\n" + "".join(
         f"pledge,{shop.bob},{amount},{shop.film}\n" for amount in (3, 4, 3)

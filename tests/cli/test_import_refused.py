@@ -44,7 +44,7 @@ def test_every_bad_line_is_reported_with_its_reason(shop: Shop) -> None:
         8: f"wallet {shop.kim} is in JPY, project {shop.film} in EUR",
         9: f"project {closed_id(shop)} is closed: it has failed",
         10: f"a pledge of 50.01 is too large for project {shop.film}, whose limit of one is 50.00",
-        11: "amount 'ten' is not written as 12.34 is: digits and a point",
+        11: "amount 'ten' is no number of digits and a point",
         13: "the wallet of 'bob' holds 0.00 EUR by then, less than 0.01",
     }
 
@@ -170,6 +170,17 @@ def test_a_table_of_bad_lines_ends_where_nobody_reads_on(shop: Shop) -> None:
     assert examples.count("│") == 3 * 9
     assert "... and 1,228 more; --csv and --json show them all." in completed.stdout
     assert len(shop.bad_lines(text, "--kind", "deposit")) == 1237
+
+
+def test_a_reason_keeps_the_numbers_that_are_its_own(shop: Shop) -> None:
+    completed = shop.run(
+        "kind,owner_id,amount,effective_at\n"
+        + "deposit,ada,1,2026-01-31\ndeposit,ada,1,yesterday\n"
+    )
+    assert (
+        "│     2 │ effective_at ... is no time with its time zone such as 2026-01-31T12:00:00Z │"
+        in completed.stdout
+    )
 
 
 def test_a_file_that_cannot_be_read_is_an_error_without_a_table(shop: Shop) -> None:

@@ -70,6 +70,9 @@ def test_a_project_and_a_transaction_are_shown_by_id_and_by_name(
     database: str, world: World
 ) -> None:
     by_id = json_of("project", "show", world.open, database_url=database)
+    shown = pgwallet_here("project", "show", world.open, database_url=database).stdout
+    assert "│ Locked escrows " in shown
+    assert "│ Disputed escrows " in shown
     assert by_id == json_of("project", "show", "--reference", "open", database_url=database)
     assert (by_id["pledged_amount"], by_id["locked_amount"]) == ("100.00", "70.00")
     with psycopg.connect(database) as conn:

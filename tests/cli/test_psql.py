@@ -3,7 +3,7 @@
 import subprocess
 from pathlib import Path
 
-from psycopg.conninfo import make_conninfo
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from tests.cli.command import COMMAND, Completed, environment, pgwallet_command
 
@@ -51,6 +51,16 @@ def test_a_password_reaches_psql_but_not_its_arguments(database: str) -> None:
     assert "--no-psqlrc" in arguments
     assert "cret" not in arguments
     assert password == "se cret'"
+
+
+def test_without_a_url_the_first_word_is_the_database_as_psql_takes_it(database: str) -> None:
+    parts = conninfo_to_dict(database)
+    name = str(parts.pop("dbname"))
+    variables = {f"PG{key.upper()}": str(value) for key, value in parts.items()}
+    completed = pgwallet_command(
+        *("psql", name, "-XAtc", "select current_database()"), **variables, PGDATABASE="postgres"
+    )
+    assert (completed.returncode, completed.stdout, completed.stderr) == (0, f"{name}\n", "")
 
 
 def test_options_that_are_not_pgwallets_own_are_psqls(database: str) -> None:

@@ -188,6 +188,24 @@ def test_what_is_no_amount_is_wrong_usage(amount: str) -> None:
     assert "such as 12.34" in completed.stderr
 
 
+@pytest.mark.parametrize("arguments", [("1", "-5"), ("-1", "5"), ("1", "-12.5")])
+def test_what_is_below_0_is_told_from_an_option(arguments: tuple[str, ...]) -> None:
+    completed = pgwallet_here("deposit", *arguments, database_url=NOWHERE)
+    assert completed.returncode == 2
+    (negative,) = (each for each in arguments if each[0] == "-")
+    assert f"{negative} begins as an option does; no amount and no id is below 0" in (
+        " ".join(completed.stderr.split())
+    )
+    assert "No such option: -x" in pgwallet_here("deposit", "1", "-x", database_url=NOWHERE).stderr
+
+
+@pytest.mark.parametrize("path", ["project show", "transaction show"])
+def test_what_an_option_replaces_is_in_brackets(path: str) -> None:
+    assert re.search(
+        r"Usage: pgwallet .* \[OPTIONS\] \[\w+_ID\]", pgwallet_here(*path.split(), "-h").stdout
+    )
+
+
 @pytest.mark.parametrize("time", ["", "yesterday", "2026-01-31", "2026-01-31T12:00:00", "12:00Z"])
 def test_a_time_without_its_zone_is_wrong_usage(time: str) -> None:
     completed = pgwallet_here("balance", 1, "--at", time, database_url=NOWHERE)

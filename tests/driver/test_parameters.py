@@ -118,6 +118,12 @@ def test_a_bad_amount_is_refused(call: CallIt, amount: Any, many: bool) -> None:
         deposit(call, many, wallet_id, amount)
 
 
+def test_a_refused_amount_is_named_by_its_own_digits(call: CallIt) -> None:
+    wallet_id = call(pgwallet.create_wallet, "ada").wallet_id
+    with pytest.raises(InvalidAmount, match=f"amount {10**39} is not valid"):
+        call(pgwallet.deposit, wallet_id, 10**39)
+
+
 def test_zeros_at_the_end_of_an_amount_do_not_count(call: CallIt) -> None:
     wallet_id = call(pgwallet.create_wallet, "ada").wallet_id
     assert call(pgwallet.deposit, wallet_id, Decimal("1." + "0" * 20_000)).balance == 1

@@ -1,6 +1,7 @@
 """Groups of commands, and what all commands on a database have in common."""
 
 import inspect
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from difflib import SequenceMatcher
@@ -30,6 +31,8 @@ FAILED = 1
 NOT_LOOKED = 3
 # The exit code after Ctrl-C, as shells have it.
 INTERRUPTED = 130
+
+_NEGATIVE = re.compile(r"-\.?\d", re.ASCII)
 
 _SUGGESTIONS = 3
 _LIKE_ENOUGH = 0.6
@@ -199,11 +202,20 @@ class Command(TyperCommand):
         return ["[OPTIONS]", *(argument.metavar or "" for argument in arguments)]
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        given = list(args)  # the parser takes them away
         try:
             return super().parse_args(ctx, args)
         except typer.BadParameter as error:
             error.message = error.message.removeprefix("Value error, ")
             raise
+        except Exception as error:  # NoSuchOption, which has another place in each version
+            option = getattr(error, "option_name", None) or " "
+            typed = [arg for arg in given if arg.startswith(option) and _NEGATIVE.match(arg)]
+            if not typed:
+                raise
+            raise typer.BadParameter(
+                f"{typed[0]} begins as an option does; no amount and no id is below 0", ctx
+            ) from None
 
 
 class _Suggesting(TyperGroup):

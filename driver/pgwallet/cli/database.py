@@ -27,8 +27,13 @@ _HINTS = (
         "pgwallet is not installed in this database. Install it with: pgwallet migrate",
     ),
     (
-        (errors.UndefinedFunction, errors.UndefinedTable),
+        (errors.UndefinedFunction,),
         "This database has another version of pgwallet. Look with: pgwallet status",
+    ),
+    (
+        (errors.UndefinedTable,),
+        "pgwallet is not installed in this database, or another version of it is. "
+        "Look with: pgwallet status",
     ),
 )
 

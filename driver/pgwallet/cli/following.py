@@ -15,7 +15,7 @@ from pgwallet import FeedRow
 
 from .commands import Session, group, on_database
 from .output import showing_notices
-from .records import Form, line_of
+from .records import Form, header_of, lines_of
 
 feeding = group()
 
@@ -47,6 +47,7 @@ def feed(
 
     None is missed, also of those that others are writing meanwhile: it waits for them. What it
     wrote it never cuts within a line; keep the last posting_id, and begin there the next time.
+    With --csv it writes lines of CSV below a header.
     On the router of a cluster each shard has a feed of its own, without an order between them.
     With --follow it ends by a signal (130 after Ctrl-C, 143 after TERM), when the reader of the
     pipe is gone or the connection is lost (1).
@@ -55,12 +56,12 @@ def feed(
     Example:  pgwallet feed --after 0 --follow
     """
     if session.form is Form.CSV:
-        raise typer.BadParameter("the feed is lines of JSON, with or without --json")
+        _write(header_of(FeedRow))
     try:
         with showing_notices(), _signals() as signals:
             for batch in pgwallet.feed(session.conn, after, follow, limit, shard):
                 with signals.held():
-                    _write(batch)
+                    _write(lines_of(session.form, batch))
     except Terminated as ended:
         raise typer.Exit(ended.exit_code) from None
     except errors.UndefinedFunction:
@@ -71,8 +72,8 @@ def feed(
         ) from None
 
 
-def _write(batch: list[FeedRow]) -> None:
-    sys.stdout.write("".join(line_of(row) for row in batch))
+def _write(lines: str) -> None:
+    sys.stdout.write(lines)
     sys.stdout.flush()
 
 

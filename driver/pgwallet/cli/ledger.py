@@ -140,7 +140,7 @@ passing_on(
 def show(
     session: Session,
     transaction_id: Annotated[
-        int | None, typer.Argument(metavar="TRANSACTION_ID", help="Id that a call returned.")
+        int | None, typer.Argument(metavar="[TRANSACTION_ID]", help="Id that a call returned.")
     ] = None,
     idempotency_key: Annotated[
         str | None, typer.Option(metavar="KEY", help="The key that it used, without its id.")

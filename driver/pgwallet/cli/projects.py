@@ -65,7 +65,7 @@ def list_(
 def show(
     session: Session,
     project_id: Annotated[
-        int | None, typer.Argument(metavar="PROJECT_ID", help="Id of the project.")
+        int | None, typer.Argument(metavar="[PROJECT_ID]", help="Id of the project.")
     ] = None,
     reference: Annotated[
         str | None, typer.Option(metavar="REFERENCE", help="Your own name for it, without its id.")

@@ -37,8 +37,9 @@ def psql(
     # Everybody on the machine can read a program's arguments.
     if password := parameters.pop("password", None):
         environment["PGPASSWORD"] = str(password)
-    database = f"--dbname={make_conninfo('', **parameters)}"
-    os.execve(program, [str(program), database, *(arguments or [])], environment)
+    # Without any, psql takes what PGDATABASE or PGSERVICE names, or its own first argument.
+    database = [f"--dbname={make_conninfo('', **parameters)}"] if parameters else []
+    os.execve(program, [str(program), *database, *(arguments or [])], environment)
 
 
 def _program() -> Path:

@@ -13,7 +13,8 @@ from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, get_args, get_origin
+from io import StringIO
+from typing import Any, TextIO, get_args, get_origin
 
 from rich.table import Column as Header
 
@@ -26,8 +27,12 @@ _LABELS = {
     "allocation_percentage": "Percentage",
     "counterpart_id": "From/to",
     "created_at": "Recorded (UTC)",
+    "disputed_count": "Disputed escrows",
     "effective_at": "Effective (UTC)",
+    "expired_count": "Expired escrows",
+    "locked_count": "Locked escrows",
     "remaining": "Not allocated",
+    "unsettled_count": "Unsettled projects",
     "wallet_balance": "Balance of the wallet",
 }
 
@@ -132,9 +137,19 @@ def print_rows(
         _print(form, columns, [_record(columns, row) for row in rows], currency)
 
 
-def line_of(row: Any) -> str:
-    """A row that has its currency itself, as one line of JSON."""
-    return json.dumps(_record(_columns(type(row)), row)) + "\n"
+def lines_of(form: Form, rows: Iterable[Any]) -> str:
+    """Rows that have their currency themselves, each as a line of JSON or as one of CSV."""
+    records = [_record(_columns(type(row)), row) for row in rows]
+    if form is not Form.CSV:
+        return "".join(json.dumps(record) + "\n" for record in records)
+    text = StringIO()
+    _write_csv(text, (record.values() for record in records))
+    return text.getvalue()
+
+
+def header_of(row_class: type) -> str:
+    """The line of CSV that names what rows have."""
+    return ",".join(column.name for column in _columns(row_class)) + "\n"
 
 
 def _columns(row_class: type) -> list[_Column]:
@@ -188,12 +203,14 @@ def _print_json(value: Record | list[Record]) -> None:
 
 
 def _print_csv(names: Sequence[str], records: Iterable[Record]) -> None:
-    writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(names)
-    for record in records:
+    _write_csv(sys.stdout, [names, *([record[name] for name in names] for record in records)])
+
+
+def _write_csv(file: TextIO, rows: Iterable[Iterable[Any]]) -> None:
+    writer = csv.writer(file, lineterminator="\n")
+    for row in rows:
         writer.writerow(
-            value if value is None or isinstance(value, str) else json.dumps(value)
-            for value in (record[name] for name in names)
+            value if value is None or isinstance(value, str) else json.dumps(value) for value in row
         )
 
 
@@ -211,12 +228,14 @@ def _print_table(
 
 def _print_upright(columns: Iterable[_Column], result: Any, currency: str | None) -> None:
     """One line a field that is there, with the currency beside each amount."""
+    columns = list(columns)
+    has_money = any(column.is_money for column in columns)
     lines = table(text(""), number(""), header=False)
     for column in columns:
         value = getattr(result, column.name)
         # A batch over all projects that found no escrow has no currency, so no amount to show.
         if column.is_money and currency is None and getattr(result, "escrow_count", 1) == 0:
             continue
-        if value is not None and column.name != "currency":
+        if value is not None and not (has_money and column.name == "currency"):
             lines.add_row(column.label, column.cell(value, currency))
     show(lines)

@@ -56,6 +56,8 @@ def seal(
     \b
     Example:  pgwallet seal --follow --every 60 >> /mnt/elsewhere/seals.log
     """
+    if session.form is Form.CSV:
+        print(",".join(_LISTED), flush=True)
     with _stopped_by_signals(session.conn) as stop:
         while not stop.is_set():
             try:
@@ -131,7 +133,11 @@ def wrong_digests(conn: Connection, kept: Sequence[KeptDigest]) -> list[Violatio
         there = pgwallet.list_seals(conn, each.seal_id - 1, 1)
         if there and there[0].seal_id == each.seal_id:
             if there[0].digest != each.digest:
-                found.append(_violation(each.seal_id, f"Its digest is {there[0].digest}."))
+                found.append(
+                    _violation(
+                        each.seal_id, f"Its digest is {there[0].digest}, not the one that was kept."
+                    )
+                )
         else:
             found.append(_violation(each.seal_id, "It is not there."))
     return found

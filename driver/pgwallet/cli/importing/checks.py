@@ -62,9 +62,12 @@ def prepare(conn: Connection) -> None:
           amount numeric, currency text, balance numeric, idempotency_key text,
           effective_at timestamptz, expires_at timestamptz, metadata jsonb, replayed boolean,
           problem text,
-          -- Without what is quoted and the figures, which differ from one line to the next.
+          -- Without what is quoted and the numbers, which differ from one line to the next.
           reason text generated always as (
-            regexp_replace(problem, $$'([^']|'')*'|-?[0-9]+([.][0-9]+)?$$, '...', 'g')
+            regexp_replace(
+              problem,
+              $$'([^']|'')*'|(?<![[:alnum:]:-])-?[0-9]+([.][0-9]+)?(?![[:alnum:]:-])$$, '...', 'g'
+            )
           ) stored
         ) on commit drop
         """

@@ -25,6 +25,7 @@ from pgwallet._connection import Connection
 from pgwallet.deployment.comparing import is_router
 
 from ..commands import INTERRUPTED, Session, group, on_database
+from ..failures import told
 from ..output import err, show_error
 from ..records import Form
 from .checks import STEPS, BadLine, Reason, bad_lines, check, prepare, reasons, stage
@@ -45,6 +46,11 @@ _TOTALS = ("kind", "currency", "imported", "replayed", "amount", "amount_replaye
 _KEPT = (
     "Lines that were imported before that are kept.\n"
     "HINT: The same command with --again goes on: no line is imported a second time."
+)
+
+_UNKNOWN = (
+    "All of it was imported or nothing.\n"
+    "HINT: Run the same command again: no line is imported a second time."
 )
 
 
@@ -135,6 +141,11 @@ def import_(
         raise typer.Exit(1) from None
     except Refused as error:
         show_error(f"{error}\n{left}")
+        raise typer.Exit(1) from None
+    except psycopg.OperationalError as error:
+        # Without an answer to its commit nobody knows how it ended.
+        unknown = _UNKNOWN if session.conn.broken else left
+        show_error(f"{told(error)}\n{_KEPT if on_router else unknown}")
         raise typer.Exit(1) from None
     except KeyboardInterrupt:
         err.print(f"Interrupted. {_KEPT}" if on_router else "Interrupted; nothing was imported.")

@@ -258,7 +258,7 @@ def _amount(cell: str) -> str:
     if not text:
         raise _BadLine("it has no amount")
     if len(text) > _LONGEST_AMOUNT or not _AMOUNT.fullmatch(text):
-        raise _BadLine(f"amount {_quoted(text)} is not written as 12.34 is: digits and a point")
+        raise _BadLine(f"amount {_quoted(text)} is no number of digits and a point")
     if not 0 < Decimal(text) < _AMOUNT_END:
         raise _BadLine(f"amount {text} is not above 0 and below {_AMOUNT_END}")
     return text
