@@ -56,4 +56,5 @@ end;
 $procedure$;
 
 comment on procedure pgwallet.release_project(bigint, integer) is  -- noqa: LT01
-'Releases all escrows of a project in committed batches, outside of a transaction block. Raises: PW002, PW103, PW204.';
+'Releases all escrows of a project in committed batches, outside of a transaction block. '
+'Raises: PW002, PW103, PW204.';
