@@ -1,5 +1,7 @@
 """Projects that are created with an id of the caller's."""
 
+from decimal import Decimal
+
 import psycopg
 import pytest
 
@@ -72,3 +74,13 @@ def test_keys_that_are_checked_at_once_do_not_matter(conn: psycopg.Connection) -
 def test_old_string_literals_do_not_matter(conn: psycopg.Connection) -> None:
     conn.execute("set standard_conforming_strings = off")
     assert pgwallet.create_wallet(conn, "ann").owner_id == "ann"
+
+
+def test_a_project_is_the_same_again_whatever_the_settings_are_by_then(
+    conn: psycopg.Connection,
+) -> None:
+    made = pgwallet.create_project(conn, "x", commission_rate=Decimal("0.9"))
+    conn.execute("update pgwallet.settings set fee_rate = 0.2")
+    assert pgwallet.create_project(conn, "x", commission_rate=Decimal("0.9")) == made
+    with pytest.raises(pgwallet.InvalidArgument, match="rates"):
+        pgwallet.create_project(conn, "y", commission_rate=Decimal("0.9"))

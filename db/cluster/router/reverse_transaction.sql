@@ -65,7 +65,16 @@ begin
     )
   into v_parts
   from jsonb_array_elements(v_reversed.parts) with ordinality as e (part, place);
-  v_plan := pgwallet_router._plan(p_idempotency_key, v_request, v_parts);
+  v_plan := pgwallet_router._plan(p_idempotency_key, v_request, null);
+  if v_plan.plan_id is null then
+    perform
+    from jsonb_array_elements(v_parts) with ordinality as e (part, place)
+    cross join lateral pgwallet_remote.check_reversal(
+      (e.part ->> 'shard')::integer, (e.part ->> 'transaction_id')::bigint
+    ) as r
+    where r.error is null or pgwallet_router._raise(r.error);
+    v_plan := pgwallet_router._plan(p_idempotency_key, v_request, v_parts);
+  end if;
 
   replayed := v_plan.state = 'done';
   if not replayed then

@@ -1,6 +1,6 @@
 -- Takes back a part of a plan that will not be done, or sees to it that it never is.
 --
--- Locks: the part; then what a reversal locks.
+-- Locks: the part; then what _reverse locks.
 create or replace function pgwallet_shard.cancel_part(p_plan_id bigint, p_place integer)
 returns boolean
 language plpgsql
@@ -20,7 +20,7 @@ begin
   where p.plan_id = p_plan_id and p.place = p_place
   for update;
   if not v_part.is_cancelled then
-    perform pgwallet.reverse_transaction(v_part.transaction_id);
+    perform pgwallet._reverse(v_part.transaction_id, null, null, null, true);
     update pgwallet_shard.part as p
     set is_cancelled = true
     where p.plan_id = p_plan_id and p.place = p_place;

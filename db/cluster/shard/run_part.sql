@@ -1,5 +1,5 @@
 -- Does one part of a plan, once: the same part again returns what it returned. No row where the
--- part was cancelled.
+-- part was cancelled. After the first part nothing is refused that could not be taken back.
 --
 -- Locks: the part, so that of two at once the second waits; then what the call in it locks.
 create or replace function pgwallet_shard.run_part(
@@ -15,6 +15,7 @@ declare
   v_amount numeric := (p_part ->> 'amount')::numeric;
   v_metadata jsonb := nullif(p_part -> 'metadata', 'null'::jsonb);
   v_effective_at timestamptz := (p_part ->> 'effective_at')::timestamptz;
+  v_request text;
   -- To be found by; what makes it once is the row here.
   v_key text := format('%s #%s.%s', left(p_part ->> 'key', 150), p_plan_id, p_place);
 begin
@@ -29,6 +30,18 @@ begin
     return;
   end if;
 
+  -- A key is one of its shard. A later part is of another one, where it may be another key.
+  select t.request into v_request
+  from pgwallet.transaction as t
+  where t.idempotency_key = p_part ->> 'key' collate "C" and p_place = 0;
+  if found then
+    raise exception using
+      errcode = 'PW203',
+      message = format('idempotency key %L belongs to another call', p_part ->> 'key'),
+      detail = format('It was used by %s on this shard.', v_request),
+      hint = 'Repeat that call exactly, or take a new key.';
+  end if;
+
   answer := case p_part ->> 'do'
     when 'payout' then (
       select to_jsonb(c)
@@ -38,14 +51,15 @@ begin
     )
     when 'collect' then (
       select to_jsonb(c)
-      from pgwallet.collect_earnings(
-        p_part ->> 'currency', p_part ->> 'account', v_amount, v_key, v_metadata, v_effective_at
+      from pgwallet._collect(
+        p_part ->> 'currency', p_part ->> 'account', v_amount, v_key, v_metadata, v_effective_at,
+        p_place > 0
       ) as c
     )
     when 'reverse' then (
       select to_jsonb(c)
-      from pgwallet.reverse_transaction(
-        (p_part ->> 'transaction_id')::bigint, v_key, v_metadata, v_effective_at
+      from pgwallet._reverse(
+        (p_part ->> 'transaction_id')::bigint, v_key, v_metadata, v_effective_at, p_place > 0
       ) as c
     )
     when 'send' then (

@@ -54,7 +54,11 @@ begin
   v_fee_rate := trim_scale(coalesce(p_fee_rate, v_settings.fee_rate));
   if not (
     v_commission_rate between 0 and 1 and v_fee_rate between 0 and 1
-    and v_commission_rate + v_fee_rate <= 1
+    -- By today's settings, which are nothing to a project that has its rates.
+    and (
+      v_commission_rate + v_fee_rate <= 1
+      or exists (select from pgwallet.project as p where p.reference = p_reference collate "C")
+    )
     and scale(v_commission_rate) <= 20 and scale(v_fee_rate) <= 20
   ) then
     raise exception using

@@ -1,12 +1,13 @@
--- Refuses to take back a transaction: of closed accounts, of a kind that is undone another way,
--- that moved nothing, that was taken back by another reversal than p_reversal_id, or whose money
--- is no longer where it went.
+-- Refuses to take back a transaction: of closed accounts, but where a cluster undoes it, of a kind
+-- that is undone another way, that moved nothing, that was taken back by another reversal than
+-- p_reversal_id, or whose money is no longer where it went.
 --
 -- Locks nothing; whoever goes on holds the accounts. Credit counts for what leaves a wallet, but
 -- never fills a pocket.
 create or replace function pgwallet._check_reversal(
   p_transaction_id bigint,
-  p_reversal_id bigint
+  p_reversal_id bigint,
+  p_is_undoing boolean
 )
 returns void
 language plpgsql
@@ -29,7 +30,7 @@ begin
   ) as m (account_id)
   left join pgwallet.pocket as k on k.pocket_id = m.account_id
   inner join pgwallet.account as a on a.account_id = any (array[m.account_id, k.wallet_id])
-  where p.transaction_id = p_transaction_id and a.closed_at is not null
+  where p.transaction_id = p_transaction_id and a.closed_at is not null and not p_is_undoing
   order by p.posting_id, a.account_id
   limit 1;
   if found then

@@ -175,7 +175,8 @@ begin
     )
   order by a.account_id;
 
-  -- From a closed wallet nothing leaves; only what is given back still reaches it.
+  -- From a closed wallet nothing leaves; only what is given back still reaches it, as of a transfer
+  -- to another shard that did not arrive.
   return query
   select
     7, format('wallet %s', a.account_id),
@@ -193,8 +194,10 @@ begin
     select i.posting_id, i.created_at
     from pgwallet.posting as i
     left join pgwallet.transaction as t on t.transaction_id = i.transaction_id
+    left join pgwallet.account as s on s.account_id = i.source_account_id
     where i.destination_account_id = a.account_id and i.destination_balance is not null
       and i.created_at > a.closed_at and (t.kind in ('refund', 'release_refund')) is not true
+      and (t.kind = 'reversal' and s.kind = 'in_transit') is not true
   ) as p
   where a.kind = 'wallet' and (v_whole or a.account_id = any(v_account_ids))
   order by a.account_id, p.posting_id;
