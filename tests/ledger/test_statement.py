@@ -1,9 +1,7 @@
 """A statement from either end and of a time, in pages that leave nothing out."""
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from typing import Any
 
 import psycopg
@@ -11,9 +9,7 @@ import pytest
 
 import pgwallet
 from pgwallet import StatementRow
-from tests.conftest import Connect
-from tests.ledger.calling import by_hand, escrow_account, funded, project, refused, value
-from tests.waiting import wait_until_blocked
+from tests.ledger.calling import by_hand, escrow_account, funded, project, refused
 
 pytestmark = pytest.mark.sql
 
@@ -134,31 +130,3 @@ def test_a_time_that_no_client_could_hold_is_refused(
                 f"select pgwallet.statement(%s, {bound} => 'infinity')".encode(),
                 [accounts["wallet"]],
             )
-
-
-def test_newest_first_misses_nothing_that_is_written_meanwhile(
-    connect: Connect,
-) -> None:
-    """A release that has begun has drawn its ids: the page waits until it has ended."""
-    reader, writer, other = connect(autocommit=True), connect(), connect(autocommit=True)
-    wallet_id = funded(other, "ada", 100)
-    projects = [project(other, name, commission_rate=Decimal("0.5"), fee_rate=0) for name in "ab"]
-    one, two, three = (
-        pgwallet.pledge(other, wallet_id, projects[place], 20).escrow_id for place in (0, 0, 1)
-    )
-    account = value(
-        other,
-        "select c.commission_account_id from pgwallet.currency as c where c.currency = 'EUR'",
-    )
-    pgwallet.release_escrow(other, one)
-    pgwallet.release_escrow(writer, two)  # not committed
-    pgwallet.release_escrow(other, three)
-    with ThreadPoolExecutor() as pool:
-        first = pool.submit(pgwallet.statement, reader, account, limit=1, newest_first=True)
-        wait_until_blocked(other, reader.info.backend_pid, first, "Timeout")
-        writer.commit()
-        seen = first.result()
-    while page := pgwallet.statement(reader, account, seen[-1].posting_id, 1, True):
-        seen += page
-    assert [row.amount for row in seen] == [10, 10, 10]
-    assert sum(row.amount for row in seen) == pgwallet.balance(reader, account)

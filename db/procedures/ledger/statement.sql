@@ -79,12 +79,12 @@ begin
     end if;
   end if;
 
-  if v_account.balance is null then
+  if v_account.balance is null and not v_newest_first then
     return query
     select d.*
     from pgwallet._read_decided(
       v_account, v_above, v_below, coalesce(p_from, '-infinity'), coalesce(p_until, 'infinity'),
-      p_limit, v_newest_first
+      p_limit
     ) as d;
     return;
   end if;
