@@ -137,6 +137,7 @@ def test_a_statement_by_effective_times_comes_in_pages_and_bounds(
             conn, story[kind], after, 3, newest_first, from_, until, "effective"
         ):
             assert len(page) <= 3
+            assert page[0].posting_id not in seen
             for row in page:
                 held = pgwallet.balance_at(conn, story[kind], row.effective_at, "effective")
                 last = max(r.posting_id for r in whole if r.effective_at == row.effective_at)
