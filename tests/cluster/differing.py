@@ -82,7 +82,7 @@ _LEFT_OUT: dict[Why, str] = {
         ledger/test_check_ledger.py::test_3_an_escrow_whose_parts_do_not_fit
         ledger/test_check_ledger.py::test_5_a_table_without_its_guard
         ledger/test_check_ledger.py::test_6_a_key_with_two_effects
-        ledger/test_check_ledger.py::test_each_invariant_is_looked_at_for_what_is_new
+        ledger/test_check_of_what_is_new.py::test_each_invariant_is_looked_at_for_what_is_new
         ledger/test_check_ledger.py::test_every_constraint_of_the_tables_is_missed_when_it_is_gone
         views/test_monitoring.py::test_a_violation_that_a_check_found_shows
     """,
@@ -139,7 +139,7 @@ _FAILING: dict[Why, str] = {
     """,  # noqa: E501
     Why.TABLES: """
         ledger/test_recorded_checks.py::test_ids_are_counted_from_nothing_on
-        ledger/test_check_ledger.py::test_a_check_of_what_is_new_reads_nothing_from_before
+        ledger/test_check_of_what_is_new.py::test_a_check_of_what_is_new_reads_nothing_from_before
         ledger/test_looking_up.py::test_every_status_of_an_escrow_and_of_a_project_can_be_asked_for
         attackers/test_erasing.py::test_nothing_but_erasing_is_let_through
         attackers/test_erasing.py::test_erasing_is_let_through_and_is_final[owner]
