@@ -7,6 +7,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 import pgwallet
@@ -77,6 +78,16 @@ def router(whole: cluster.ClusterFile) -> Iterator[psycopg.Connection]:
 def as_router(whole: cluster.ClusterFile, shard: int) -> psycopg.Connection:
     """A connection to the shard as routers have one, in autocommit."""
     return psycopg.connect(make_conninfo(whole.shards[shard].through, user=ROLE), autocommit=True)
+
+
+@contextmanager
+def as_owner(router: psycopg.Connection, file: cluster.ClusterFile) -> Iterator[None]:
+    """Meanwhile the connection has the rights of whom the cluster belongs to."""
+    router.execute(sql.SQL("set role {}").format(sql.Identifier(file.owner)))
+    try:
+        yield
+    finally:
+        router.execute("reset role")
 
 
 def number_of(an_id: int) -> int:

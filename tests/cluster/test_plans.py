@@ -5,13 +5,13 @@ from decimal import Decimal
 
 import psycopg
 import pytest
-from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
 import pgwallet
 from pgwallet import cluster
 from tests.cluster.conftest import (
     SHARDS,
+    as_owner,
     as_router,
     number_of,
     released_on_all_shards,
@@ -99,20 +99,19 @@ def planned_payout(
     router: psycopg.Connection, file: cluster.ClusterFile, project: int, amount: int, key: str
 ) -> int:
     """The plan of a payout of 10 a shard that its caller has left before the first part."""
-    router.execute(sql.SQL("set role {}").format(sql.Identifier(file.owner)))
-    plan = router.execute(
-        "select p.plan_id from pgwallet_router._plan(%(key)s, %(request)s, "
-        "pgwallet_router._split_amount(%(amount)s, '{10,10,10,10}', '{10,10,10,10}', "
-        "jsonb_build_object('do', 'payout', 'project_id', %(project)s::bigint, 'key', %(key)s::text"
-        "))) as p",
-        {
-            "key": key,
-            "request": f"payout({project}, {amount})",
-            "amount": amount,
-            "project": project,
-        },
-    ).fetchone()
-    router.execute("reset role")
+    with as_owner(router, file):
+        plan = router.execute(
+            "select p.plan_id from pgwallet_router._plan(%(key)s, %(request)s, "
+            "pgwallet_router._split_amount(%(amount)s, '{10,10,10,10}', '{10,10,10,10}', "
+            "jsonb_build_object('do', 'payout', 'project_id', %(project)s::bigint, "
+            "'key', %(key)s::text))) as p",
+            {
+                "key": key,
+                "request": f"payout({project}, {amount})",
+                "amount": amount,
+                "project": project,
+            },
+        ).fetchone()
     assert plan is not None
     return int(plan[0])
 
@@ -133,15 +132,14 @@ def test_a_payout_waits_for_one_that_may_give_back(
 ) -> None:
     project = released_on_all_shards(router, "gives back")
     plan = planned_payout(router, whole, project, 40, "left")
-    router.execute(sql.SQL("set role {}").format(sql.Identifier(whole.owner)))
-    part = router.execute(
-        "select r.error from pgwallet_remote.show_plan("
-        "pgwallet_router._shard_of(%(plan)s), %(plan)s) as p "
-        "cross join lateral pgwallet_remote.run_part(0, %(plan)s, 0, p.parts -> 0) as r",
-        {"plan": plan},
-    ).fetchone()
+    with as_owner(router, whole):
+        part = router.execute(
+            "select r.error from pgwallet_remote.show_plan("
+            "pgwallet_router._shard_of(%(plan)s), %(plan)s) as p "
+            "cross join lateral pgwallet_remote.run_part(0, %(plan)s, 0, p.parts -> 0) as r",
+            {"plan": plan},
+        ).fetchone()
     assert part == (None,)
-    router.execute("reset role")
     # 30 are left, and 10 more if the other one is refused.
     with pytest.raises(psycopg.errors.SerializationFailure, match="about to take"):
         pgwallet.payout(router, project, 35, "waits")

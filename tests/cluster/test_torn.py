@@ -1,11 +1,10 @@
 """A plan that a database has lost in a restore, and another one has kept a part of."""
 
 import psycopg
-from psycopg import sql
 
 import pgwallet
 from pgwallet import cluster
-from tests.cluster.conftest import SHARDS, released_on_all_shards, wallets_on_all_shards
+from tests.cluster.conftest import SHARDS, as_owner, released_on_all_shards, wallets_on_all_shards
 
 _TOTAL = 10 * SHARDS
 
@@ -51,29 +50,28 @@ def test_a_part_that_a_shard_has_lost_is_done_again(
     here, there, *_ = wallets_on_all_shards(router, "lost")
     pgwallet.deposit(router, here, 10)
     # A transfer that is done, and never came to the shard of its second part.
-    router.execute(sql.SQL("set role {}").format(sql.Identifier(whole.owner)))
-    (plan,) = router.execute(
-        """
-        select p.plan_id from pgwallet_router._plan('lost part', 'transfer', (
-          select jsonb_agg(jsonb_build_object(
-            'shard', w.shard, 'do', w.what, 'wallet_id', w.wallet_id, 'amount', 10,
-            'key', 'lost part'
-          ))
-          from (values (0, 'send', %s::bigint), (1, 'receive', %s::bigint))
-            as w (shard, what, wallet_id)
-        )) as p
-        """,
-        [here, there],
-    ).fetchone() or (0,)
-    for query in (
-        "select r.error from pgwallet_remote.show_plan(pgwallet_router._shard_of(%(plan)s), "
-        "%(plan)s) as p "
-        "cross join lateral pgwallet_remote.run_part(0, %(plan)s, 0, p.parts -> 0) as r",
-        "select r.error from pgwallet_remote.end_plan("
-        "pgwallet_router._shard_of(%(plan)s), %(plan)s, 'done', '[]') as r",
-    ):
-        assert router.execute(query, {"plan": plan}).fetchone() == (None,)
-    router.execute("reset role")
+    with as_owner(router, whole):
+        (plan,) = router.execute(
+            """
+            select p.plan_id from pgwallet_router._plan('lost part', 'transfer', (
+              select jsonb_agg(jsonb_build_object(
+                'shard', w.shard, 'do', w.what, 'wallet_id', w.wallet_id, 'amount', 10,
+                'key', 'lost part'
+              ))
+              from (values (0, 'send', %s::bigint), (1, 'receive', %s::bigint))
+                as w (shard, what, wallet_id)
+            )) as p
+            """,
+            [here, there],
+        ).fetchone() or (0,)
+        for query in (
+            "select r.error from pgwallet_remote.show_plan(pgwallet_router._shard_of(%(plan)s), "
+            "%(plan)s) as p "
+            "cross join lateral pgwallet_remote.run_part(0, %(plan)s, 0, p.parts -> 0) as r",
+            "select r.error from pgwallet_remote.end_plan("
+            "pgwallet_router._shard_of(%(plan)s), %(plan)s, 'done', '[]') as r",
+        ):
+            assert router.execute(query, {"plan": plan}).fetchone() == (None,)
     assert [pgwallet.balance(router, wallet) for wallet in (here, there)] == [0, 0]
     assert _named(whole, plan) == ["Shard 1 has lost part 1 of it."]
     (done,) = cluster.complete(whole).plans

@@ -1,34 +1,24 @@
 """What several shards did of one call is completed or taken back, whatever happened meanwhile."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
 import psycopg
 import pytest
-from psycopg import sql
 
 import pgwallet
 from pgwallet import cluster
 from tests.cluster.conftest import (
     SHARDS,
+    as_owner,
     as_router,
     number_of,
     released_on_all_shards,
     wallets_on_all_shards,
 )
 from tests.ledger.calling import value
-
-
-@contextmanager
-def as_owner(router: psycopg.Connection, file: cluster.ClusterFile) -> Iterator[None]:
-    router.execute(sql.SQL("set role {}").format(sql.Identifier(file.owner)))
-    try:
-        yield
-    finally:
-        router.execute("reset role")
 
 
 def begun(

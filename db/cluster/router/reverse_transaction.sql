@@ -68,7 +68,7 @@ begin
   v_plan := pgwallet_router._plan(p_idempotency_key, v_request, null);
   if v_plan.plan_id is null then
     perform
-    from jsonb_array_elements(v_parts) with ordinality as e (part, place)
+    from jsonb_array_elements(v_parts) as e (part)
     cross join lateral pgwallet_remote.check_reversal(
       (e.part ->> 'shard')::integer, (e.part ->> 'transaction_id')::bigint
     ) as r

@@ -144,8 +144,8 @@ def import_(
         raise typer.Exit(1) from None
     except psycopg.OperationalError as error:
         # Without an answer to its commit nobody knows how it ended.
-        unknown = _UNKNOWN if session.conn.broken else left
-        show_error(f"{told(error)}\n{_KEPT if on_router else unknown}")
+        is_unknown = session.conn.broken and not on_router
+        show_error(f"{told(error)}\n{_UNKNOWN if is_unknown else left}")
         raise typer.Exit(1) from None
     except KeyboardInterrupt:
         err.print(f"Interrupted. {_KEPT}" if on_router else "Interrupted; nothing was imported.")
